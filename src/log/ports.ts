@@ -1,0 +1,86 @@
+/** What the log needs of a store. `store/log-store.ts` is the real one, `test/sim/memory-log-store.ts` the twin. */
+import type { Bytes } from '../base/bytes.ts';
+import type { Hlc } from '../base/hlc.ts';
+import type { EntryHash, FeedId } from '../base/ids.ts';
+import type { EntryLink, Vector } from '../identity/types.ts';
+import type { Entry, FeedInfo, RawEntry, SaltedPart } from './types.ts';
+
+/** One feed as far as this node has it. */
+export interface FeedState {
+  readonly info: FeedInfo;
+  readonly seq: number;
+  /** Digest of the last entry; NO_ENTRY while there is none. */
+  readonly hash: EntryHash;
+  readonly hlc: Hlc;
+  /** Up to here entries have been given to the projections, or set aside. */
+  readonly folded: number;
+  /** What the author had seen of the roll when it wrote the entry at `folded`. */
+  readonly seen: Vector;
+  /** A fork: the last place that both histories share. Nothing after it stands. */
+  readonly forkedAfter: number | undefined;
+}
+
+/** Why an entry is in the log and not in the projections. */
+export type Aside = 'quarantined' | 'forked';
+
+export interface StoredEntry extends RawEntry {
+  readonly seq: number;
+  readonly aside: Aside | undefined;
+}
+
+export interface ReadRange {
+  readonly feed: FeedId;
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface Erasure {
+  readonly target: EntryLink;
+  readonly part: number;
+  /** The entry that demands it. */
+  readonly by: EntryHash;
+}
+
+/** Reads are synchronous: the store is embedded, and one transaction is one turn of the event loop. */
+export interface LogStore {
+  feeds(): readonly FeedState[];
+  feed(id: FeedId): FeedState | undefined;
+  /** In order, one at a time, so that a reader may stop early. */
+  read(range: ReadRange): IterableIterator<StoredEntry>;
+  hashAt(feed: FeedId, seq: number): EntryHash | undefined;
+  /** The last sealed place at or after `seq`, at most `limit` further. */
+  sealAfter(feed: FeedId, seq: number): number | undefined;
+  /** Entries with parts that are neither here nor erased, in ranges. */
+  missingParts(feed: FeedId): readonly ReadRange[];
+  erasedBy(feed: FeedId, seq: number): readonly Erasure[];
+  forkEvidence(feed: FeedId): Bytes | undefined;
+  /** Runs `work` in one transaction: all of it is on disk when this returns, or nothing after a throw. */
+  transact<Result>(work: () => Result): Result;
+
+  // Only inside `transact`.
+  addFeed(info: FeedInfo): void;
+  append(feed: FeedId, entries: readonly Entry[]): void;
+  setFolded(feed: FeedId, folded: number, seen: Vector): void;
+  setAside(range: ReadRange, aside: Aside | undefined): void;
+  /** Fills in a part that was withheld before. */
+  putPart(feed: FeedId, seq: number, part: number, bytes: SaltedPart): void;
+  /** Removes the bytes for good and remembers that they must not come back. */
+  erase(erasure: Erasure): void;
+  stopAtFork(feed: FeedId, forkedAfter: number, evidence: Bytes): void;
+  /** Forgets what was folded, so that everything is folded again. */
+  resetFolds(): void;
+}
+
+/** A table computed from the log, kept by a feature; every call happens inside the log's transaction. */
+export interface Projection {
+  readonly name: string;
+  wants(kind: string): boolean;
+  /** Must not depend on the order in which entries of different feeds come. */
+  apply(entry: FoldedEntry): void;
+  /** Back to empty, before everything is applied again. */
+  reset(): void;
+}
+
+export interface FoldedEntry extends Entry {
+  readonly feed: FeedInfo;
+}

@@ -1,0 +1,458 @@
+/**
+ * The log: the one door for writing. Appends what this device writes, takes in what others wrote, and keeps roll and
+ * projections in step, each in one transaction. Synchronous, because the store is: there is no moment in between.
+ */
+import { assert, KithError } from '../base/errors.ts';
+import { HybridClock, maxHlc, HLC_ZERO } from '../base/hlc.ts';
+import type { DeviceKey, FeedId, NetworkId } from '../base/ids.ts';
+import { LIMITS } from '../base/limits.ts';
+import { decodeCbor, encodeCbor } from '../base/cbor.ts';
+import type { Logger, Rng } from '../base/ports.ts';
+import { encodeAct, type ActBody } from '../identity/acts.ts';
+import type { Authority } from '../identity/authority.ts';
+import type { Lane, Standing as Reader } from '../identity/roles.ts';
+import type { Signer, Verifier } from '../identity/signing.ts';
+import type { EntryLink, Membership, Vector } from '../identity/types.ts';
+import { judgeRun, provesFork, type RunRefusal } from './core.ts';
+import { encodeErase, ERASE_KIND, foldFeed, hydrate, restandFeed, Standing, type EraseTarget, type FoldDeps } from './folding.ts';
+import type { FeedState, LogStore, Projection, ReadRange } from './ports.ts';
+import { actOf, emptyRoll, rollOf, type RollState } from './roll-state.ts';
+import type { Draft, Entry, FeedInfo, ForkEvidence, Height, RawEntry, Run } from './types.ts';
+import { readMissing, readRun } from './serving.ts';
+import { decodeHeader, encodeEvidence, feedIdOf, hashHeader, NO_ENTRY, partMatches, readEvidence } from './wire.ts';
+import { FEED_START, sealDrafts, splitForSeals } from './writing.ts';
+
+export interface LogDeps {
+  readonly store: LogStore;
+  readonly verifier: Verifier;
+  readonly clock: HybridClock;
+  readonly rng: Rng;
+  readonly logger: Logger;
+  readonly projections: readonly Projection[];
+  readonly network: NetworkId;
+  /** This device; its feeds are those of this incarnation. */
+  readonly self: { readonly signer: Signer; readonly incarnation: string };
+}
+
+export type Received =
+  | { readonly kind: 'appended'; readonly count: number }
+  | { readonly kind: 'nothing-new' }
+  | { readonly kind: 'gap' | 'diverged' }
+  | { readonly kind: 'fork'; readonly evidence: ForkEvidence }
+  | { readonly kind: 'refused'; readonly code: RunRefusal | FeedRefusal };
+
+export type FeedRefusal =
+  | 'unknown-device'
+  | 'unauthorised'
+  | 'unreadable-act'
+  | 'too-many-feeds'
+  | 'stopped-at-fork'
+  | 'quarantine-full';
+
+export interface LogEvents {
+  /** Entries came into the log, written here or received. */
+  appended(feed: FeedInfo, from: number, to: number): void;
+  membership(membership: Membership): void;
+  forked(evidence: ForkEvidence): void;
+}
+
+export class Log {
+  readonly #deps: LogDeps;
+  readonly #listeners: Partial<LogEvents>[] = [];
+  #self: LogDeps['self'];
+  #roll: RollState;
+
+  constructor(deps: LogDeps) {
+    this.#deps = deps;
+    this.#self = deps.self;
+    this.#roll = emptyRoll(deps.network);
+    this.#roll = rollOf(deps.network, this.#storedActs());
+    for (const feed of deps.store.feeds()) deps.clock.witness(feed.hlc);
+  }
+
+  get membership(): Membership {
+    return this.#roll.membership;
+  }
+
+  get authority(): Authority {
+    return this.#roll.authority;
+  }
+
+  get network(): NetworkId {
+    return this.#deps.network;
+  }
+
+  on(events: Partial<LogEvents>): void {
+    this.#listeners.push(events);
+  }
+
+  feeds(): readonly FeedState[] {
+    return this.#deps.store.feeds();
+  }
+
+  /** Appends drafts of one lane under one signature. @throws KithError `too-large` | `role-writes-nothing` | `not-a-member` | what the store throws. */
+  append(drafts: readonly Draft[]): readonly Entry[] {
+    const lane = drafts[0]?.lane;
+    if (lane === undefined) return [];
+    assert(drafts.every((draft) => draft.lane === lane), 'drafts of one append are of one lane');
+    return splitForSeals(drafts).flatMap((piece) => this.#appendSealed(lane, piece));
+  }
+
+  /** Writes a membership act, after checking that it will count. @throws KithError with the code of the rule that it breaks. */
+  act(body: ActBody, extraParts: Draft['parts'] = []): EntryLink {
+    const parts = [{ audience: 'roll', payload: encodeAct(body) }, ...extraParts];
+    const [entry] = this.#appendSealed('roll', [{ kind: body.kind, lane: 'roll', parts }]);
+    assert(entry !== undefined, 'one draft makes one entry');
+    return { feed: entry.header.feed, seq: entry.header.seq, hash: entry.hash };
+  }
+
+  /** Erases parts on every node that hears of it. The history stays whole. */
+  erase(targets: readonly EraseTarget[]): void {
+    this.append([{ kind: ERASE_KIND, lane: 'data', parts: [{ audience: 'public', payload: encodeErase(targets) }] }]);
+  }
+
+  /** Takes in a run that somebody sent. Whatever it holds, the log stays whole; what is refused says why. */
+  receive(run: Run): Received {
+    const { store, verifier } = this.#deps;
+    const state = store.feed(run.feed.id);
+    if (state?.forkedAfter !== undefined) return { kind: 'refused', code: 'stopped-at-fork' };
+    const refusal = this.#refusesFeed(run, state);
+    if (refusal !== undefined) return { kind: 'refused', code: refusal };
+    const head = state === undefined || state.seq === 0 ? undefined : { seq: state.seq, hash: state.hash };
+    const verdict = judgeRun(run, { head, hashAt: (seq) => store.hashAt(run.feed.id, seq) }, verifier);
+    switch (verdict.kind) {
+      case 'refused':
+      case 'gap':
+      case 'diverged':
+        return verdict;
+      case 'fork':
+        return this.#fork(run, verdict.seq);
+      case 'fits':
+        return verdict.entries.length === 0 ? { kind: 'nothing-new' } : this.#take(run.feed, verdict.entries);
+    }
+  }
+
+  /** Somebody shows that a device wrote two histories. @returns true when it was news. */
+  receiveEvidence(evidence: ForkEvidence): boolean {
+    const { store, verifier } = this.#deps;
+    if (!this.#isKnownDevice(evidence.feed.device)) return false;
+    const state = store.feed(evidence.feed.id);
+    const known = state?.forkedAfter;
+    if (known !== undefined && known < evidence.seq) return false;
+    if (!provesFork(evidence, verifier)) return false;
+    this.#stop(evidence);
+    return true;
+  }
+
+  evidenceOf(feed: FeedId): ForkEvidence | undefined {
+    const bytes = this.#deps.store.forkEvidence(feed);
+    return bytes === undefined ? undefined : readEvidence(decodeCbor(bytes));
+  }
+
+  /**
+   * Reads a run for somebody who holds parts as `reader` may. It ends at a seal, within the byte limit where a seal
+   * allows it. Undefined when there is nothing from `from` on.
+   */
+  runFor(reader: Reader, feed: FeedId, from: number, limitBytes: number): Run | undefined {
+    const state = this.#deps.store.feed(feed);
+    return state === undefined || from > state.seq
+      ? undefined
+      : readRun(this.#deps.store, reader, state, from, limitBytes);
+  }
+
+  /** Ranges of a feed in which a part is missing that this reader may hold. */
+  missingFor(reader: Reader, feed: FeedId): readonly ReadRange[] {
+    const state = this.#deps.store.feed(feed);
+    return state === undefined ? [] : readMissing(this.#deps.store, reader, state);
+  }
+
+  /** Parts for entries that this node already has. @returns how many were new and right. */
+  fillParts(feed: FeedId, entries: readonly RawEntry[]): number {
+    const { store } = this.#deps;
+    return store.transact(() => {
+      let filled = 0;
+      for (const raw of entries) {
+        const hash = hashHeader(raw.headerBytes);
+        const entry = hydrate({ ...raw, seq: 0, aside: undefined });
+        const { seq } = entry.header;
+        if (store.hashAt(feed, seq) !== hash) continue;
+        const [stored] = store.read({ feed, from: seq, to: seq });
+        const erased = new Set(store.erasedBy(feed, seq).map(({ part }) => part));
+        entry.header.parts.forEach((ref, index) => {
+          const part = raw.parts[index];
+          if (part === null || part === undefined || stored?.parts[index] !== null || erased.has(index)) return;
+          if (!partMatches(ref, part)) return;
+          store.putPart(feed, seq, index, part);
+          filled += 1;
+        });
+      }
+      if (filled > 0) this.#refoldAll(this.#roll);
+      return filled;
+    });
+  }
+
+  /** Computes roll and projections anew from the log. */
+  rebuild(): void {
+    const roll = rollOf(this.#deps.network, this.#storedActs());
+    this.#deps.store.transact(() => {
+      this.#refoldAll(roll);
+    });
+    this.#roll = roll;
+  }
+
+  /** Where each of these devices' feeds stands here: what a revocation names. */
+  cutsOf(devices: readonly DeviceKey[]): EntryLink[] {
+    return this.feeds()
+      .filter(({ info, seq }) => devices.includes(info.device) && info.lane !== 'roll' && seq > 0)
+      .map(({ info, seq, hash }) => ({ feed: info.id, seq, hash }));
+  }
+
+  /** From now on this device writes new feeds: its old ones are somebody's copy, or forked, or ahead of this store. */
+  startIncarnation(incarnation: string): void {
+    this.#self = { ...this.#self, incarnation };
+  }
+
+  ownFeed(lane: Lane): FeedInfo {
+    const { signer, incarnation } = this.#self;
+    const device = signer.key as DeviceKey;
+    return { id: feedIdOf(device, incarnation, lane), device, incarnation, lane };
+  }
+
+  ownHeight(lane: Lane): Height | undefined {
+    const state = this.#deps.store.feed(this.ownFeed(lane).id);
+    return state === undefined || state.seq === 0 ? undefined : { seq: state.seq, hash: state.hash };
+  }
+
+  #appendSealed(lane: Lane, drafts: readonly Draft[]): Entry[] {
+    const { store } = this.#deps;
+    const feed = this.ownFeed(lane);
+    const state = store.feed(feed.id);
+    const seen = lane === 'roll' ? undefined : state?.seen;
+    const end = state === undefined ? FEED_START : { seq: state.seq, hash: state.hash };
+    const { clock, rng } = this.#deps;
+    const writing = { clock, rng, signer: this.#self.signer };
+    const entries = sealDrafts(writing, feed, end, drafts, this.#newsSince(feed.id, seen));
+    if (lane !== 'roll') this.#mustBeAllowed(feed);
+    const roll = lane === 'roll' ? this.#rollWith(feed, entries) : this.#roll;
+    if (lane === 'roll') this.#mustCount(roll, entries);
+    this.#commit(feed, entries, roll);
+    return entries;
+  }
+
+  /** Written now, an entry has seen every act that is here. */
+  #mustBeAllowed({ id, device, lane }: FeedInfo): void {
+    const seen = this.authority.vectorOf(new Map(), this.membership.heads);
+    if (this.authority.boundOf({ device, lane, feed: id, seen }).upTo === Infinity) return;
+    const code = this.membership.devices.get(device)?.active === true ? 'role-writes-nothing' : 'not-a-member';
+    throw new KithError(code, refusalSentence(code), { next: 'Ask an admin of the network.' });
+  }
+
+  /** Acts that this node knows and the feed's last entry had not seen. */
+  #newsSince(feed: FeedId, seen: Vector | undefined): EntryLink[] {
+    const { heads } = this.membership;
+    const news = heads.filter((head) => head.feed !== feed && (seen?.get(head.feed) ?? 0) < head.seq);
+    return news.slice(0, LIMITS.linksPerEntry);
+  }
+
+  #rollWith(feed: FeedInfo, entries: readonly Entry[]): RollState {
+    const { verifier, network } = this.#deps;
+    const acts = entries.map((entry) => actOf(feed, entry, { verifier, network }));
+    return rollOf(network, [...this.#roll.acts, ...acts]);
+  }
+
+  #mustCount(roll: RollState, entries: readonly Entry[]): void {
+    const own = new Set(entries.map(({ hash }) => hash));
+    const refused = roll.membership.refused.find(({ act }) => own.has(act));
+    if (refused === undefined) return;
+    throw new KithError(refused.code, refusalSentence(refused.code), { next: 'See who may do what: kith members' });
+  }
+
+  #take(feed: FeedInfo, entries: readonly Entry[]): Received {
+    if (feed.lane === 'roll') return this.#takeActs(feed, entries);
+    const upTo = this.#firstUnauthorised(feed, entries);
+    const standing = entries.slice(0, upTo);
+    // Only a sealed entry may end what is stored: what comes after an unsealed one could not be proven to others.
+    if (standing.at(-1)?.seal === null || standing.length === 0) return { kind: 'refused', code: 'unauthorised' };
+    this.#commit(feed, standing, this.#roll);
+    return { kind: 'appended', count: standing.length };
+  }
+
+  #takeActs(feed: FeedInfo, entries: readonly Entry[]): Received {
+    let roll: RollState;
+    try {
+      roll = this.#rollWith(feed, entries);
+    } catch (error) {
+      if (error instanceof KithError) return { kind: 'refused', code: 'unreadable-act' };
+      throw error;
+    }
+    this.#commit(feed, entries, roll);
+    return { kind: 'appended', count: entries.length };
+  }
+
+  #firstUnauthorised(feed: FeedInfo, entries: readonly Entry[]): number {
+    const state = this.#deps.store.feed(feed.id);
+    if ((state?.folded ?? 0) !== (state?.seq ?? 0)) return entries.length;
+    const standing = new Standing(this.authority, feed, state?.seen ?? new Map());
+    for (const [index, entry] of entries.entries()) {
+      const verdict = standing.next(entry);
+      if (verdict === undefined) return entries.length;
+      if (verdict === 'unauthorised') return index;
+    }
+    return entries.length;
+  }
+
+  /** The one transaction: entries, what they fold to, and what a change of the roll means for what was there before. */
+  #commit(feed: FeedInfo, entries: readonly Entry[], roll: RollState): void {
+    const { store, clock } = this.#deps;
+    const before = this.#roll;
+    store.transact(() => {
+      if (store.feed(feed.id) === undefined) store.addFeed(feed);
+      const state = store.feed(feed.id);
+      assert(state !== undefined, 'a feed is there after it was added');
+      store.append(feed.id, entries);
+      if (feed.lane === 'roll') {
+        store.setFolded(feed.id, entries.at(-1)?.header.seq ?? state.seq, state.seen);
+        this.#followRoll(before, roll);
+      } else if (state.folded === state.seq) {
+        foldFeed(this.#foldDeps(roll), roll.authority, { ...state, seq: state.seq + entries.length }, entries);
+      }
+    });
+    this.#roll = roll;
+    clock.witness(entries.map(({ header }) => header.hlc).reduce(maxHlc, HLC_ZERO));
+    const [first, last] = [entries[0], entries.at(-1)];
+    if (first === undefined || last === undefined) return;
+    this.#tell((events) => events.appended?.(feed, first.header.seq, last.header.seq));
+    if (roll !== before) this.#tell((events) => events.membership?.(roll.membership));
+  }
+
+  /** Judges again what the new acts touch, and folds what waited for them. */
+  #followRoll(before: RollState, roll: RollState): void {
+    const deps = this.#foldDeps(roll);
+    let retracted = false;
+    for (const state of this.feeds()) {
+      if (state.info.lane === 'roll') continue;
+      const { device } = state.info;
+      const touched = before.authority.fingerprint(device) !== roll.authority.fingerprint(device);
+      if (touched && restandFeed(deps, roll.authority, state)) retracted = true;
+    }
+    if (retracted) this.#refoldAll(roll);
+    else this.#foldWaiting(deps, roll);
+  }
+
+  #foldWaiting(deps: FoldDeps, roll: RollState): void {
+    for (const state of this.feeds()) {
+      if (state.info.lane !== 'roll' && state.folded < state.seq) foldFeed(deps, roll.authority, state);
+    }
+  }
+
+  #refoldAll(roll: RollState): void {
+    const { store, projections } = this.#deps;
+    for (const projection of projections) projection.reset();
+    store.resetFolds();
+    for (const state of this.feeds()) {
+      if (state.info.lane === 'roll') store.setFolded(state.info.id, state.seq, state.seen);
+    }
+    this.#foldWaiting(this.#foldDeps(roll), roll);
+  }
+
+  #foldDeps(roll: RollState): FoldDeps {
+    const { store, projections } = this.#deps;
+    return {
+      store,
+      projections,
+      mayErase: (eraser, seen, targetFeed) => {
+        const author = roll.authority.authorAt(eraser.device, seen);
+        if (author?.role === 'admin') return true;
+        const target = store.feed(targetFeed)?.info.device;
+        return author !== undefined && target !== undefined && roll.membership.devices.get(target)?.member === author.member;
+      },
+    };
+  }
+
+  #refusesFeed(run: Run, state: FeedState | undefined): FeedRefusal | undefined {
+    const { device, lane } = run.feed;
+    if (this.#isFounding(run)) return undefined;
+    const known = this.membership.devices.get(device);
+    if (known === undefined) return 'unknown-device';
+    if (state === undefined) {
+      const feeds = this.feeds().filter(({ info }) => info.device === device).length;
+      return feeds >= LIMITS.feedsPerDevice ? 'too-many-feeds' : undefined;
+    }
+    const quota = LIMITS.quarantineEntriesPerDevice;
+    const bound = this.authority.boundOf({ device, lane: lane === 'roll' ? 'data' : lane, feed: run.feed.id, seen: state.seen });
+    const overQuota = !known.active && state.seq >= (Number.isFinite(bound.upTo ?? 0) ? (bound.upTo ?? 0) : 0) + quota;
+    return overQuota ? 'quarantine-full' : undefined;
+  }
+
+  /** Before a network is known, only the feed that founds it comes in. */
+  #isFounding(run: Run): boolean {
+    if (this.membership.devices.size > 0 || run.feed.lane !== 'roll') return false;
+    const first = run.entries[0];
+    return first !== undefined && (hashHeader(first.headerBytes) as string) === (this.#deps.network as string);
+  }
+
+  #isKnownDevice(device: DeviceKey): boolean {
+    return this.membership.devices.has(device);
+  }
+
+  #fork(run: Run, seq: number): Received {
+    const ours: RawEntry[] = [];
+    const end = this.#deps.store.sealAfter(run.feed.id, seq);
+    if (end === undefined) return { kind: 'refused', code: 'unsealed' };
+    for (const stored of this.#deps.store.read({ feed: run.feed.id, from: seq, to: end })) ours.push(stored);
+    const first = run.entries.findIndex((entry) => decodeHeader(entry.headerBytes).seq === seq);
+    const evidence: ForkEvidence = { feed: run.feed, seq, one: ours, other: run.entries.slice(first) };
+    this.#stop(evidence);
+    return { kind: 'fork', evidence };
+  }
+
+  #stop(evidence: ForkEvidence): void {
+    const { store, logger } = this.#deps;
+    store.transact(() => {
+      if (store.feed(evidence.feed.id) === undefined) store.addFeed(evidence.feed);
+      store.stopAtFork(evidence.feed.id, evidence.seq - 1, encodeCbor(encodeEvidence(evidence)));
+    });
+    this.rebuild();
+    logger.warn({ feed: evidence.feed.id, device: evidence.feed.device, seq: evidence.seq }, 'a feed was written twice');
+    this.#tell((events) => events.forked?.(evidence));
+    this.#tell((events) => events.membership?.(this.membership));
+  }
+
+  #storedActs(): RollState['acts'] {
+    const { store, verifier, network } = this.#deps;
+    return store
+      .feeds()
+      .filter(({ info }) => info.lane === 'roll')
+      .flatMap((state) => {
+        const to = Math.min(state.seq, state.forkedAfter ?? Infinity);
+        return to === 0
+          ? []
+          : [...store.read({ feed: state.info.id, from: 1, to })].map((stored) =>
+              actOf(state.info, hydrate(stored), { verifier, network }),
+            );
+      });
+  }
+
+  #tell(call: (events: Partial<LogEvents>) => void): void {
+    for (const listener of this.#listeners) call(listener);
+  }
+}
+
+const REFUSALS: Readonly<Record<string, string>> = {
+  'not-an-admin': 'Only an admin can do this.',
+  'not-a-member': 'This device is not, or no longer, a member of the network.',
+  'last-admin': 'A network needs an admin, and this is the last one.',
+  'unknown-member': 'There is no such active member.',
+  'unknown-device': 'There is no such device.',
+  'keys-in-use': 'This device is already in the roll.',
+  'invitation-used-up': 'This invitation has been used already.',
+  'invitation-expired': 'This invitation has expired.',
+  'invitation-withdrawn': 'This invitation was withdrawn.',
+  'unknown-invitation': 'There is no such invitation in this network.',
+  'role-writes-nothing': 'A reader or relay cannot change anything.',
+  'too-many-devices': 'This member has as many devices as one can have.',
+};
+
+export function refusalSentence(code: string): string {
+  return REFUSALS[code] ?? `The network refuses this (${code}).`;
+}
