@@ -8,9 +8,9 @@
  *            ────────── tag ────────────────────▶ finish
  *
  * Both get the same 32-byte key exactly when password, channel, session and both data fields are the same on either
- * side. One run lets an attacker test one password and tells a listener nothing. The responder shows its tag first:
- * **whoever counts wrong tries should be the initiator**, since it then learns of a guess before it reveals whether
- * the guess was right, and a link that breaks off costs nobody a try.
+ * side. One run lets an attacker test one password and tells a listener nothing. The responder shows its tag first,
+ * so an initiator can learn that its guess was wrong and hang up: **a responder counts a try before it answers**. An
+ * initiator can count in `finish`, when a wrong guess has shown itself.
  *
  * JavaScript cannot promise constant time or wipe a bigint; scalars live for one run and are let go at its end.
  */
@@ -138,9 +138,13 @@ const HASH_BLOCK_BYTES = 128;
 const SHARE_BYTES = 32;
 
 function badShare(cause?: unknown): KithError {
-  return new KithError('bad-key-share', 'The other side sent what no honest program sends; the exchange was stopped.', {
-    cause,
-  });
+  return new KithError(
+    'bad-key-share',
+    'The other side sent what no honest program sends; the exchange was stopped.',
+    {
+      cause,
+    },
+  );
 }
 
 /** §8.3: 252 random bits, little-endian; all lie below the group's order. */
@@ -174,9 +178,9 @@ function decodePoint(share: Bytes): Point {
 
 /** `calculate_generator`. @internal */
 export function generator(input: Omit<CpaceInput, 'data'>): Point {
-  const derive = ristretto255_hasher.deriveToCurve;
-  assert(derive !== undefined, 'ristretto255 derives elements from 64 bytes (RFC 9496 §4.3.4)');
-  return derive(sha512(generatorString(input)));
+  const point = ristretto255_hasher.deriveToCurve?.(sha512(generatorString(input)));
+  assert(point !== undefined, 'ristretto255 derives elements from 64 bytes (RFC 9496 §4.3.4)');
+  return point;
 }
 
 /** §8.1: the padding fills the first block of the hash, so that its time does not tell the password's length. @internal */

@@ -12,6 +12,7 @@ import type { Rng } from '../base/ports.ts';
 
 export const SEED_BYTES = 32;
 export const SIGNATURE_BYTES = 64;
+const POINT_BYTES = 32;
 /** Public keys kept ready for use. Preparing one costs about a tenth of a verification. */
 const CACHED_KEYS = 1024;
 
@@ -65,22 +66,14 @@ export function createVerifier(capacity = CACHED_KEYS): Verifier {
 
 /**
  * Whether a public key may name a device. Refused are keys that are no 64 lower-case hex digits, points of small
- * order, and points not in their one canonical encoding.
+ * order, and points not in their one canonical encoding; `verify` refuses them too.
  *
  * Keys are chosen by the devices themselves, and OpenSSL takes all of these. Under a key of small order one signature
  * fits (nearly) any message and anybody can write one: such a device could disown what it said, and others could
  * speak as it. With two encodings one point would be two devices. An honest key is none of them, ever.
- *
- * What is left open, on purpose: a key of mixed order (prime order plus a small-order part) is accepted. With those,
- * and with crafted signatures under any key, the two verification equations of RFC 8032 §5.1.7 can differ. All nodes
- * use OpenSSL's rule, which is exact and depends on the bytes alone: s below the group order, no cofactor, and R
- * compared byte for byte. A second implementation has to do the same (see Chalkias et al., "Taming the many EdDSAs").
  */
 export function isAcceptableKey(key: string): boolean {
-  if (!HEX_KEY.test(key)) return false;
-  const y = fromHex(key);
-  y[31] = (y[31] ?? 0) & 0x7f; // the sign of x: a point and its negative have the same order
-  return isBelowFieldPrime(y) && !SMALL_ORDER_Y.has(toHex(y));
+  return HEX_KEY.test(key) && isOrdinaryPoint(fromHex(key));
 }
 
 /** RFC 8032 alone, without a purpose: what the published vectors speak of. Not for use elsewhere. @internal */
@@ -102,8 +95,18 @@ function forPurpose(purpose: string, message: Bytes): Bytes {
   return concatBytes(utf8(`kith/1 ${purpose}\n`), message);
 }
 
+/**
+ * Which signatures count must be the same on every node and in every version (a signature that splits opinions splits
+ * the log), and RFC 8032 §5.1.7 leaves room. The rule here: the key and R are canonical and not of small order,
+ * s is below the group's order, and R is compared byte for byte, without the cofactor. Keys of mixed order count:
+ * the rule is exact for them too. OpenSSL sees to s and to the comparison. For the points Node has changed
+ * (nodejs/node#64026: 24.21 and 26.10 look at key and R, 22.23 does not), hence the check of our own: a device that
+ * does not mind showing its key can sign with R = neutral element.
+ * See Chalkias, Garillot and Nikolaenko 2020, "Taming the many EdDSAs".
+ */
 function holds(key: KeyObject | null, message: Bytes, signature: Bytes): boolean {
   if (key === null || signature.byteLength !== SIGNATURE_BYTES) return false;
+  if (!isOrdinaryPoint(signature.subarray(0, POINT_BYTES))) return false;
   try {
     return verify(null, message, key, signature);
   } catch {
@@ -132,9 +135,16 @@ const SMALL_ORDER_Y: ReadonlySet<string> = new Set([
   'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
 ]);
 
-/** Little-endian y < 2²⁵⁵ − 19. */
+/** Neither of small order nor with y ≥ p. Whether it is on the curve at all is found out by whoever computes with it. */
+function isOrdinaryPoint(encoded: Bytes): boolean {
+  const y = new Uint8Array(encoded);
+  y[31] = (y[31] ?? 0) & 0x7f; // the sign of x: a point and its negative have the same order
+  return isBelowFieldPrime(y) && !SMALL_ORDER_Y.has(toHex(y));
+}
+
+/** Little-endian y < 2^255 − 19. */
 function isBelowFieldPrime(y: Bytes): boolean {
-  const high = y.subarray(1, 31).every((byte) => byte === 0xff) && y[31] === 0x7f;
+  const high = y[31] === 0x7f && y.subarray(1, 31).every((byte) => byte === 0xff);
   return !high || (y[0] ?? 0) < 0xed;
 }
 
@@ -155,8 +165,8 @@ function publicKeyObject(key: string): KeyObject | null {
   }
 }
 
-/** Least recently used goes first: a Map keeps the order of insertion, and a hit is inserted anew. */
-function createKeyCache(capacity: number): (key: string) => KeyObject | null {
+/** Least recently used goes first: a Map keeps the order of insertion, and a hit is inserted anew. @internal */
+export function createKeyCache(capacity: number): (key: string) => KeyObject | null {
   const cached = new Map<string, KeyObject | null>();
   return (key) => {
     let object = cached.get(key);

@@ -3,10 +3,11 @@
  * network. They come out alike on both sides exactly when network and keys are alike.
  *
  * Twelve digits are 39.9 bits, which a machine could grind through: keys are made freely until the digits fit. So
- * each trial costs one argon2id of 64 MiB. To fit **given** digits takes 2^40 trials (at a fifth of a second each:
- * seven thousand processor years). Who stands between two people, each of them alone in a network of his making,
- * may vary **both** sides and needs only a pair that fits, about 2·2^20 trials: some hundred processor hours. The
- * check is therefore one lock behind another (invitations are proven by their secret), not the only one.
+ * each trial costs one argon2id of 64 MiB, a quarter of a second of one processor. To fit **given** digits takes 2^40
+ * trials, nine thousand processor years. Who stands between two people, each of them alone with him in a network of
+ * his making, may vary **both** sides and needs only two lists with one number in common, about 2·2^20 trials: some
+ * 150 processor hours. So this check is one lock behind another (invitations are proven by their secret), and must
+ * not become the only one.
  */
 import { argon2 } from 'node:crypto';
 import { promisify } from 'node:util';
@@ -19,7 +20,7 @@ const argon2Async = promisify(argon2);
 
 /** Changing any of these changes everybody's digits. */
 const VOICE_MEMORY_KIB = 64 * 1024;
-const VOICE_PASSES = 6;
+const VOICE_PASSES = 5;
 const VOICE_LANES = 4;
 const VOICE_SALT = utf8('kith/1 voice check');
 const VOICE_DIGITS = 12;
