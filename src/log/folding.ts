@@ -1,13 +1,14 @@
 /** Gives entries to the projections when their author's right to write is known, and sets aside what does not stand. */
-import type { Authority, Bound } from '../identity/authority.ts';
-import type { FeedId } from '../base/ids.ts';
+import type { Bound } from '../identity/authority.ts';
+import { idFromBytes, idToBytes, type EntryHash, type FeedId } from '../base/ids.ts';
+import { LIMITS } from '../base/limits.ts';
 import { decodeCbor, encodeCbor, malformed } from '../base/cbor.ts';
 import type { Bytes } from '../base/bytes.ts';
-import { encodeLink, readLink } from '../identity/acts.ts';
 import type { EntryLink, Vector } from '../identity/types.ts';
-import type { Aside, FeedState, LogStore, Projection, StoredEntry } from './ports.ts';
+import type { Aside, Erasure, FeedState, LogStore, Projection, StoredEntry } from './ports.ts';
+import type { RollState } from './roll-state.ts';
 import type { Entry, FeedInfo } from './types.ts';
-import { decodeHeader, hashHeader, payloadOf } from './wire.ts';
+import { decodeHeader, encodeFeedInfo, hashHeader, payloadOf, readFeedInfo, readSeq } from './wire.ts';
 
 export const ERASE_KIND = 'erase';
 
@@ -16,18 +17,61 @@ export interface EraseTarget {
   readonly part: number;
 }
 
-export function encodeErase(targets: readonly EraseTarget[]): Bytes {
-  return encodeCbor(targets.map(({ entry, part }) => [encodeLink(entry), part]));
+/** As an erasure names it: with all that the feed's id is made of, so that whose entry it is shows before it comes. */
+export interface EraseDemand extends EraseTarget {
+  readonly feed: FeedInfo;
+}
+
+/** Layout: docs/protocol/log.md, "Erasures". Parts of one feed stand together. */
+export function encodeErase(demands: readonly EraseDemand[]): Bytes {
+  const groups = [...Map.groupBy(demands, ({ feed }) => feed.id).values()];
+  return encodeCbor(
+    groups.flatMap((group) => {
+      const [first] = group;
+      if (first === undefined) return [];
+      return [[encodeFeedInfo(first.feed), group.map(({ entry, part }) => [entry.seq, idToBytes(entry.hash), part])]];
+    }),
+  );
 }
 
 /** @throws KithError `malformed` */
-export function decodeErase(bytes: Bytes): EraseTarget[] {
-  const value = decodeCbor(bytes);
-  if (!Array.isArray(value) || value.length === 0) throw malformed('an erasure names parts');
-  return (value as unknown[]).map((item) => {
-    const [entry, part] = Array.isArray(item) ? (item as unknown[]) : [];
-    if (typeof part !== 'number' || !Number.isInteger(part) || part < 0) throw malformed('a part has a number');
-    return { entry: readLink(entry), part };
+export function decodeErase(bytes: Bytes): EraseDemand[] {
+  const groups = decodeCbor(bytes);
+  if (!Array.isArray(groups) || groups.length === 0) throw malformed('an erasure names parts');
+  return (groups as unknown[]).flatMap((group) => {
+    if (!Array.isArray(group) || group.length !== 2) throw malformed('an erasure names feeds and their parts');
+    const [info, parts] = group as unknown[];
+    const feed = readFeedInfo(info);
+    if (!Array.isArray(parts) || parts.length === 0) throw malformed('an erasure names parts');
+    return (parts as unknown[]).map((item) => readDemand(feed, item));
+  });
+}
+
+function readDemand(feed: FeedInfo, item: unknown): EraseDemand {
+  if (!Array.isArray(item) || item.length !== 3) throw malformed('an erased part has place, digest and number');
+  const [seq, hash, part] = item as unknown[];
+  if (typeof part !== 'number' || !Number.isInteger(part) || part < 0 || part >= LIMITS.partsPerEntry) {
+    throw malformed('a part has a number');
+  }
+  return { feed, entry: { feed: feed.id, seq: readSeq(seq), hash: idFromBytes<EntryHash>(hash) }, part };
+}
+
+/** What keeps the history readable is never erased: the acts themselves, and the word that something was erased. */
+function isErasable(feed: FeedInfo, kind: string | undefined, part: number): boolean {
+  return kind !== ERASE_KIND && !(feed.lane === 'roll' && part === 0);
+}
+
+/** Entries as they may be kept: without the parts that were erased before they came. */
+export function withoutErased(store: LogStore, feed: FeedInfo, entries: readonly Entry[]): readonly Entry[] {
+  return entries.map((entry) => {
+    const erasures = store.erasedBy(feed.id, entry.header.seq);
+    if (erasures.length === 0) return entry;
+    const erased = new Set<number>();
+    for (const erasure of erasures) {
+      if (isErasable(feed, entry.header.kind, erasure.part)) erased.add(erasure.part);
+      else store.unerase(erasure);
+    }
+    return { ...entry, parts: entry.parts.map((part, index) => (erased.has(index) ? null : part)) };
   });
 }
 
@@ -35,7 +79,7 @@ export interface FoldDeps {
   readonly store: LogStore;
   readonly projections: readonly Projection[];
   /** May the author of an erasure, having seen `seen`, erase what that feed's device wrote? */
-  mayErase(eraser: FeedInfo, seen: Vector, target: FeedId): boolean;
+  mayErase(eraser: FeedInfo, seen: Vector, target: FeedInfo): boolean;
 }
 
 export function hydrate(stored: StoredEntry): Entry {
@@ -44,13 +88,13 @@ export function hydrate(stored: StoredEntry): Entry {
 
 /** Walks a feed's entries with what their author had seen and how far they stand. */
 export class Standing {
-  readonly #authority: Authority;
+  readonly #roll: RollState;
   readonly #feed: FeedInfo;
   #seen: Vector;
   #bound: Bound | undefined;
 
-  constructor(authority: Authority, feed: FeedInfo, seen: Vector) {
-    this.#authority = authority;
+  constructor(roll: RollState, feed: FeedInfo, seen: Vector) {
+    this.#roll = roll;
     this.#feed = feed;
     this.#seen = seen;
   }
@@ -62,21 +106,23 @@ export class Standing {
   /** Undefined while acts that it builds on are not here. */
   next(entry: Entry): 'stands' | 'quarantined' | 'unauthorised' | undefined {
     const { after, seq } = entry.header;
+    const { authority } = this.#roll;
     if (after.length > 0) {
-      if (!this.#authority.knows(after)) return undefined;
-      this.#seen = this.#authority.vectorOf(this.#seen, after);
+      const past = this.#roll.pastOf(after);
+      if (past === undefined) return undefined;
+      this.#seen = authority.vectorOf(this.#seen, past);
       this.#bound = undefined;
     }
     const { device, lane, id } = this.#feed;
-    this.#bound ??= this.#authority.boundOf({ device, lane, feed: id, seen: this.#seen });
+    this.#bound ??= authority.boundOf({ device, lane, feed: id, seen: this.#seen });
     if (this.#bound.upTo === undefined) return 'unauthorised';
     return seq <= this.#bound.upTo ? 'stands' : 'quarantined';
   }
 }
 
 /** Folds what is not folded yet of one feed; entries may be given to spare reading them back. */
-export function foldFeed(deps: FoldDeps, authority: Authority, state: FeedState, fresh?: readonly Entry[]): number {
-  const standing = new Standing(authority, state.info, state.seen);
+export function foldFeed(deps: FoldDeps, roll: RollState, state: FeedState, fresh?: readonly Entry[]): number {
+  const standing = new Standing(roll, state.info, state.seen);
   const last = Math.min(state.seq, state.forkedAfter ?? Infinity);
   let folded = state.folded;
   for (const entry of fresh ?? readEntries(deps.store, state.info.id, folded + 1, last)) {
@@ -108,14 +154,21 @@ function applyEntry(deps: FoldDeps, feed: FeedInfo, entry: Entry, seen: Vector):
 }
 
 function applyErase(deps: FoldDeps, feed: FeedInfo, entry: Entry, seen: Vector): void {
-  for (const target of eraseTargets(entry)) {
-    if (!deps.mayErase(feed, seen, target.entry.feed)) continue;
-    deps.store.erase({ target: target.entry, part: target.part, by: entry.hash });
+  for (const { feed: target, entry: link, part } of eraseDemands(entry)) {
+    if (!deps.mayErase(feed, seen, target) || !isErasable(target, kindAt(deps.store, link), part)) continue;
+    const erasure: Erasure = { target: link, part, by: entry.hash };
+    deps.store.erase(erasure);
+    for (const projection of deps.projections) projection.erased?.(erasure);
   }
 }
 
+function kindAt(store: LogStore, { feed, seq }: EntryLink): string | undefined {
+  const [stored] = store.read({ feed, from: seq, to: seq });
+  return stored === undefined ? undefined : decodeHeader(stored.headerBytes).kind;
+}
+
 /** An erasure that cannot be read erases nothing: it stands in the log as what it is. */
-function eraseTargets(entry: Entry): EraseTarget[] {
+function eraseDemands(entry: Entry): EraseDemand[] {
   const part = entry.parts[0];
   if (part === null || part === undefined) return [];
   try {
@@ -129,8 +182,8 @@ function eraseTargets(entry: Entry): EraseTarget[] {
  * Judges a feed's folded entries again after the roll changed. Newly standing ones are applied at once.
  * @returns true when something that was applied stands no longer: then the projections must be rebuilt.
  */
-export function restandFeed(deps: FoldDeps, authority: Authority, state: FeedState): boolean {
-  const standing = new Standing(authority, state.info, new Map());
+export function restandFeed(deps: FoldDeps, roll: RollState, state: FeedState): boolean {
+  const standing = new Standing(roll, state.info, new Map());
   let retracted = false;
   for (const stored of readInPages(deps.store, state.info.id, state.folded)) {
     if (stored.aside === 'forked') continue;

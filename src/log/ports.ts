@@ -34,6 +34,11 @@ export interface ReadRange {
   readonly to: number;
 }
 
+export interface AsideRange extends ReadRange {
+  readonly entries: number;
+  readonly sizeBytes: number;
+}
+
 export interface Erasure {
   readonly target: EntryLink;
   readonly part: number;
@@ -48,27 +53,50 @@ export interface LogStore {
   /** In order, one at a time, so that a reader may stop early. */
   read(range: ReadRange): IterableIterator<StoredEntry>;
   hashAt(feed: FeedId, seq: number): EntryHash | undefined;
-  /** The last sealed place at or after `seq`, at most `limit` further. */
+  /** The first sealed place at or after `seq`. */
   sealAfter(feed: FeedId, seq: number): number | undefined;
   /** Entries with parts that are neither here nor erased, in ranges. */
   missingParts(feed: FeedId): readonly ReadRange[];
+  /** What is set aside as quarantined, one row for each unbroken range. */
+  asides(): readonly AsideRange[];
   erasedBy(feed: FeedId, seq: number): readonly Erasure[];
   forkEvidence(feed: FeedId): Bytes | undefined;
-  /** Runs `work` in one transaction: all of it is on disk when this returns, or nothing after a throw. */
+  /**
+   * Runs `work` in one transaction: all of it is on disk when this returns, or nothing after a throw. Inside another
+   * one it joins that one, and a throw undoes the whole.
+   */
   transact<Result>(work: () => Result): Result;
+  /** Calls `run` when the outermost open transaction is on disk, never if it is undone; at once when none is open. */
+  afterCommit(run: () => void): void;
 
   // Only inside `transact`.
+  /** Calls `undo` if the transaction is undone; the last one registered first. */
+  onRollback(undo: () => void): void;
   addFeed(info: FeedInfo): void;
+  /** Next in the feed, without gaps. Erased parts are left out; what follows a known fork is set aside as `forked`. */
   append(feed: FeedId, entries: readonly Entry[]): void;
   setFolded(feed: FeedId, folded: number, seen: Vector): void;
   setAside(range: ReadRange, aside: Aside | undefined): void;
-  /** Fills in a part that was withheld before. */
+  /** Fills in a part that was withheld before. One that is here already, or erased, stays as it is. */
   putPart(feed: FeedId, seq: number, part: number, bytes: SaltedPart): void;
   /** Removes the bytes for good and remembers that they must not come back. */
   erase(erasure: Erasure): void;
+  /** Takes back an erasure that came before its entry, and whose entry turned out to be none that can be erased. */
+  unerase(erasure: Erasure): void;
+  /** Sets aside what comes after as `forked`. */
   stopAtFork(feed: FeedId, forkedAfter: number, evidence: Bytes): void;
-  /** Forgets what was folded, so that everything is folded again. */
+  /**
+   * Forgets what was folded (how far, what was seen, what is quarantined, what is erased), so that everything is
+   * folded again. Bytes that were erased stay gone.
+   */
   resetFolds(): void;
+}
+
+/** Seals parts for audiences narrower than the network where they are kept. What was sealed for one context opens for that one alone. */
+export interface PartSealer {
+  seal(context: string, bytes: Bytes): Bytes;
+  /** @throws KithError when the bytes were changed or sealed for another context. */
+  open(context: string, sealed: Bytes): Bytes;
 }
 
 /** A table computed from the log, kept by a feature; every call happens inside the log's transaction. */
@@ -77,6 +105,11 @@ export interface Projection {
   wants(kind: string): boolean;
   /** Must not depend on the order in which entries of different feeds come. */
   apply(entry: FoldedEntry): void;
+  /**
+   * A part was erased, by right. Whatever was computed from it goes; it must look as if `apply` had been given null in
+   * its place. May come before the entry, and more than once.
+   */
+  erased?(erasure: Erasure): void;
   /** Back to empty, before everything is applied again. */
   reset(): void;
 }

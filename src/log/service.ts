@@ -15,7 +15,7 @@ import type { Signer, Verifier } from '../identity/signing.ts';
 import type { EntryLink, Membership, Vector } from '../identity/types.ts';
 import { judgeRun, provesFork, type RunRefusal } from './core.ts';
 import { encodeErase, ERASE_KIND, foldFeed, hydrate, restandFeed, Standing, type EraseTarget, type FoldDeps } from './folding.ts';
-import type { FeedState, LogStore, Projection, ReadRange } from './ports.ts';
+import type { AsideRange, FeedState, LogStore, Projection, ReadRange } from './ports.ts';
 import { actOf, emptyRoll, rollOf, type RollState } from './roll-state.ts';
 import type { Draft, Entry, FeedInfo, ForkEvidence, Height, RawEntry, Run } from './types.ts';
 import { readMissing, readRun } from './serving.ts';
@@ -54,6 +54,8 @@ export interface LogEvents {
   appended(feed: FeedInfo, from: number, to: number): void;
   membership(membership: Membership): void;
   forked(evidence: ForkEvidence): void;
+  /** Others hold more of this incarnation's history than its own store: that was set back, and must not go on here. */
+  setBack(feed: FeedInfo): void;
 }
 
 export class Log {
@@ -88,6 +90,10 @@ export class Log {
 
   feeds(): readonly FeedState[] {
     return this.#deps.store.feeds();
+  }
+
+  feed(id: FeedId): FeedState | undefined {
+    return this.#deps.store.feed(id);
   }
 
   /** Appends drafts of one lane under one signature. @throws KithError `too-large` | `role-writes-nothing` | `not-a-member` | what the store throws. */
@@ -127,8 +133,13 @@ export class Log {
         return verdict;
       case 'fork':
         return this.#fork(run, verdict.seq);
-      case 'fits':
-        return verdict.entries.length === 0 ? { kind: 'nothing-new' } : this.#take(run.feed, verdict.entries);
+      case 'fits': {
+        if (verdict.entries.length === 0) return { kind: 'nothing-new' };
+        const received = this.#take(run.feed, verdict.entries);
+        const isOwn = run.feed.id === this.ownFeed(run.feed.lane).id;
+        if (isOwn && received.kind === 'appended') this.#tell((events) => events.setBack?.(run.feed));
+        return received;
+      }
     }
   }
 
@@ -147,6 +158,23 @@ export class Log {
   evidenceOf(feed: FeedId): ForkEvidence | undefined {
     const bytes = this.#deps.store.forkEvidence(feed);
     return bytes === undefined ? undefined : readEvidence(decodeCbor(bytes));
+  }
+
+  /** One entry as this node holds it. */
+  entryAt(feed: FeedId, seq: number): Entry | undefined {
+    const [stored] = this.#deps.store.read({ feed, from: seq, to: seq });
+    return stored === undefined ? undefined : hydrate(stored);
+  }
+
+  /** Entries of one feed that stand, in order. */
+  *entriesOf(feed: FeedId, from: number, to: number): Generator<Entry> {
+    if (from > to) return;
+    for (const stored of this.#deps.store.read({ feed, from, to })) if (stored.aside === undefined) yield hydrate(stored);
+  }
+
+  /** What lies in quarantine. */
+  asides(): readonly AsideRange[] {
+    return this.#deps.store.asides();
   }
 
   /**

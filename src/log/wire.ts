@@ -15,8 +15,16 @@ export const SEAL_PURPOSE = 'feed seal';
 export const NO_ENTRY = '0'.repeat(64) as EntryHash;
 const KIND_PATTERN = /^[a-z][a-z0-9.-]*$/;
 
+export function isKind(text: string): boolean {
+  return text.length <= LIMITS.kindChars && KIND_PATTERN.test(text);
+}
+
+export function isAudience(text: string): boolean {
+  return text.length <= LIMITS.audienceChars && AUDIENCE_PATTERN.test(text);
+}
+
 export function sha256(bytes: Bytes): Bytes {
-  return hash('sha256', bytes, 'buffer');
+  return new Uint8Array(hash('sha256', bytes, 'buffer'));
 }
 
 export function feedIdOf(device: DeviceKey, incarnation: string, lane: FeedInfo['lane']): FeedId {
@@ -63,9 +71,7 @@ export function decodeHeader(bytes: Bytes): Header {
   const value = decodeCbor(bytes);
   if (!Array.isArray(value) || value.length !== 8 || value[0] !== VERSION) throw malformed('unknown kind of header');
   const [, feed, seq, prev, hlc, kind, after, parts] = value as unknown[];
-  if (typeof kind !== 'string' || kind.length > LIMITS.kindChars || !KIND_PATTERN.test(kind)) {
-    throw malformed('a kind is a short lower-case word');
-  }
+  if (typeof kind !== 'string' || !isKind(kind)) throw malformed('a kind is a short lower-case word');
   if (!Array.isArray(after) || after.length > LIMITS.linksPerEntry) throw malformed('too many links');
   if (!Array.isArray(parts) || parts.length > LIMITS.partsPerEntry) throw malformed('too many parts');
   const header: Header = {
@@ -86,7 +92,7 @@ export function hashHeader(headerBytes: Bytes): EntryHash {
   return hash('sha256', headerBytes, 'hex') as EntryHash;
 }
 
-function readSeq(value: unknown): number {
+export function readSeq(value: unknown): number {
   if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > 0xffffffff) {
     throw malformed('a sequence number is 1 to 4294967295');
   }
@@ -105,9 +111,7 @@ function readHlc(value: unknown): Hlc {
 function readPartRef(value: unknown): PartRef {
   if (!Array.isArray(value) || value.length !== 3) throw malformed('a part has audience, digest and size');
   const [audience, digest, sizeBytes] = value as unknown[];
-  if (typeof audience !== 'string' || audience.length > LIMITS.audienceChars || !AUDIENCE_PATTERN.test(audience)) {
-    throw malformed('unknown audience');
-  }
+  if (typeof audience !== 'string' || !isAudience(audience)) throw malformed('unknown audience');
   if (!(digest instanceof Uint8Array) || digest.byteLength !== 32) throw malformed('a digest is 32 bytes');
   if (typeof sizeBytes !== 'number' || !Number.isInteger(sizeBytes) || sizeBytes < 0 || sizeBytes > LIMITS.partBytes) {
     throw malformed('a part is too large');

@@ -1,12 +1,23 @@
 /** Turns drafts into entries: places, times, salts, digests, and one signature over the batch. */
-import { KithError } from '../base/errors.ts';
+import { assert, KithError } from '../base/errors.ts';
 import type { HybridClock } from '../base/hlc.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Rng } from '../base/ports.ts';
 import type { Signer } from '../identity/signing.ts';
 import type { EntryLink } from '../identity/types.ts';
 import type { Draft, Entry, FeedInfo, Header, SaltedPart } from './types.ts';
-import { encodeHeader, hashHeader, NO_ENTRY, SALT_BYTES, saltPart, SEAL_PURPOSE, sealStatement, sha256 } from './wire.ts';
+import {
+  encodeHeader,
+  hashHeader,
+  isAudience,
+  isKind,
+  NO_ENTRY,
+  SALT_BYTES,
+  saltPart,
+  SEAL_PURPOSE,
+  sealStatement,
+  sha256,
+} from './wire.ts';
 
 export interface WritingDeps {
   readonly clock: HybridClock;
@@ -24,6 +35,7 @@ export function sealDrafts(
 ): Entry[] {
   let { seq, hash } = end;
   return drafts.map((draft, index) => {
+    mustBeReadable(draft);
     const parts = draft.parts.map((part) => saltDraft(deps.rng, part.payload));
     const header: Header = {
       feed: feed.id,
@@ -50,14 +62,23 @@ export function sealDrafts(
 export const FEED_START = { seq: 0, hash: NO_ENTRY } as const;
 
 function saltDraft(rng: Rng, payload: Uint8Array): SaltedPart {
-  if (payload.byteLength > LIMITS.partBytes) {
-    throw new KithError(
-      'too-large',
-      `This is ${String(payload.byteLength)} bytes, and one entry holds ${String(LIMITS.partBytes)}.`,
-      { next: 'Send it as a file.' },
-    );
-  }
+  mustFit(payload.byteLength, LIMITS.partBytes);
   return saltPart(rng.bytes(SALT_BYTES), payload);
+}
+
+/** What others would refuse must not be written: it would stand in this feed's way for good. */
+function mustBeReadable({ kind, parts }: Draft): void {
+  assert(isKind(kind), `“${kind}” is a kind of entry`);
+  assert(parts.length <= LIMITS.partsPerEntry, 'an entry has one part an audience');
+  for (const { audience } of parts) assert(isAudience(audience), `“${audience}” is an audience`);
+  mustFit(parts.reduce((sum, { payload }) => sum + payload.byteLength, 0), LIMITS.sealedRunBytes);
+}
+
+function mustFit(sizeBytes: number, limitBytes: number): void {
+  if (sizeBytes <= limitBytes) return;
+  throw new KithError('too-large', `This is ${String(sizeBytes)} bytes, and one entry holds ${String(limitBytes)}.`, {
+    next: 'Send it as a file.',
+  });
 }
 
 /** Splits drafts so that each piece fits under one seal, in entries and in bytes. */

@@ -1,0 +1,94 @@
+/** Failures as they cross the API, and the HTTP status of each code. */
+import { z } from 'zod';
+export { isKithError, KithError } from '../../base/errors.ts';
+
+export const Failure = z
+  .object({
+    code: z.string().meta({ description: 'stable; for programs' }),
+    message: z.string().meta({ description: 'one sentence for people' }),
+    next: z.string().nullable().meta({ description: 'what to do now' }),
+  })
+  .meta({ id: 'Failure' });
+export type Failure = z.infer<typeof Failure>;
+
+/** The last line of a stream that broke off. */
+export const BrokenOff = z.object({ step: z.literal('failed'), error: Failure }).meta({ id: 'BrokenOff' });
+export type BrokenOff = z.infer<typeof BrokenOff>;
+
+const CODES_BY_STATUS = {
+  400: [
+    'bad-request',
+    'bad-address',
+    'bad-audience',
+    'bad-code',
+    'bad-cursor',
+    'bad-grant',
+    'bad-kind',
+    'bad-link',
+    'bad-name',
+    'bad-passphrase',
+    'malformed',
+    'name-needed',
+    'own-digits',
+  ],
+  401: ['no-token'],
+  403: [
+    'bad-host',
+    'bad-origin',
+    'not-an-admin',
+    'not-a-member',
+    'not-your-member',
+    'not-yours',
+    'role-writes-nothing',
+    'wrong-code',
+    'wrong-passphrase',
+  ],
+  404: [
+    'not-found',
+    'cannot-read',
+    'nothing-quarantined',
+    'unknown-device',
+    'unknown-entry',
+    'unknown-invitation',
+    'unknown-member',
+  ],
+  409: [
+    'already-in-network',
+    'already-joining',
+    'already-revoked',
+    'ambiguous',
+    'file-exists',
+    'invitation-expired',
+    'invitation-used-up',
+    'invitation-withdrawn',
+    'last-admin',
+    'no-network',
+    'no-passphrase',
+    'other-digits',
+    'other-network',
+    'passphrase-needed',
+    'too-many-codes',
+    'too-many-devices',
+  ],
+  413: ['too-large'],
+  422: ['damaged-backup'],
+  423: ['locked'],
+  429: ['too-many-tries'],
+  500: ['internal'],
+  502: ['link-refused', 'unreachable', 'wrong-peer'],
+  507: ['cannot-write'],
+} as const satisfies Record<number, readonly string[]>;
+
+export type FailureStatus = keyof typeof CODES_BY_STATUS;
+export type FailureCode = (typeof CODES_BY_STATUS)[keyof typeof CODES_BY_STATUS][number];
+
+const STATUS_OF = new Map<string, FailureStatus>(
+  Object.entries(CODES_BY_STATUS).flatMap(([status, codes]) =>
+    codes.map((code) => [code, Number(status) as FailureStatus] as const),
+  ),
+);
+
+/** @returns 422 for an expected failure that has no status of its own. */
+export function statusOf(code: string): FailureStatus {
+  return STATUS_OF.get(code) ?? 422;
+}

@@ -1,0 +1,25 @@
+import type { Logger } from '../base/ports.ts';
+import type { NodeFacade } from '../node/facade.ts';
+import type { Routes } from './contract.ts';
+import type { Handlers } from './handler.ts';
+import { deviceHandlers } from './handlers/devices.ts';
+import { entryHandlers } from './handlers/entries.ts';
+import { inviteHandlers } from './handlers/invites.ts';
+import { linkHandlers } from './handlers/links.ts';
+import { memberHandlers } from './handlers/members.ts';
+import { networkHandlers } from './handlers/network.ts';
+import { nodeHandlers } from './handlers/node.ts';
+import { safetyHandlers } from './handlers/safety.ts';
+
+export function allHandlers(node: NodeFacade, logger: Logger): Handlers<Routes> {
+  return {
+    ...nodeHandlers(node, logger),
+    ...networkHandlers(node),
+    ...inviteHandlers(node),
+    ...memberHandlers(node),
+    ...deviceHandlers(node),
+    ...linkHandlers(node),
+    ...safetyHandlers(node),
+    ...entryHandlers(node),
+  };
+}

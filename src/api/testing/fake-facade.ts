@@ -1,0 +1,355 @@
+/** A node made of nothing, for tests of the API and of the command line: fixed answers, and a note of each call. */
+import { KithError } from '../../base/errors.ts';
+import type {
+  Device,
+  ExtensionEntry,
+  Invite,
+  Joined,
+  JoinStep,
+  LogLine,
+  Member,
+  NodeEvent,
+  NodeFacade,
+  NodeState,
+  NodeStatus,
+  Peer,
+  Quarantined,
+  Revoked,
+} from '../../node/facade.ts';
+
+export const AT = '2026-11-21T10:00:00.000Z';
+export const ID_A = 'a1'.repeat(32);
+export const ID_B = 'b2'.repeat(32);
+export const NETWORK_ID = 'c3'.repeat(32);
+
+export const AUNG: Member = {
+  member: 1,
+  name: 'Aung',
+  org: 'MSF',
+  place: 'Camp North',
+  role: 'admin',
+  grants: ['medical'],
+  status: 'active',
+  lastHeard: AT,
+  verified: false,
+  you: true,
+};
+export const BO: Member = { ...AUNG, member: 2, name: 'Bo', role: 'member', grants: [], you: false, lastHeard: null };
+
+export const JOINED: Joined = { network: 'Camp', networkId: NETWORK_ID, member: 1, name: 'Aung', role: 'admin' };
+const DEVICE: Device = {
+  device: ID_A,
+  member: 1,
+  name: 'Aung',
+  status: 'active',
+  here: true,
+  linked: true,
+  lastHeard: AT,
+};
+const PEER: Peer = {
+  member: 2,
+  name: 'Bo',
+  device: ID_B,
+  link: 'direct',
+  rttMs: 1.25,
+  address: '/ip4/192.168.1.20/tcp/5484',
+  direction: 'outbound',
+  since: AT,
+};
+const INVITE: Invite = {
+  id: ID_A,
+  form: 'link',
+  role: 'member',
+  name: '',
+  expires: '2026-11-22T10:00:00.000Z',
+  uses: 1,
+  used: 0,
+  status: 'open',
+  by: 1,
+};
+const QUARANTINED: Quarantined = {
+  feed: ID_B,
+  device: ID_B,
+  member: 2,
+  name: 'Bo',
+  lane: 'data',
+  from: 5,
+  to: 9,
+  entries: 5,
+  bytes: 1234,
+  firstAt: AT,
+  lastAt: AT,
+};
+const REVOKED: Revoked = {
+  member: 2,
+  name: 'Bo',
+  scope: 'member',
+  devices: [ID_B],
+  held: { entries: 40, feeds: [{ feed: ID_B, device: ID_B, lane: 'data', entries: 4 }] },
+};
+export const ENTRY: ExtensionEntry = {
+  id: ID_A,
+  kind: 'x-test',
+  feed: ID_B,
+  seq: 3,
+  member: 1,
+  device: ID_A,
+  time: AT,
+  audience: 'members',
+  payload: new TextEncoder().encode('hello'),
+};
+export const LOG_LINE: LogLine = {
+  time: AT,
+  level: 'info',
+  source: 'net',
+  message: 'linked',
+  fields: { member: 2, address: '/ip4/192.168.1.20/tcp/5484' },
+};
+
+export interface FakeNode extends NodeFacade {
+  /** Names of calls with their arguments, signals left out. */
+  readonly calls: (readonly [name: string, ...args: unknown[]])[];
+  state: NodeState;
+  passphrase: string | undefined;
+  emit(event: NodeEvent): void;
+  readonly listeners: ReadonlySet<(event: NodeEvent) => void>;
+  /** Aborted calls that were told so through their signal. */
+  aborted: number;
+  onStop: () => void;
+}
+
+/** What tests replace, by `group.method`. Whatever it gives, the call gives. */
+export type Overrides = Readonly<Record<string, (...args: never[]) => unknown>>;
+
+export function fakeNode(overrides: Overrides = {}, state: NodeState = 'running'): FakeNode {
+  const calls: FakeNode['calls'] = [];
+  const listeners = new Set<(event: NodeEvent) => void>();
+
+  /** A call that works in some states, notes itself, and answers with `result` or what a test put in its place. */
+  function call<Args extends unknown[], Result>(
+    name: string,
+    result: (...args: Args) => Result,
+    states: readonly NodeState[] = ['running'],
+  ): (...args: Args) => Promise<Result> {
+    return async (...args) => {
+      calls.push([name, ...args.filter((arg) => !(arg instanceof AbortSignal))]);
+      mustBeIn(node.state, states);
+      const override = overrides[name] as ((...given: Args) => Result) | undefined;
+      return await (override ?? result)(...args);
+    };
+  }
+
+  const any = ['empty', 'locked', 'running'] as const;
+  const node: FakeNode = {
+    calls,
+    listeners,
+    state,
+    passphrase: undefined,
+    aborted: 0,
+    onStop: () => undefined,
+    emit(event) {
+      for (const listener of listeners) listener(event);
+    },
+    status: call('status', () => statusOf(node), any),
+    metrics: call('metrics', () => '# TYPE kith_entries gauge\nkith_entries 42\n', any),
+    stop: call(
+      'stop',
+      () => {
+        node.onStop();
+      },
+      any,
+    ),
+    network: {
+      found: call(
+        'network.found',
+        ({ network, profile }: { network: string; profile: { name: string } }) => {
+          node.state = 'running';
+          return { ...JOINED, network, name: profile.name };
+        },
+        ['empty'],
+      ),
+      join: call(
+        'network.join',
+        (_request: unknown, signal: AbortSignal) => joinSteps(node, signal),
+        ['empty'],
+      ),
+    },
+    invites: {
+      create: call('invites.create', ({ form, role, name, uses }: Parameters<NodeFacade['invites']['create']>[0]) => ({
+        id: ID_A,
+        link: form === 'link' ? 'kith:invite-link' : null,
+        code: form === 'code' ? '417302998215' : null,
+        role,
+        name,
+        expires: INVITE.expires,
+        uses,
+      })),
+      list: call('invites.list', () => [INVITE]),
+      withdraw: call('invites.withdraw', () => ({ ...INVITE, status: 'withdrawn' as const })),
+    },
+    members: {
+      list: call('members.list', () => [AUNG, BO]),
+      show: call('members.show', (who: string) => ({ ...memberOf(who), since: AT, devices: [DEVICE] })),
+      rename: call('members.rename', (who: string, change: { name?: string | undefined }) => ({
+        ...memberOf(who),
+        ...Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)),
+      })),
+      setRole: call('members.setRole', (who: string, role: Member['role']) => ({ ...memberOf(who), role })),
+      setGrant: call('members.setGrant', (who: string, grant: string, given: boolean) => ({
+        ...memberOf(who),
+        grants: given ? [grant] : [],
+      })),
+      revoke: call('members.revoke', () => REVOKED),
+      verification: call('members.verification', (who: string) => verificationOf(who, false)),
+      confirmVerification: call('members.confirmVerification', (who: string) => verificationOf(who, true)),
+      quarantine: call('members.quarantine', () => [QUARANTINED]),
+      accept: call('members.accept', () => ({ feed: ID_B, accepted: 5 })),
+    },
+    devices: {
+      list: call('devices.list', () => [DEVICE]),
+      link: call('devices.link', () => ({
+        link: 'kith:device-link',
+        expires: '2026-11-21T11:00:00.000Z',
+        member: 1,
+        name: 'Aung',
+      })),
+      revoke: call('devices.revoke', () => ({ ...REVOKED, scope: 'device' as const })),
+    },
+    links: {
+      peers: call('links.peers', () => [PEER]),
+      add: call('links.add', () => (node.state === 'empty' ? null : PEER), ['empty', 'running']),
+      bye: call('links.bye', () => ({ told: 2 })),
+    },
+    log: {
+      lines: call('log.lines', ({ follow }: { follow: boolean }, signal: AbortSignal) => logLines(node, follow, signal), any),
+    },
+    bundles: {
+      export: call('bundles.export', ({ path }: { path: string }) =>
+        work({ path, entries: 10, bytes: 4096 }, 10),
+      ),
+      import: call('bundles.import', ({ path }: { path: string }) =>
+        work({ path, read: 10, added: 7, refused: { 'unknown-device': 3 } }, 10),
+      ),
+    },
+    safety: {
+      backup: call('safety.backup', ({ path }: { path: string }) => work({ path, bytes: 9000, entries: 42 }, 42)),
+      restore: call(
+        'safety.restore',
+        () => {
+          node.state = 'running';
+          return work({ ...JOINED, entries: 42 }, 42);
+        },
+        ['empty'],
+      ),
+      lock: call(
+        'safety.lock',
+        ({ newPassphrase }: { newPassphrase: string | undefined }) => {
+          node.passphrase = newPassphrase ?? node.passphrase;
+          if (node.passphrase === undefined) throw new KithError('no-passphrase', 'No passphrase is set.');
+          node.state = 'locked';
+        },
+        ['empty', 'running'],
+      ),
+      unlock: call(
+        'safety.unlock',
+        ({ passphrase }: { passphrase: string }) => {
+          if (node.passphrase !== undefined && passphrase !== node.passphrase) {
+            throw new KithError('wrong-passphrase', 'The passphrase does not open the data folder.');
+          }
+          node.state = 'running';
+          return statusOf(node);
+        },
+        any,
+      ),
+    },
+    entries: {
+      append: call('entries.append', (drafts: readonly unknown[]) =>
+        drafts.map((_, index) => ({ id: ID_A, feed: ID_B, seq: index + 1 })),
+      ),
+      page: call('entries.page', () => ({ entries: [ENTRY, { ...ENTRY, payload: null }], next: 'c2', more: false })),
+      erase: call('entries.erase', (ids: readonly string[]) => ({ erased: ids.length })),
+    },
+    events: {
+      subscribe(listener) {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+    },
+  };
+  return node;
+}
+
+function mustBeIn(state: NodeState, states: readonly NodeState[]): void {
+  if (states.includes(state)) return;
+  if (state === 'locked') throw new KithError('locked', 'This node is locked.', { next: 'Give the passphrase: kith unlock' });
+  if (state === 'empty') throw new KithError('no-network', 'This node belongs to no network yet.');
+  throw new KithError('already-in-network', 'This node belongs to a network already.');
+}
+
+function statusOf({ state, passphrase }: FakeNode): NodeStatus {
+  const running = state === 'running';
+  return {
+    state,
+    ready: running,
+    network: running ? 'Camp' : null,
+    networkId: running ? NETWORK_ID : null,
+    member: running ? 1 : null,
+    name: running ? 'Aung' : null,
+    role: running ? 'admin' : null,
+    revoked: false,
+    neighbours: running ? 1 : 0,
+    members: running ? 2 : 0,
+    entries: running ? 42 : 0,
+    quarantined: 0,
+    listening: ['/ip4/127.0.0.1/tcp/5484/p2p/12D3KooW'],
+    membershipAsOf: running ? AT : null,
+    rollHead: running ? '3f2a91c0' : null,
+    passphrase: passphrase !== undefined,
+    joining: false,
+    data: '/data/kith',
+    version: '0.1.0',
+    startedAt: AT,
+  };
+}
+
+/** As a node would: by number, or by a name that fits one alone. */
+function memberOf(who: string): Member {
+  if (who.toLowerCase() === 'a') {
+    throw new KithError('ambiguous', '"a" may be 1 Aung or 4 Aye.', { next: 'Say the number.' });
+  }
+  const found = [AUNG, BO].find(({ member, name }) => String(member) === who || name.toLowerCase() === who.toLowerCase());
+  if (found === undefined) throw new KithError('unknown-member', `There is no member "${who}".`, { next: 'See: kith members' });
+  return found;
+}
+
+function verificationOf(who: string, verified: boolean) {
+  const { member, name } = memberOf(who);
+  return { member, name, digits: '123456789012', verified };
+}
+
+async function* joinSteps(node: FakeNode, signal: AbortSignal): AsyncGenerator<JoinStep> {
+  yield { step: 'searching', message: 'Looking for a node of the network …', done: null, total: null };
+  if (signal.aborted) return;
+  yield { step: 'fetching', message: 'Fetching the log …', done: 10, total: 42 };
+  node.state = 'running';
+  yield { step: 'joined', ...JOINED };
+}
+
+async function* logLines(node: FakeNode, follow: boolean, signal: AbortSignal): AsyncGenerator<LogLine> {
+  yield LOG_LINE;
+  if (!follow) return;
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => {
+      resolve();
+    });
+  });
+  node.aborted += 1;
+}
+
+async function* work<Result>(result: Result, total: number) {
+  await Promise.resolve();
+  yield { step: 'working', unit: 'entries', done: 0, total } as const;
+  yield { step: 'working', unit: 'entries', done: total, total } as const;
+  yield { step: 'done', ...result } as const;
+}

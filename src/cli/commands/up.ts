@@ -1,0 +1,187 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { isKithError, type NodeEvent, type Status } from '../../api/contract.ts';
+import type { Client } from '../client.ts';
+import { examples, type AddCommand } from '../command.ts';
+import type { Context } from '../context.ts';
+import { firstRun } from '../first-run.ts';
+import { called, counted, pairs } from '../render.ts';
+import type { Purpose, RunningNode } from '../start-node.ts';
+
+interface UpOptions {
+  readonly listen?: readonly string[];
+  readonly peer?: readonly string[];
+  readonly hub?: boolean;
+  readonly mdns: boolean;
+  readonly apiPort?: number;
+  readonly temporary?: Purpose;
+}
+
+export const addUp: AddCommand = (program, run) => {
+  program
+    .command('up')
+    .summary('run the node here, in the foreground')
+    .description('Runs the node in the foreground, until Ctrl-C. On an empty data folder it asks what to begin with.')
+    .option('--listen <address...>', 'listen for other nodes on this address (port 0: any free one)')
+    .option('--peer <address...>', 'keep trying to reach a node at this address')
+    .option('--hub', 'this node is reachable from outside: introduce nodes to each other and relay')
+    .option('--no-mdns', 'do not look for nodes on the local network')
+    .option('--api-port <port>', 'port of the API on 127.0.0.1 (0: any free one)', parsePort)
+    .addOption(new Option('--temporary <purpose>').choices(['offline', 'joining']).hideHelp())
+    .addHelpText(
+      'after',
+      examples(
+        ['kith up', 'run the node'],
+        ['kith up --listen :5484', 'listen on port 5484 of every interface'],
+        ['kith up --peer 192.168.1.20:5484', 'and reach a node that cannot be found by itself'],
+      ),
+    )
+    .action(run<UpOptions>(up));
+};
+
+async function up(context: Context, options: UpOptions): Promise<void> {
+  const node = await context.deps.up({
+    data: context.data,
+    listen: options.listen ?? [],
+    peers: options.peer ?? [],
+    hub: options.hub === true,
+    mdns: options.mdns,
+    apiPort: options.apiPort,
+    temporary: options.temporary,
+  });
+  const release = context.terminal.onEndAsked(() => {
+    node.stop();
+  });
+  const ended = new AbortController();
+  const end = node.ended.finally(() => {
+    ended.abort();
+  });
+  try {
+    await Promise.race([attend(context, node, options.temporary, ended.signal), end]);
+    await end;
+    context.out.say('Stopped.');
+  } catch (error) {
+    node.stop();
+    await end;
+    // The node stopped while it was being asked something: that is no failure.
+    if (!isKithError(error, 'node-gone') && !isKithError(error, 'no-node')) throw error;
+  } finally {
+    release();
+    context.terminal.stdin.pause();
+  }
+}
+
+async function attend(
+  context: Context,
+  node: RunningNode,
+  temporary: Purpose | undefined,
+  ended: AbortSignal,
+): Promise<void> {
+  const client = await context.client();
+  await unlockFromEnvironment(context, client);
+  const status = await client.call('status', {});
+  context.out.value({ ...status, api: { socket: node.socket ?? null, url: node.url ?? null, tokenFile: node.tokenFile } });
+  if (temporary !== undefined) {
+    stopWithInput(context, node);
+    return;
+  }
+  describe(context, node, status);
+  if (context.prompt.possible) await converse(context, client, node, ended);
+  else advise(context, status);
+  if (!context.out.json) await tellEvents(context, client, ended);
+}
+
+/** What can be done about a node that is locked or empty, with a person there. */
+async function converse(context: Context, client: Client, node: RunningNode, ended: AbortSignal): Promise<void> {
+  try {
+    let { state } = await client.call('status', {});
+    while (state === 'locked' && !ended.aborted) state = await tryPassphrase(context, client);
+    if (state === 'empty') await firstRun(context, client, ended);
+  } catch (error) {
+    // Ctrl-C at a question means the program, as it does everywhere else.
+    if (!isKithError(error, 'cancelled')) throw error;
+    node.stop();
+  }
+}
+
+async function tryPassphrase(context: Context, client: Client): Promise<Status['state']> {
+  const passphrase = await context.prompt.passphrase('This node is locked. Passphrase:');
+  try {
+    const { state } = await client.call('unlock', { passphrase });
+    context.out.say('Unlocked.');
+    return state;
+  } catch (error) {
+    if (!isKithError(error, 'wrong-passphrase')) throw error;
+    context.out.say(error.message);
+    return 'locked';
+  }
+}
+
+/** @throws KithError `wrong-passphrase`: whoever gave it that way is not there to try again. */
+async function unlockFromEnvironment(context: Context, client: Client): Promise<void> {
+  const passphrase = context.terminal.env['KITH_PASSPHRASE'] ?? '';
+  const { state } = await client.call('status', {});
+  if (state === 'locked' && passphrase !== '') await client.call('unlock', { passphrase });
+}
+
+function advise(context: Context, { state }: Status): void {
+  if (state === 'locked') context.out.say(`It is locked. Give the passphrase with: ${context.command('unlock')}`);
+  if (state !== 'empty') return;
+  context.out.say('It belongs to no network yet. Found one, or join one that you were invited to:');
+  context.out.say(`  ${context.command('init "Our network" --as "Your name"')}`);
+  context.out.say(`  ${context.command('join LINK-OR-CODE --as "Your name"')}`);
+}
+
+function describe({ out }: Context, node: RunningNode, status: Status): void {
+  const { network, member, name, role } = status;
+  const you = member === null || name === null ? '' : ` · you are ${called({ member, name })} (${role ?? ''})`;
+  const lines = pairs(
+    [
+      ['kith', `${status.version} is running; Ctrl-C stops it`],
+      ['network', network === null ? '' : network + you],
+      ...status.listening.map((address, index) => [index === 0 ? 'listening' : ' ', address] as const),
+      ['API', [node.url, node.socket].filter((place) => place !== undefined).join(' and ')],
+      ['token', node.url === undefined ? '' : node.tokenFile],
+      ['data', status.data],
+    ],
+    out.paintTalk,
+  );
+  for (const line of lines) out.say(line);
+}
+
+/** Says what happens while it runs. */
+async function tellEvents({ out }: Context, client: Client, ended: AbortSignal): Promise<void> {
+  for await (const event of client.events(ended)) {
+    const line = sentenceOf(event);
+    if (line !== undefined) out.say(line);
+  }
+}
+
+function sentenceOf(event: NodeEvent): string | undefined {
+  switch (event.type) {
+    case 'peer':
+      return event.change === 'linked' ? `Linked with ${called(event)}.` : `${called(event)} is gone.`;
+    case 'member':
+      if (event.change === 'joined') return `${called(event)} joined.`;
+      return event.change === 'revoked' ? `${called(event)} was removed.` : undefined;
+    case 'quarantine':
+      return `${counted(event.entries, 'entry', 'entries')} of member ${String(event.member)} set aside: kith members accept`;
+    case 'fork':
+      return `A device of member ${String(event.member)} wrote two histories; it was stopped there.`;
+    default:
+      return undefined;
+  }
+}
+
+/** The process that started a temporary node holds its standard input open, for as long as it lives. */
+function stopWithInput({ terminal }: Context, node: RunningNode): void {
+  terminal.stdin.on('end', () => {
+    node.stop();
+  });
+  terminal.stdin.resume();
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new InvalidArgumentError('A port is a number from 0 to 65535.');
+  return port;
+}

@@ -1,0 +1,397 @@
+/**
+ * Sync, decided: compare heights, ask for what is missing, most urgent lane first, push what is new. Pure: the shell
+ * (`sync-service.ts`, the simulator, a bundle file) carries out the effects and tells what came of them.
+ *
+ * Everything that a neighbour can make this hold is bounded: one height a feed, a few requests, a few faults.
+ */
+import { unreachable } from '../base/errors.ts';
+import { isKithError } from '../base/errors.ts';
+import type { FeedId, NetworkId } from '../base/ids.ts';
+import { LANES, type Lane } from '../identity/roles.ts';
+import { bucketOf, differingBuckets, heightOf, heightsOf, summarise } from './heights.ts';
+import type { FeedState, ReadRange } from './ports.ts';
+import type { Received } from './service.ts';
+import { HEIGHTS_PER_MESSAGE, type FeedHeight, type SyncMessage } from './sync-wire.ts';
+import type { FeedInfo, ForkEvidence, Run } from './types.ts';
+import { decodeHeader } from './wire.ts';
+
+/** Names a neighbour on one link; the shell chooses. */
+export type NeighbourId = string;
+
+export interface LogView {
+  feeds(): readonly FeedState[];
+  feed(id: FeedId): FeedState | undefined;
+}
+
+export type SyncEvent =
+  | { readonly type: 'opened'; readonly peer: NeighbourId; readonly lanes: readonly Lane[] }
+  | { readonly type: 'closed'; readonly peer: NeighbourId }
+  | { readonly type: 'message'; readonly peer: NeighbourId; readonly message: SyncMessage }
+  /** What came of the effect `take`. */
+  | { readonly type: 'taken'; readonly peer: NeighbourId; readonly feed: FeedId; readonly outcome: Received }
+  | { readonly type: 'appended'; readonly feed: FeedInfo; readonly from: number; readonly to: number }
+  | { readonly type: 'forked'; readonly evidence: ForkEvidence }
+  /** The roll changed: what was refused for want of it may fit now. */
+  | { readonly type: 'roll' }
+  /** Ranges with parts that this node may hold and does not. */
+  | { readonly type: 'missing'; readonly ranges: readonly ReadRange[] }
+  | { readonly type: 'tick'; readonly nowMs: number };
+
+export type SyncEffect =
+  | { readonly type: 'send'; readonly peer: NeighbourId; readonly message: SyncMessage }
+  | { readonly type: 'take'; readonly peer: NeighbourId; readonly run: Run }
+  | { readonly type: 'fill'; readonly peer: NeighbourId; readonly run: Run }
+  | { readonly type: 'prove'; readonly peer: NeighbourId; readonly evidence: ForkEvidence }
+  /** Read a run and send it; where nothing can be read, send `none`. */
+  | { readonly type: 'serve'; readonly peer: NeighbourId; readonly want: Extract<SyncMessage, { type: 'want' }> }
+  /** Read a run from here and send it unasked, with the height where it does not reach the end. */
+  | { readonly type: 'push'; readonly peer: NeighbourId; readonly feed: FeedId; readonly from: number }
+  | { readonly type: 'cut'; readonly peer: NeighbourId; readonly code: SyncFault };
+
+export type SyncFault = 'wrong-network' | 'bad-entries' | 'silent' | 'out-of-turn';
+
+export const SYNC_LIMITS = {
+  /** Bytes that one request asks for. */
+  wantBytes: 384 * 1024,
+  /** Requests to one neighbour that are under way at once. */
+  wantsPerNeighbour: 4,
+  /** More new entries than this are announced, not pushed. */
+  pushEntries: 64,
+  /** Runs that break a rule before the neighbour is cut off. */
+  faults: 3,
+  timeoutMs: 20_000,
+  /** Requests left unanswered before the neighbour is cut off. */
+  silences: 3,
+  /** Feeds that a neighbour may claim to have and we not. */
+  heightsPerNeighbour: 200_000,
+} as const;
+
+interface Neighbour {
+  readonly lanes: readonly Lane[];
+  greeted: boolean;
+  /** Where the neighbour's copies end, as far as we know. */
+  readonly known: Map<FeedId, number>;
+  /** Feeds in which it claims to be ahead of us. */
+  readonly ahead: Map<FeedId, FeedHeight>;
+  readonly inFlight: Map<FeedId, { readonly sinceMs: number }>;
+  readonly refused: Set<FeedId>;
+  readonly askedParts: Set<string>;
+  faults: number;
+  silences: number;
+}
+
+export class SyncCore {
+  readonly #network: NetworkId;
+  readonly #log: LogView;
+  readonly #neighbours = new Map<NeighbourId, Neighbour>();
+  /** Where to ask from when a neighbour's history diverged before our end. */
+  readonly #goBack = new Map<FeedId, number>();
+  #missing: readonly ReadRange[] = [];
+  #nowMs = 0;
+  #effects: SyncEffect[] = [];
+
+  constructor(network: NetworkId, log: LogView) {
+    this.#network = network;
+    this.#log = log;
+  }
+
+  step(event: SyncEvent): readonly SyncEffect[] {
+    this.#effects = [];
+    this.#handle(event);
+    this.#evaluate();
+    return this.#effects;
+  }
+
+  /** No neighbour is known to have anything that we lack. */
+  isInStep(): boolean {
+    return [...this.#neighbours.values()].every((n) => n.greeted && n.inFlight.size === 0 && this.#wanted(n).length === 0);
+  }
+
+  #handle(event: SyncEvent): void {
+    switch (event.type) {
+      case 'opened':
+        this.#open(event.peer, event.lanes);
+        break;
+      case 'closed':
+        this.#neighbours.delete(event.peer);
+        break;
+      case 'message':
+        this.#message(event.peer, event.message);
+        break;
+      case 'taken':
+        this.#taken(event.peer, event.feed, event.outcome);
+        break;
+      case 'appended':
+        this.#appended(event.feed, event.from, event.to);
+        break;
+      case 'forked':
+        for (const peer of this.#neighbours.keys()) this.#send(peer, { type: 'evidence', evidence: event.evidence });
+        break;
+      case 'roll':
+        for (const neighbour of this.#neighbours.values()) neighbour.refused.clear();
+        break;
+      case 'missing':
+        this.#missing = event.ranges;
+        break;
+      case 'tick':
+        this.#tick(event.nowMs);
+        break;
+      default:
+        unreachable(event);
+    }
+  }
+
+  #open(peer: NeighbourId, lanes: readonly Lane[]): void {
+    this.#neighbours.set(peer, {
+      lanes,
+      greeted: false,
+      known: new Map(),
+      ahead: new Map(),
+      inFlight: new Map(),
+      refused: new Set(),
+      askedParts: new Set(),
+      faults: 0,
+      silences: 0,
+    });
+    this.#send(peer, { type: 'hello', network: this.#network, digest: summarise(this.#heights(lanes)).digest });
+  }
+
+  #message(peer: NeighbourId, message: SyncMessage): void {
+    const neighbour = this.#neighbours.get(peer);
+    if (neighbour === undefined) return;
+    if (!neighbour.greeted && message.type !== 'hello') return this.#cut(peer, 'out-of-turn');
+    switch (message.type) {
+      case 'hello':
+        return this.#hello(peer, neighbour, message);
+      case 'buckets':
+        return this.#sendHeights(peer, neighbour, message.digests);
+      case 'heights':
+        return this.#learnHeights(peer, neighbour, message.heights);
+      case 'want':
+        if (message.from > 0) neighbour.known.set(message.feed, Math.max(neighbour.known.get(message.feed) ?? 0, message.from - 1));
+        this.#effects.push({ type: 'serve', peer, want: message });
+        return;
+      case 'run':
+        return message.mode === 'parts' ? this.#parts(peer, message.run) : this.#run(peer, neighbour, message.run);
+      case 'evidence':
+        neighbour.inFlight.delete(message.evidence.feed.id);
+        neighbour.ahead.delete(message.evidence.feed.id);
+        this.#effects.push({ type: 'prove', peer, evidence: message.evidence });
+        return;
+      case 'none':
+        neighbour.inFlight.delete(message.feed);
+        neighbour.ahead.delete(message.feed);
+        return;
+      default:
+        unreachable(message);
+    }
+  }
+
+  #hello(peer: NeighbourId, neighbour: Neighbour, hello: Extract<SyncMessage, { type: 'hello' }>): void {
+    if (hello.network !== this.#network) return this.#cut(peer, 'wrong-network');
+    if (neighbour.greeted) return this.#cut(peer, 'out-of-turn');
+    neighbour.greeted = true;
+    const heights = this.#heights(neighbour.lanes);
+    const { digest, buckets } = summarise(heights);
+    if (Buffer.compare(digest, hello.digest) === 0) {
+      for (const height of heights) neighbour.known.set(height.feed.id, height.seq);
+    } else {
+      this.#send(peer, { type: 'buckets', digests: buckets });
+    }
+  }
+
+  #sendHeights(peer: NeighbourId, neighbour: Neighbour, theirs: Uint8Array): void {
+    const heights = this.#heights(neighbour.lanes);
+    const differing = differingBuckets(summarise(heights).buckets, theirs);
+    const [same, news] = [heights.filter((h) => !differing.has(bucketOf(h))), heights.filter((h) => differing.has(bucketOf(h)))];
+    for (const height of same) neighbour.known.set(height.feed.id, height.seq);
+    for (let at = 0; at < news.length; at += HEIGHTS_PER_MESSAGE) {
+      this.#send(peer, { type: 'heights', heights: news.slice(at, at + HEIGHTS_PER_MESSAGE) });
+    }
+  }
+
+  #learnHeights(peer: NeighbourId, neighbour: Neighbour, heights: readonly FeedHeight[]): void {
+    for (const height of heights) {
+      const { feed, seq } = height;
+      if (!neighbour.lanes.includes(feed.lane)) continue;
+      neighbour.known.set(feed.id, Math.max(neighbour.known.get(feed.id) ?? 0, seq));
+      if (this.#isNews(height)) neighbour.ahead.set(feed.id, height);
+    }
+    if (neighbour.known.size > SYNC_LIMITS.heightsPerNeighbour) this.#cut(peer, 'out-of-turn');
+  }
+
+  #isNews(height: FeedHeight): boolean {
+    const own = this.#log.feed(height.feed.id);
+    if (own === undefined) return height.seq > 0;
+    const ours = heightOf(own);
+    if (height.forked) return !ours.forked || ours.seq > height.seq;
+    if (ours.forked) return false;
+    return height.seq > ours.seq || (height.seq === ours.seq && height.hash !== ours.hash);
+  }
+
+  #run(peer: NeighbourId, neighbour: Neighbour, run: Run): void {
+    const last = lastSeq(run);
+    if (last === undefined) return this.#fault(peer, neighbour, run.feed.id);
+    neighbour.silences = 0;
+    neighbour.known.set(run.feed.id, Math.max(neighbour.known.get(run.feed.id) ?? 0, last));
+    const asked = neighbour.inFlight.delete(run.feed.id);
+    const ahead = neighbour.ahead.get(run.feed.id);
+    // The next piece is on its way while this one is being checked and written.
+    if (asked && ahead !== undefined && ahead.seq > last && !this.#goBack.has(run.feed.id)) {
+      this.#want(peer, neighbour, ahead, last + 1);
+    }
+    this.#effects.push({ type: 'take', peer, run });
+  }
+
+  #taken(peer: NeighbourId, feed: FeedId, outcome: Received): void {
+    const neighbour = this.#neighbours.get(peer);
+    switch (outcome.kind) {
+      case 'appended':
+        this.#goBack.delete(feed);
+        this.#caughtUp(feed);
+        return;
+      case 'nothing-new':
+        this.#caughtUp(feed);
+        return;
+      case 'gap':
+        return;
+      case 'diverged': {
+        const end = this.#log.feed(feed)?.seq ?? 1;
+        const from = this.#goBack.get(feed) ?? end + 1;
+        this.#goBack.set(feed, Math.max(1, from - Math.max(1, 2 * (end + 1 - from))));
+        return;
+      }
+      case 'fork':
+        this.#goBack.delete(feed);
+        for (const other of this.#neighbours.values()) other.ahead.delete(feed);
+        return;
+      case 'refused':
+        if (neighbour === undefined) return;
+        if (BAD_BYTES.has(outcome.code)) this.#fault(peer, neighbour, feed);
+        else neighbour.refused.add(feed);
+        return;
+      default:
+        unreachable(outcome);
+    }
+  }
+
+  #caughtUp(feed: FeedId): void {
+    for (const neighbour of this.#neighbours.values()) {
+      const ahead = neighbour.ahead.get(feed);
+      if (ahead !== undefined && !this.#isNews(ahead)) neighbour.ahead.delete(feed);
+    }
+  }
+
+  #appended(feed: FeedInfo, from: number, to: number): void {
+    for (const [peer, neighbour] of this.#neighbours) {
+      const known = neighbour.known.get(feed.id) ?? 0;
+      if (!neighbour.greeted || !neighbour.lanes.includes(feed.lane) || known >= to) continue;
+      if (known >= from - 1 && to - known <= SYNC_LIMITS.pushEntries) {
+        neighbour.known.set(feed.id, to);
+        this.#effects.push({ type: 'push', peer, feed: feed.id, from: known + 1 });
+      } else {
+        const state = this.#log.feed(feed.id);
+        if (state !== undefined) this.#send(peer, { type: 'heights', heights: [heightOf(state)] });
+      }
+    }
+    this.#caughtUp(feed.id);
+  }
+
+  #parts(peer: NeighbourId, run: Run): void {
+    this.#neighbours.get(peer)?.inFlight.delete(run.feed.id);
+    this.#effects.push({ type: 'fill', peer, run });
+  }
+
+  #fault(peer: NeighbourId, neighbour: Neighbour, feed: FeedId): void {
+    neighbour.faults += 1;
+    neighbour.refused.add(feed);
+    if (neighbour.faults >= SYNC_LIMITS.faults) this.#cut(peer, 'bad-entries');
+  }
+
+  #tick(nowMs: number): void {
+    this.#nowMs = nowMs;
+    for (const [peer, neighbour] of this.#neighbours) {
+      for (const [feed, { sinceMs }] of neighbour.inFlight) {
+        if (nowMs - sinceMs < SYNC_LIMITS.timeoutMs) continue;
+        neighbour.inFlight.delete(feed);
+        neighbour.silences += 1;
+      }
+      if (neighbour.silences >= SYNC_LIMITS.silences) this.#cut(peer, 'silent');
+    }
+  }
+
+  /** Looks at the state and asks for what is missing: whatever happened, in whatever order. */
+  #evaluate(): void {
+    const busy = new Set([...this.#neighbours.values()].flatMap((n) => [...n.inFlight.keys()]));
+    for (const [peer, neighbour] of this.#neighbours) {
+      if (!neighbour.greeted) continue;
+      for (const height of this.#wanted(neighbour)) {
+        if (neighbour.inFlight.size >= SYNC_LIMITS.wantsPerNeighbour) break;
+        if (busy.has(height.feed.id)) continue;
+        busy.add(height.feed.id);
+        const own = this.#log.feed(height.feed.id)?.seq ?? 0;
+        const end = height.seq === own ? own : own + 1;
+        this.#want(peer, neighbour, height, this.#goBack.get(height.feed.id) ?? end);
+      }
+      if (neighbour.inFlight.size === 0) this.#wantParts(peer, neighbour);
+    }
+  }
+
+  /** What to ask this neighbour for, most urgent first; nothing but the roll while it has news of that. */
+  #wanted(neighbour: Neighbour): FeedHeight[] {
+    if (neighbour.ahead.size === 0) return [];
+    const wanted = [...neighbour.ahead.values()].filter(({ feed }) => !neighbour.refused.has(feed.id));
+    const roll = wanted.filter(({ feed }) => feed.lane === 'roll');
+    if (roll.length > 0) return roll;
+    return wanted.sort((a, b) => LANES.indexOf(a.feed.lane) - LANES.indexOf(b.feed.lane));
+  }
+
+  #want(peer: NeighbourId, neighbour: Neighbour, height: FeedHeight, from: number): void {
+    neighbour.inFlight.set(height.feed.id, { sinceMs: this.#nowMs });
+    const mode = height.forked ? 'evidence' : 'entries';
+    this.#send(peer, { type: 'want', mode, feed: height.feed.id, from, limitBytes: SYNC_LIMITS.wantBytes });
+  }
+
+  #wantParts(peer: NeighbourId, neighbour: Neighbour): void {
+    const range = this.#missing.find(({ feed, from }) => !neighbour.askedParts.has(`${feed} ${String(from)}`));
+    if (range === undefined) return;
+    neighbour.askedParts.add(`${range.feed} ${String(range.from)}`);
+    neighbour.inFlight.set(range.feed, { sinceMs: this.#nowMs });
+    const { feed, from } = range;
+    this.#send(peer, { type: 'want', mode: 'parts', feed, from, limitBytes: SYNC_LIMITS.wantBytes });
+  }
+
+  #heights(lanes: readonly Lane[]): FeedHeight[] {
+    return heightsOf(this.#log.feeds(), lanes);
+  }
+
+  #send(peer: NeighbourId, message: SyncMessage): void {
+    this.#effects.push({ type: 'send', peer, message });
+  }
+
+  #cut(peer: NeighbourId, code: SyncFault): void {
+    this.#neighbours.delete(peer);
+    this.#effects.push({ type: 'cut', peer, code });
+  }
+}
+
+/** Refusals that no honest neighbour causes: it checked the same rules before it stored the entries. */
+const BAD_BYTES: ReadonlySet<string> = new Set([
+  'malformed',
+  'broken-chain',
+  'unsealed',
+  'bad-seal',
+  'bad-part',
+  'unreadable-act',
+]);
+
+function lastSeq(run: Run): number | undefined {
+  const last = run.entries.at(-1);
+  if (last === undefined) return undefined;
+  try {
+    return decodeHeader(last.headerBytes).seq;
+  } catch (error) {
+    if (isKithError(error, 'malformed')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,136 @@
+/** Messages of the channel `/kith/1/sync`. Layouts: docs/protocol/sync.md. */
+import type { Bytes } from '../base/bytes.ts';
+import { decodeCbor, encodeCbor, malformed, type CborValue } from '../base/cbor.ts';
+import { idFromBytes, idToBytes, type EntryHash, type FeedId, type NetworkId } from '../base/ids.ts';
+import type { FeedInfo, ForkEvidence, Run } from './types.ts';
+import { encodeEvidence, encodeFeedInfo, encodeRun, readEvidence, readFeedInfo, readRun } from './wire.ts';
+
+export const SYNC_VERSION = 1;
+export const BUCKETS = 256;
+export const BUCKET_DIGEST_BYTES = 8;
+/** Heights in one message. */
+export const HEIGHTS_PER_MESSAGE = 2000;
+
+/** Where somebody's copy of a feed ends. */
+export interface FeedHeight {
+  readonly feed: FeedInfo;
+  readonly seq: number;
+  readonly hash: EntryHash;
+  /** The feed was written twice; `seq` is the last place that both histories share. */
+  readonly forked: boolean;
+}
+
+export type WantMode = 'entries' | 'parts' | 'evidence';
+const MODES: readonly WantMode[] = ['entries', 'parts', 'evidence'];
+
+export type SyncMessage =
+  | { readonly type: 'hello'; readonly network: NetworkId; readonly digest: Bytes }
+  | { readonly type: 'buckets'; readonly digests: Bytes }
+  | { readonly type: 'heights'; readonly heights: readonly FeedHeight[] }
+  | {
+      readonly type: 'want';
+      readonly mode: WantMode;
+      readonly feed: FeedId;
+      readonly from: number;
+      readonly limitBytes: number;
+    }
+  | { readonly type: 'run'; readonly mode: 'entries' | 'parts'; readonly run: Run }
+  | { readonly type: 'evidence'; readonly evidence: ForkEvidence }
+  /** The answer to a want that cannot be served. */
+  | { readonly type: 'none'; readonly feed: FeedId };
+
+export function encodeMessage(message: SyncMessage): Bytes {
+  return encodeCbor(layout(message));
+}
+
+function layout(message: SyncMessage): CborValue {
+  switch (message.type) {
+    case 'hello':
+      return [0, SYNC_VERSION, idToBytes(message.network), message.digest];
+    case 'buckets':
+      return [1, message.digests];
+    case 'heights':
+      return [2, message.heights.map((h) => [encodeFeedInfo(h.feed), h.seq, idToBytes(h.hash), h.forked])];
+    case 'want':
+      return [3, MODES.indexOf(message.mode), idToBytes(message.feed), message.from, message.limitBytes];
+    case 'run':
+      return [4, MODES.indexOf(message.mode), encodeRun(message.run)];
+    case 'evidence':
+      return [5, encodeEvidence(message.evidence)];
+    case 'none':
+      return [6, idToBytes(message.feed)];
+  }
+}
+
+type Reader = (fields: readonly CborValue[]) => SyncMessage;
+
+const READERS: readonly Reader[] = [readHello, readBuckets, readHeights, readWant, readRunMessage, readProof, readNone];
+const PLACES = [4, 2, 2, 5, 3, 2, 2] as const;
+
+/** @throws KithError `malformed` | `version` */
+export function decodeMessage(bytes: Bytes): SyncMessage {
+  const value = decodeCbor(bytes);
+  if (!Array.isArray(value)) throw malformed('a sync message is an array');
+  const fields = value as CborValue[];
+  const type = fields[0];
+  const read = typeof type === 'number' ? READERS[type] : undefined;
+  if (read === undefined || fields.length !== PLACES[type as number]) throw malformed('unknown sync message');
+  return read(fields);
+}
+
+function readHello([, version, network, digest]: readonly CborValue[]): SyncMessage {
+  if (version !== SYNC_VERSION) throw malformed('another version of sync');
+  return { type: 'hello', network: idFromBytes(network), digest: exactly(digest, 32) };
+}
+
+function readBuckets([, digests]: readonly CborValue[]): SyncMessage {
+  return { type: 'buckets', digests: exactly(digests, BUCKETS * BUCKET_DIGEST_BYTES) };
+}
+
+function readHeights([, heights]: readonly CborValue[]): SyncMessage {
+  if (!Array.isArray(heights) || heights.length > HEIGHTS_PER_MESSAGE) throw malformed('too many heights');
+  return { type: 'heights', heights: heights.map(readHeight) };
+}
+
+function readHeight(value: unknown): FeedHeight {
+  if (!Array.isArray(value) || value.length !== 4) throw malformed('a height has four places');
+  const [feed, seq, hash, forked] = value as unknown[];
+  if (typeof forked !== 'boolean') throw malformed('forked or not');
+  return { feed: readFeedInfo(feed), seq: whole(seq), hash: idFromBytes(hash), forked };
+}
+
+function readWant([, mode, feed, from, limitBytes]: readonly CborValue[]): SyncMessage {
+  return { type: 'want', mode: readMode(mode), feed: idFromBytes(feed), from: whole(from), limitBytes: whole(limitBytes) };
+}
+
+function readRunMessage([, mode, run]: readonly CborValue[]): SyncMessage {
+  const read = readMode(mode);
+  if (read === 'evidence') throw malformed('a run is entries or parts');
+  return { type: 'run', mode: read, run: readRun(run) };
+}
+
+function readProof([, evidence]: readonly CborValue[]): SyncMessage {
+  return { type: 'evidence', evidence: readEvidence(evidence) };
+}
+
+function readNone([, feed]: readonly CborValue[]): SyncMessage {
+  return { type: 'none', feed: idFromBytes(feed) };
+}
+
+function readMode(value: unknown): WantMode {
+  const mode = typeof value === 'number' ? MODES[value] : undefined;
+  if (mode === undefined) throw malformed('unknown kind of want');
+  return mode;
+}
+
+function whole(value: unknown): number {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > 0xffffffff) {
+    throw malformed('a whole number is out of range');
+  }
+  return value;
+}
+
+function exactly(value: unknown, sizeBytes: number): Bytes {
+  if (!(value instanceof Uint8Array) || value.byteLength !== sizeBytes) throw malformed('bytes of another length');
+  return value;
+}

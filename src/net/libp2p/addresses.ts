@@ -1,0 +1,146 @@
+/** Addresses as people write them, and as libp2p wants them. */
+import {
+  CODE_DNS,
+  CODE_DNS4,
+  CODE_DNS6,
+  CODE_IP4,
+  CODE_IP6,
+  CODE_P2P,
+  CODE_TCP,
+  multiaddr,
+} from '@multiformats/multiaddr';
+import type { Component, Multiaddr } from '@multiformats/multiaddr';
+import { isIP, isIPv4, isIPv6 } from 'node:net';
+import { KithError } from '../../base/errors.ts';
+import type { LinkKey } from '../../base/ids.ts';
+import { parsePeerId, peerIdOf } from './keys.ts';
+
+/** Taken where an address names no port. Unassigned by IANA; K-I-T-H on a telephone's keys. */
+export const DEFAULT_PORT = 5484;
+
+export interface PeerAddress {
+  /** Host and port alone, without `/p2p/…`. */
+  readonly multiaddr: Multiaddr;
+  /** Whom the address promises, if it does. */
+  readonly peer: LinkKey | undefined;
+}
+
+const HOST_CODES: readonly number[] = [CODE_IP4, CODE_IP6, CODE_DNS, CODE_DNS4, CODE_DNS6];
+const HOST_NAME =
+  /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?$/i;
+const MAX_ADDRESS_CHARS = 400;
+
+/**
+ * An address to dial: a multiaddr with or without `/p2p/…`, `host:port`, `[v6]:port`, or a host alone.
+ * @throws KithError `bad-address`
+ */
+export function parsePeerAddress(text: string): PeerAddress {
+  const trimmed = text.trim();
+  const parsed = trimmed.startsWith('/')
+    ? parseMultiaddr(trimmed)
+    : { multiaddr: parseHostPort(trimmed), peer: undefined };
+  if (portOf(parsed.multiaddr) === 0) throw badAddress(text, 'port 0 cannot be dialled');
+  return parsed;
+}
+
+/**
+ * Addresses to listen on: as above without `/p2p/…`; port 0 is any free one; `:5484` is that port on every interface.
+ * @throws KithError `bad-address`
+ */
+export function parseListenAddress(text: string): readonly Multiaddr[] {
+  const trimmed = text.trim();
+  const everywhere = /^:(\d{1,5})$/.exec(trimmed);
+  if (everywhere !== null) return listenEverywhere(parsePort(text, everywhere[1] ?? ''));
+  const parsed = trimmed.startsWith('/')
+    ? parseMultiaddr(trimmed)
+    : { multiaddr: parseHostPort(trimmed), peer: undefined };
+  if (parsed.peer !== undefined) throw badAddress(text, 'an address to listen on names no peer');
+  return [parsed.multiaddr];
+}
+
+export function listenEverywhere(port: number): readonly Multiaddr[] {
+  return [multiaddr(`/ip4/0.0.0.0/tcp/${port}`), multiaddr(`/ip6/::/tcp/${port}`)];
+}
+
+/** As `--peer` takes it. */
+export function printPeerAddress(address: Multiaddr, peer: LinkKey): string {
+  return `${withoutPeer(address).toString()}/p2p/${peerIdOf(peer).toString()}`;
+}
+
+export function withoutPeer(address: Multiaddr): Multiaddr {
+  return address.decapsulateCode(CODE_P2P);
+}
+
+/** The IP address or name in it. */
+export function hostOf(address: Multiaddr): string {
+  return address.getComponents()[0]?.value ?? '';
+}
+
+export function isLoopback(address: Multiaddr): boolean {
+  const host = hostOf(address);
+  return host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+}
+
+function portOf(address: Multiaddr): number {
+  return Number(address.getComponents().find((component) => component.code === CODE_TCP)?.value);
+}
+
+function parseMultiaddr(text: string): PeerAddress {
+  if (text.length > MAX_ADDRESS_CHARS) throw badAddress(text.slice(0, 40), 'it is too long');
+  let address: Multiaddr;
+  try {
+    address = multiaddr(text);
+  } catch (cause) {
+    throw badAddress(text, 'it is not a multiaddr', cause);
+  }
+  const [host, tcp, peer, ...rest] = address.getComponents();
+  if (!isHost(host) || tcp?.code !== CODE_TCP || rest.length > 0) {
+    throw badAddress(text, 'only /ip4, /ip6 or /dns with /tcp can be reached so far');
+  }
+  if (peer === undefined) return { multiaddr: address, peer: undefined };
+  return { multiaddr: withoutPeer(address), peer: parsePeer(text, peer) };
+}
+
+function isHost(component: Component | undefined): boolean {
+  return component !== undefined && HOST_CODES.includes(component.code);
+}
+
+function parsePeer(text: string, component: Component): LinkKey {
+  if (component.code !== CODE_P2P) throw badAddress(text, 'after the port only /p2p/… may follow');
+  const key = parsePeerId(component.value ?? '');
+  if (key === undefined) throw badAddress(text, 'its /p2p/ part is not the id of a kith node');
+  return key;
+}
+
+function parseHostPort(text: string): Multiaddr {
+  const [host, port] = splitHostPort(text);
+  if (isIPv4(host)) return multiaddr(`/ip4/${host}/tcp/${port}`);
+  if (isIPv6(host) && !host.includes('%')) return multiaddr(`/ip6/${host}/tcp/${port}`);
+  // A name that ends in a number is a mistyped IPv4 address, never a host (WHATWG URL §4.3).
+  if (!HOST_NAME.test(host) || /(^|\.)\d+\.?$/.test(host))
+    throw badAddress(text, 'the host is neither a name nor an IP address');
+  return multiaddr(`/dns/${host}/tcp/${port}`);
+}
+
+function splitHostPort(text: string): readonly [host: string, port: number] {
+  if (isIP(text) === 6) return [text, DEFAULT_PORT];
+  const match = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d*))?$/.exec(text);
+  if (match === null) throw badAddress(text, 'write host:port, and an IPv6 address in brackets');
+  const host = match[1] ?? match[2] ?? '';
+  if (match[1] !== undefined && !isIPv6(host))
+    throw badAddress(text, 'only an IPv6 address goes in brackets');
+  return [host, match[3] === undefined ? DEFAULT_PORT : parsePort(text, match[3])];
+}
+
+function parsePort(text: string, digits: string): number {
+  const port = Number(digits);
+  if (!/^\d{1,5}$/.test(digits) || port > 65_535) throw badAddress(text, 'a port is a number up to 65535');
+  return port;
+}
+
+function badAddress(text: string, why: string, cause?: unknown): KithError {
+  return new KithError('bad-address', `"${text}" is not an address that kith can use: ${why}.`, {
+    next: `Write it like 192.168.1.20:${DEFAULT_PORT}, [fd00::2]:${DEFAULT_PORT}, camp.example.org or /ip4/192.168.1.20/tcp/${DEFAULT_PORT}/p2p/12D3….`,
+    cause,
+  });
+}

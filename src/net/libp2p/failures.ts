@@ -1,0 +1,120 @@
+/** What can go wrong with a dial or a listener, in words. */
+import { KithError } from '../../base/errors.ts';
+import type { LinkKey } from '../../base/ids.ts';
+
+export interface DialContext {
+  readonly address: string;
+  /** A socket had opened: somebody is there. */
+  readonly connected: boolean;
+  readonly wanted: LinkKey | undefined;
+  /** Why the attempt was stopped from our side, if it was. */
+  readonly stopped: 'timed-out' | 'cancelled' | undefined;
+}
+
+/** Our own gate refused who answered; thrown within libp2p's handshake, so that the dialler learns whom. */
+export class GateDenied extends Error {
+  readonly peer: LinkKey | undefined;
+
+  constructor(peer: LinkKey | undefined) {
+    super('the gate denied the peer');
+    this.name = 'GateDenied';
+    this.peer = peer;
+  }
+}
+
+export function dialFailure(cause: unknown, context: DialContext): KithError {
+  if (cause instanceof KithError && context.stopped === undefined) return cause;
+  if (cause instanceof GateDenied) return denied(cause, context);
+  if (context.stopped === 'cancelled') {
+    return new KithError('cancelled', `The attempt to reach ${context.address} was called off.`, { cause });
+  }
+  if (nameOf(cause) === 'InvalidPeerIdError') return ourselves(cause, context);
+  if (!context.connected || context.stopped === 'timed-out') return unreachable(cause, context);
+  return new KithError(
+    'link-refused',
+    `What answers at ${context.address} is no kith node, is full, or does not know this device.`,
+    {
+      next: 'Ask an admin there whether this device was admitted, and check the address.',
+      cause,
+    },
+  );
+}
+
+export function wrongPeer(context: Pick<DialContext, 'address'>, cause?: unknown): KithError {
+  return new KithError('wrong-peer', `Another device than the expected one answers at ${context.address}.`, {
+    next: 'The address may have been given to another machine: ask for the current one.',
+    cause,
+  });
+}
+
+function denied(cause: GateDenied, context: DialContext): KithError {
+  if (context.wanted !== undefined && cause.peer !== context.wanted) return wrongPeer(context, cause);
+  return notAdmitted(context, cause);
+}
+
+export function notAdmitted(context: Pick<DialContext, 'address'>, cause?: unknown): KithError {
+  return new KithError(
+    'link-refused',
+    `The device at ${context.address} is no member of any network that this node belongs to.`,
+    {
+      next: 'Invite it first, or join its network.',
+      cause,
+    },
+  );
+}
+
+function ourselves(cause: unknown, context: DialContext): KithError {
+  if (context.wanted !== undefined) return wrongPeer(context, cause);
+  return new KithError('bad-address', `The address ${context.address} leads back to this node itself.`, {
+    next: 'Give the address of another node.',
+    cause,
+  });
+}
+
+function unreachable(cause: unknown, context: DialContext): KithError {
+  const why =
+    context.stopped === 'timed-out'
+      ? 'no answer came in time'
+      : (REASONS[codeOf(cause)] ?? 'no connection could be made');
+  return new KithError('unreachable', `Nobody could be reached at ${context.address}: ${why}.`, {
+    next: 'Check that the node there runs, that both are on one network, and that no firewall is between them; `kith doctor` looks for the reason.',
+    cause,
+  });
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'the machine answers, but nothing listens on that port',
+  EHOSTUNREACH: 'the machine does not answer on this network',
+  ENETUNREACH: 'this machine has no way to that network',
+  ETIMEDOUT: 'no answer came in time',
+  ENOTFOUND: 'nobody knows a machine of that name',
+  EAI_AGAIN: 'names cannot be looked up at the moment',
+};
+
+/** libp2p puts the reasons of all listeners into one message; the codes in it are those of the operating system. */
+export function listenFailure(cause: unknown, listen: readonly string[]): unknown {
+  const text = cause instanceof Error ? cause.message : '';
+  const where = listen.join(', ');
+  if (text.includes('EADDRINUSE')) {
+    return new KithError('port-taken', `Another program already listens on ${where}.`, {
+      next: 'Stop it (perhaps kith already runs), or choose another port with --listen.',
+      cause,
+    });
+  }
+  if (/EADDRNOTAVAIL|EACCES|ENOTFOUND|EAI_AGAIN|EINVAL/.test(text)) {
+    return new KithError('bad-address', `This machine cannot listen on ${where}.`, {
+      next: 'Use one of its own addresses, 0.0.0.0 for all of them, and a port above 1023.',
+      cause,
+    });
+  }
+  return cause;
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : '';
+}
+
+function codeOf(error: unknown): string {
+  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : '';
+}

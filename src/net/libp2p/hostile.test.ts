@@ -1,0 +1,126 @@
+/** Strangers that do not keep to any protocol. The node neither falls nor fills up, and serves the next good peer. */
+import { connect, type Socket } from 'node:net';
+import { test, type TestContext } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import fc from 'fast-check';
+import { silentLogger } from '../../base/ports.ts';
+import { realTimers } from '../../../test/contract/real-timers.ts';
+import type { Transport } from '../ports.ts';
+import { createLibp2pTransport } from './transport.ts';
+
+const HANDSHAKE_MS = 300;
+
+async function started(context: TestContext, seed: number): Promise<Transport> {
+  const transport = await createLibp2pTransport({
+    linkSeed: new Uint8Array(32).fill(seed),
+    listen: ['127.0.0.1:0'],
+    mdns: false,
+    gate: { mayLink: () => true },
+    logger: silentLogger,
+    timers: realTimers,
+    handshakeMs: HANDSHAKE_MS,
+  });
+  await transport.start();
+  context.after(() => transport.stop());
+  return transport;
+}
+
+function portOf(transport: Transport): number {
+  return Number(/tcp\/(\d+)/.exec(transport.listening()[0] ?? '')?.[1]);
+}
+
+/** Resolves when the other side has ended the connection, however. */
+function ended(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.on('error', () => undefined);
+    socket.on('close', () => resolve());
+    socket.resume();
+  });
+}
+
+async function serves(context: TestContext, node: Transport): Promise<void> {
+  const good = await started(context, 200);
+  await good.dial(node.listening()[0] ?? '', { expect: node.self });
+  await good.stop();
+  await until(() => node.links().length === 0);
+}
+
+/** The condition comes with some later turn of the event loop, or the test runs into the runner's own limit. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await setImmediate();
+}
+
+const multistream = (...lines: string[]): Buffer =>
+  Buffer.concat(lines.map((line) => Buffer.concat([Buffer.of(line.length + 1), Buffer.from(`${line}\n`)])));
+
+const TLS_HELLO = Buffer.concat([Buffer.of(0x16, 3, 1, 0, 200), Buffer.alloc(200, 1)]);
+
+test('whatever a stranger writes, it is cut off, and nobody else notices', async (context) => {
+  const node = await started(context, 1);
+  const beginning = fc.constantFrom(
+    Buffer.alloc(0),
+    Buffer.from('GET / HTTP/1.1\r\nHost: kith\r\n\r\n'),
+    multistream('/multistream/1.0.0'),
+    multistream('/multistream/1.0.0', '/tls/1.0.0'),
+    multistream('/multistream/1.0.0', '/noise'),
+    multistream('/multistream/1.0.0', '/plaintext/2.0.0', 'ls'),
+    Buffer.concat([multistream('/multistream/1.0.0', '/tls/1.0.0'), TLS_HELLO]),
+    Buffer.from('ffffffffffffffffff01', 'hex'),
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      beginning,
+      fc.uint8Array({ maxLength: 2_000 }),
+      fc.boolean(),
+      async (head, tail, hangsUp) => {
+        const socket = connect(portOf(node), '127.0.0.1');
+        const over = ended(socket);
+        socket.write(head);
+        socket.write(tail);
+        if (hangsUp) socket.end();
+        await over;
+      },
+    ),
+    // Some of these wait for the time that a stranger has.
+    { numRuns: 40 },
+  );
+  await serves(context, node);
+});
+
+test('slow and silent strangers keep no place for long, and good peers come in meanwhile', async (context) => {
+  const node = await started(context, 1);
+  const before = socketsOpen();
+  const silent = Array.from({ length: 20 }, () => connect(portOf(node), '127.0.0.1'));
+  const slow = Array.from({ length: 10 }, () => connect(portOf(node), '127.0.0.1'));
+  const gone = [...silent, ...slow].map(ended);
+  for (const socket of slow) socket.write(multistream('/multistream/1.0.0').subarray(0, 5));
+  await serves(context, node);
+  await Promise.all(gone);
+  await serves(context, node);
+  await until(() => socketsOpen() <= before);
+});
+
+test('strangers that vanish at any moment leave nothing behind', async (context) => {
+  const node = await started(context, 1);
+  for (let n = 0; n < 30; n += 1) {
+    const socket = connect(portOf(node), '127.0.0.1');
+    const over = ended(socket);
+    if (n % 3 === 0) socket.destroy();
+    else
+      socket.write(multistream('/multistream/1.0.0', '/tls/1.0.0'), () =>
+        n % 3 === 1 ? socket.resetAndDestroy() : socket.end(),
+      );
+    await over;
+  }
+  await serves(context, node);
+});
+
+test('more strangers at once than are let in: the rest is turned away at the door', async (context) => {
+  const node = await started(context, 1);
+  const crowd = Array.from({ length: 200 }, () => connect(portOf(node), '127.0.0.1'));
+  await Promise.all(crowd.map(ended));
+});
+
+function socketsOpen(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+}

@@ -1,0 +1,100 @@
+/**
+ * The libp2p node that carries the links, and nothing more: TCP, TLS 1.3 before Noise (438 against 309 MB/s), yamux.
+ * A DHT, circuit relay, AutoNAT, DCUtR and WebSocket will be added here, and nowhere else, when hubs come.
+ *
+ * Left out on purpose: identify (streams are negotiated by name; nobody here asks who speaks what, and its pushes
+ * would tell every peer our addresses on every change), libp2p's own discovery, autodial and content routing.
+ */
+import { noise } from '@libp2p/noise';
+import type { Ed25519PrivateKey, Libp2p, PeerId } from '@libp2p/interface';
+import { tcp } from '@libp2p/tcp';
+import { tls } from '@libp2p/tls';
+import { yamux } from '@libp2p/yamux';
+import type { Multiaddr } from '@multiformats/multiaddr';
+import { createLibp2p } from 'libp2p';
+import type { Logger } from '../../base/ports.ts';
+import { bridgeLogger } from './log-bridge.ts';
+
+export const NODE_LIMITS = {
+  connections: 300,
+  /** Connections that have not proved who they are. One host can hold `perHostPerSecond` × `handshakeMs` of them. */
+  pendingInbound: 256,
+  perHostPerSecond: 50,
+  /** For a stranger to finish the handshake; a slow one is cut off. */
+  handshakeMs: 5_000,
+  /** Channels of one name on one link, each way. */
+  channelsPerName: 64,
+  streamsPerLink: 512,
+  /** What one paused channel can hold back at the receiver: its window. */
+  windowBytes: 4 * 1024 * 1024,
+  /** Above the window, for data may come between a stream's negotiation and its handler; more ends the stream. */
+  readBufferBytes: 16 * 1024 * 1024,
+  /** How often a silent link is asked whether it lives, and how long an answer may take on a crowded one. */
+  aliveEveryMs: 15_000,
+  aliveAnswerMs: 20_000,
+} as const;
+
+export interface NodeInit {
+  readonly key: Ed25519PrivateKey;
+  readonly listen: readonly Multiaddr[];
+  readonly logger: Logger;
+  readonly dialTimeoutMs: number;
+  /** For an inbound connection to prove who it is. */
+  readonly handshakeMs: number;
+  /** True ends the connection right after the handshake, before anything can be opened on it. */
+  denyInbound(peer: PeerId): boolean;
+  /** The same for a connection that we made; what it throws reaches the dialler. */
+  denyOutbound(peer: PeerId): boolean;
+}
+
+/** Addresses of the listeners themselves: libp2p's `getMultiaddrs` hides public ones until AutoNAT confirms them. */
+interface Listeners {
+  getAddrs(): Multiaddr[];
+}
+
+export type LinkNode = Libp2p<{ listeners: Listeners }>;
+
+export function createNode(init: NodeInit): Promise<LinkNode> {
+  return createLibp2p({
+    start: false,
+    privateKey: init.key,
+    addresses: { listen: init.listen.map(String) },
+    logger: bridgeLogger(init.logger),
+    transports: [tcp()],
+    connectionEncrypters: [tls(), noise()],
+    streamMuxers: [
+      yamux({
+        maxInboundStreams: NODE_LIMITS.streamsPerLink,
+        maxOutboundStreams: NODE_LIMITS.streamsPerLink,
+        streamOptions: {
+          maxStreamWindowSize: NODE_LIMITS.windowBytes,
+          maxReadBufferLength: NODE_LIMITS.readBufferBytes,
+        },
+      }),
+    ],
+    connectionGater: {
+      denyInboundEncryptedConnection: (peer) => init.denyInbound(peer),
+      denyOutboundEncryptedConnection: (peer) => init.denyOutbound(peer),
+    },
+    connectionManager: {
+      maxConnections: NODE_LIMITS.connections,
+      maxIncomingPendingConnections: NODE_LIMITS.pendingInbound,
+      inboundConnectionThreshold: NODE_LIMITS.perHostPerSecond,
+      inboundUpgradeTimeout: init.handshakeMs,
+      dialTimeout: init.dialTimeoutMs,
+      addressDialTimeout: init.dialTimeoutMs,
+      reconnectRetries: 0,
+    },
+    connectionMonitor: {
+      protocolPrefix: 'kith',
+      pingInterval: NODE_LIMITS.aliveEveryMs,
+      pingTimeout: { minTimeout: NODE_LIMITS.aliveAnswerMs },
+    },
+    // An object of its own: libp2p starts whatever a service factory returns, and would start its manager twice.
+    services: {
+      listeners: ({ transportManager }: { transportManager: Listeners }): Listeners => ({
+        getAddrs: () => transportManager.getAddrs(),
+      }),
+    },
+  });
+}

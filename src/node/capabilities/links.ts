@@ -1,0 +1,54 @@
+import type { LinksFacade, Peer } from '../facade.ts';
+import type { Session } from '../session.ts';
+import type { KnownPeer } from '../../net/service.ts';
+import type { Transport } from '../../net/ports.ts';
+import { iso, type NodeContext } from './context.ts';
+
+const DIAL_MS = 10_000;
+
+export interface LinksContext extends NodeContext {
+  transport(): Transport;
+  /** An address given by hand, for this run of the node. */
+  give(address: string): void;
+}
+
+export function linksOf(context: LinksContext): LinksFacade {
+  return {
+    peers: async () => peersOf(context.session()),
+    add: async (address) => {
+      const link = await context.transport().dial(address, { signal: AbortSignal.timeout(DIAL_MS) });
+      context.give(address);
+      if (context.state() !== 'running') return null;
+      const session = context.session();
+      session.links.wake();
+      const peer = peersOf(session).find(({ address: at, device }) => device !== '' && at === link.address);
+      return peer ?? peersOf(session).find(({ device }) => device === session.log.membership.byLink.get(link.peer)) ?? null;
+    },
+    bye: async () => ({ told: context.session().links.rest() }),
+  };
+}
+
+/** One row a device: two links to the same one are about to become one. */
+function peersOf(session: Session): Peer[] {
+  const rows = session.links.peers().flatMap((known) => describePeer(session, known));
+  return rows.filter((row, index) => rows.findIndex(({ device }) => device === row.device) === index);
+}
+
+function describePeer(session: Session, { link, sinceMs, rttMs }: KnownPeer): Peer[] {
+  const device = session.log.membership.byLink.get(link.peer);
+  const member = session.memberOf(link.peer);
+  if (device === undefined || member === undefined) return [];
+  return [
+    {
+      member: member.number,
+      name: member.name,
+      device,
+      link: link.relayed ? 'relayed' : 'direct',
+      rttMs: rttMs === undefined ? null : Math.round(rttMs * 100) / 100,
+      address: link.address,
+      direction: link.direction,
+      since: iso(sinceMs),
+    },
+  ];
+}
+

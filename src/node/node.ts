@@ -1,0 +1,387 @@
+/**
+ * The composition root: one data folder, one device, at most one network. Opens and closes things in the one order
+ * that works, and gives the API its facade. What each capability does is in `capabilities/`.
+ */
+import { createHash } from 'node:crypto';
+import { renameSync } from 'node:fs';
+import { fromHex, toHex } from '../base/bytes.ts';
+import { assert, KithError } from '../base/errors.ts';
+import { idFromBytes, idToBytes, type LinkKey, type NetworkId } from '../base/ids.ts';
+import { createVerifier } from '../identity/signing.ts';
+import { createLibp2pTransport } from '../net/libp2p/transport.ts';
+import type { Transport } from '../net/ports.ts';
+import { openDatabase, type Database } from '../store/database.ts';
+import { openLogStore } from '../store/log-store.ts';
+import { openMetaStore } from '../store/meta-store.ts';
+import { isoOf, type NodeContext } from './capabilities/context.ts';
+import { bundlesOf } from './capabilities/bundles.ts';
+import { devicesOf } from './capabilities/devices.ts';
+import { entriesOf } from './capabilities/entries.ts';
+import { eventsFrom } from './capabilities/events.ts';
+import { invitesOf } from './capabilities/invites.ts';
+import { linksOf } from './capabilities/links.ts';
+import { membersOf } from './capabilities/members.ts';
+import { joinedAs, networkOf } from './capabilities/network.ts';
+import { safetyOf } from './capabilities/safety.ts';
+import { openDataFolder, type DataFolder } from './data-folder.ts';
+import type { NodeEvent, NodeFacade, NodeState, NodeStatus } from './facade.ts';
+import { isLocked, lockAsBefore, openKeys, openUpCopy, type DeviceKeys, type Meta } from './keys.ts';
+import { openNodeLog, type NodeLog } from './logging.ts';
+import { metricsOf } from './metrics.ts';
+import { Session } from './session.ts';
+import { systemClock, systemRng, systemTimers } from './system.ts';
+import type { PartSealer } from '../log/ports.ts';
+import type { Run } from '../log/types.ts';
+
+export interface NodeOptions {
+  readonly data: string;
+  readonly listen: readonly string[];
+  readonly peers: readonly string[];
+  readonly mdns: boolean;
+  /** Listen next time where it listens now. A node for one command does not. */
+  readonly remembersPort: boolean;
+  readonly passphrase: string | undefined;
+  readonly version: string;
+}
+
+const NETWORK = 'network';
+const INCARNATION = 'incarnation';
+const PLACE = 'place';
+const LISTEN = 'listen';
+
+/** Parts are sealed as rows of one table. */
+function sealerFor(table: string, { seal, open }: DeviceKeys['sealer']): PartSealer {
+  return {
+    seal: (key, bytes) => seal({ table, key }, bytes),
+    open: (key, sealed) => open({ table, key }, sealed),
+  };
+}
+
+export class Node {
+  readonly #options: NodeOptions;
+  readonly #folder: DataFolder;
+  readonly #nodeLog: NodeLog;
+  readonly #verifier = createVerifier();
+  readonly #events = eventsFrom();
+  readonly #startedMs = systemClock.nowMs();
+  readonly #discovered = new Map<LinkKey, readonly string[]>();
+  readonly #given: string[];
+  readonly #frames = { in: 0, out: 0 };
+  #database: Database;
+  #meta: Meta;
+  #keys: DeviceKeys | undefined;
+  #transport: Transport | undefined;
+  #session: Session | undefined;
+  #joining = false;
+  #stopped: Promise<void> | undefined;
+  readonly facade: NodeFacade;
+
+  private constructor(options: NodeOptions) {
+    this.#options = options;
+    this.#given = [...options.peers];
+    this.#folder = openDataFolder(options.data);
+    this.#nodeLog = openNodeLog(this.#folder.logs);
+    this.#database = openDatabase(this.#folder.database);
+    this.#meta = openMetaStore(this.#database);
+    this.facade = this.#facade();
+  }
+
+  /** @throws KithError `data-in-use` | `damaged-data` | `newer-data` | `port-taken` | `bad-address` … */
+  static async start(options: NodeOptions): Promise<Node> {
+    const node = new Node(options);
+    try {
+      if (isLocked(node.#meta) && options.passphrase === undefined) node.#log().info({}, 'started, locked');
+      else await node.#unlock(options.passphrase);
+    } catch (error) {
+      await node.stop();
+      throw error;
+    }
+    return node;
+  }
+
+  get data(): string {
+    return this.#folder.path;
+  }
+
+  get nodeLog(): NodeLog {
+    return this.#nodeLog;
+  }
+
+  /** Ends links, flushes and closes the store, gives the folder back. Once; later calls wait for the first. */
+  async stop(): Promise<void> {
+    this.#stopped ??= (async () => {
+      await this.#rest();
+      this.#database.close();
+      this.#nodeLog.close();
+      this.#folder.release();
+    })();
+    await this.#stopped;
+  }
+
+  #log(): ReturnType<NodeLog['logger']> {
+    return this.#nodeLog.logger('node');
+  }
+
+  get #state(): NodeState {
+    if (this.#keys === undefined) return 'locked';
+    return this.#session === undefined ? 'empty' : 'running';
+  }
+
+  async #unlock(passphrase: string | undefined): Promise<void> {
+    this.#keys = await openKeys(this.#meta, systemRng, passphrase);
+    this.#mustProveContinuity();
+    this.#transport = await this.#openTransport(this.#keys);
+    const network = this.#meta.get(NETWORK);
+    if (network !== undefined) this.#enter(idFromBytes<NetworkId>(network));
+    this.#tellState();
+  }
+
+  /** Back to locked: links down, keys forgotten, the database stays open. */
+  async #rest(): Promise<void> {
+    this.#session?.stop();
+    this.#session = undefined;
+    await this.#transport?.stop();
+    this.#transport = undefined;
+    this.#keys = undefined;
+  }
+
+  /** A database that lies elsewhere than it did is a copy, and its original may go on writing the same feeds. */
+  #mustProveContinuity(): void {
+    const place = fromHex(this.#folder.place());
+    const known = this.#meta.get(PLACE);
+    const isSame = known !== undefined && toHex(known) === toHex(place);
+    if (isSame && this.#meta.get(INCARNATION) !== undefined) return;
+    this.#meta.set(INCARNATION, systemRng.bytes(16));
+    this.#meta.set(PLACE, place);
+    if (known !== undefined) this.#log().warn({}, 'this folder was copied, moved or restored: a new incarnation starts');
+  }
+
+  async #openTransport(keys: DeviceKeys): Promise<Transport> {
+    const transport = await createLibp2pTransport({
+      linkSeed: keys.linkSeed,
+      listen: this.#listenAddresses(),
+      mdns: this.#options.mdns,
+      gate: { mayLink: (peer) => this.#mayLink(peer) },
+      logger: this.#nodeLog.logger('net'),
+      timers: systemTimers,
+    });
+    transport.on({
+      discovered: (peer, addresses) => {
+        this.#discovered.delete(peer);
+        this.#discovered.set(peer, addresses);
+        if (this.#discovered.size > 256) this.#discovered.delete([...this.#discovered.keys()][0] ?? peer);
+      },
+      frame: ({ direction, peer, channel, sizeBytes }) => {
+        this.#frames[direction] += 1;
+        if (!this.#nodeLog.wantsFrames) return;
+        const member = this.#session?.memberOf(peer)?.number ?? null;
+        this.#nodeLog.frame({ direction, peer, member, channel, sizeBytes });
+      },
+    });
+    await transport.start();
+    if (this.#options.remembersPort) this.#rememberPort(transport);
+    return transport;
+  }
+
+  /** Without `--listen`, the port of the last time, so that those who remember us find us again. */
+  #listenAddresses(): readonly string[] {
+    if (this.#options.listen.length > 0) return this.#options.listen;
+    const port = this.#meta.get(LISTEN);
+    return port === undefined ? [] : [`:${String((port[0] ?? 0) * 256 + (port[1] ?? 0))}`];
+  }
+
+  #rememberPort(transport: Transport): void {
+    const port = Number(/\/tcp\/([0-9]+)/.exec(transport.listening()[0] ?? '')?.[1] ?? 0);
+    if (port > 0) this.#meta.set(LISTEN, Uint8Array.of(port >> 8, port & 0xff));
+  }
+
+  /** While joining, whoever holds the other end of an invitation is a stranger too. */
+  #mayLink(peer: LinkKey): boolean {
+    return this.#session === undefined ? this.#joining : this.#session.mayLink(peer);
+  }
+
+  #enter(network: NetworkId, genesis?: Run): Session {
+    const { keys, transport } = { keys: this.#keys, transport: this.#transport };
+    assert(keys !== undefined && transport !== undefined, 'a network is entered with keys and a transport');
+    const incarnation = this.#meta.get(INCARNATION);
+    assert(incarnation !== undefined, 'continuity was settled before');
+    const store = openLogStore(this.#database, sealerFor('parts', keys.sealer));
+    const session = new Session({
+      network,
+      keys,
+      store,
+      projections: [],
+      meta: this.#meta,
+      transport,
+      clock: systemClock,
+      timers: systemTimers,
+      rng: systemRng,
+      verifier: this.#verifier,
+      nodeLog: this.#nodeLog,
+      incarnation: toHex(incarnation),
+    });
+    if (genesis !== undefined) session.log.receive(genesis);
+    this.#meta.set(NETWORK, idToBytes(network));
+    this.#session = session;
+    this.#events.watch(session);
+    for (const [peer, addresses] of this.#discovered) session.links.tell({ type: 'discovered', peer, addresses });
+    session.start(this.#given);
+    this.#log().info({ network, listening: transport.listening() }, 'took part in the network');
+    this.#tellState();
+    return session;
+  }
+
+  #tellState(): void {
+    this.#emit({ type: 'state', state: this.#state, ready: this.#session?.ownMember !== undefined });
+  }
+
+  #emit(event: NodeEvent): void {
+    this.#events.emit(event);
+  }
+
+  // ---- the facade
+
+  #facade(): NodeFacade {
+    const context: NodeContext = {
+      clock: systemClock,
+      timers: systemTimers,
+      rng: systemRng,
+      verifier: this.#verifier,
+      nodeLog: this.#nodeLog,
+      state: () => this.#state,
+      session: () => this.#needSession(),
+      meta: () => this.#meta,
+      keys: () => this.#needKeys(),
+      emit: (event) => {
+        this.#emit(event);
+      },
+    };
+    const transport = (): Transport => this.#needTransport();
+    return {
+      status: async () => this.#status(),
+      metrics: async () =>
+        metricsOf({ status: async () => this.#status(), entries: () => this.#entriesByLane(), frames: () => this.#frames }),
+      stop: async () => this.stop(),
+      network: networkOf({
+        ...context,
+        transport,
+        addresses: () => [...this.#given, ...[...this.#discovered.values()].flat()],
+        enter: (network, genesis) => this.#enter(network, genesis),
+        incarnation: () => toHex(this.#meta.get(INCARNATION) ?? systemRng.bytes(16)),
+        joining: (on) => {
+          if (on && this.#joining) throw new KithError('already-joining', 'This node is joining already.');
+          this.#joining = on;
+        },
+      }),
+      invites: invitesOf(context),
+      members: membersOf(context),
+      devices: devicesOf(context),
+      links: linksOf({ ...context, transport, give: (address) => void this.#give(address) }),
+      log: { lines: async (options, signal) => this.#nodeLog.lines(options, signal) },
+      bundles: bundlesOf(context),
+      safety: safetyOf({
+        ...context,
+        folder: this.#folder.path,
+        copyDatabase: async (path) => this.#copyDatabase(path),
+        replaceDatabase: async (path, passphrase) => this.#replaceDatabase(path, passphrase),
+        lock: async () => {
+          await this.#rest();
+          this.#tellState();
+        },
+        unlock: async (passphrase) => this.#unlock(passphrase),
+        status: async () => this.#status(),
+        entries: () => this.#entries(),
+      }),
+      entries: entriesOf(context),
+      events: { subscribe: (listener) => this.#events.subscribe(listener) },
+    };
+  }
+
+  #give(address: string): void {
+    this.#given.push(address);
+    this.#session?.links.tell({ type: 'given', address });
+  }
+
+  #needKeys(): DeviceKeys {
+    if (this.#keys !== undefined) return this.#keys;
+    throw new KithError('locked', 'This node is locked.', { next: 'Unlock it with its passphrase: kith unlock' });
+  }
+
+  #needTransport(): Transport {
+    this.#needKeys();
+    assert(this.#transport !== undefined, 'keys and transport come and go together');
+    return this.#transport;
+  }
+
+  #needSession(): Session {
+    this.#needKeys();
+    if (this.#session !== undefined) return this.#session;
+    throw new KithError('no-network', 'This node belongs to no network yet.', {
+      next: 'Found one with kith init, or join one with kith join.',
+    });
+  }
+
+  async #copyDatabase(path: string): Promise<void> {
+    this.#database.copyTo(path);
+    const copy = openDatabase(path);
+    try {
+      await openUpCopy(openMetaStore(copy), this.#needKeys());
+    } finally {
+      copy.close();
+    }
+  }
+
+  async #replaceDatabase(path: string, passphrase: string): Promise<ReturnType<typeof joinedAs> & { entries: number }> {
+    await this.#rest();
+    this.#database.close();
+    const aside = `${this.#folder.database}.before-restore`;
+    renameSync(this.#folder.database, aside);
+    renameSync(path, this.#folder.database);
+    this.#database = openDatabase(this.#folder.database);
+    this.#meta = openMetaStore(this.#database);
+    await this.#unlock(undefined);
+    await lockAsBefore(this.#meta, this.#needKeys(), passphrase);
+    return { ...joinedAs(this.#needSession()), entries: this.#entries() };
+  }
+
+  #entries(): number {
+    return Object.values(this.#entriesByLane()).reduce((sum, count) => sum + count, 0);
+  }
+
+  #entriesByLane(): Record<string, number> {
+    const lanes: Record<string, number> = { roll: 0, urgent: 0, data: 0 };
+    for (const { info, seq } of this.#session?.log.feeds() ?? []) lanes[info.lane] = (lanes[info.lane] ?? 0) + seq;
+    return lanes;
+  }
+
+  #status(): NodeStatus {
+    const session = this.#session;
+    const own = session?.ownMember;
+    const { membership } = session?.log ?? {};
+    const feeds = session?.log.feeds().filter(({ info }) => info.lane === 'roll') ?? [];
+    const newest = feeds.reduce((ms, { hlc }) => Math.max(ms, hlc.ms), 0);
+    const heads = membership?.heads.map(({ hash }) => hash).sort().join() ?? '';
+    return {
+      state: this.#state,
+      ready: own !== undefined,
+      network: membership?.name ?? null,
+      networkId: session?.log.network ?? null,
+      member: own?.number ?? null,
+      name: own?.name ?? null,
+      role: own?.role ?? null,
+      revoked: session?.isRevoked ?? false,
+      neighbours: new Set(this.#transport?.links().filter(({ peer }) => session?.isMember(peer)).map(({ peer }) => peer)).size,
+      members: [...(membership?.members.values() ?? [])].filter(({ status }) => status === 'active').length,
+      entries: this.#entries(),
+      quarantined: session?.log.asides().reduce((sum, { entries }) => sum + entries, 0) ?? 0,
+      listening: this.#transport?.listening() ?? [],
+      membershipAsOf: newest === 0 ? null : isoOf({ ms: newest, n: 0 }),
+      rollHead: heads === '' ? null : createHash('sha256').update(heads).digest('hex').slice(0, 16),
+      passphrase: isLocked(this.#meta),
+      joining: this.#joining,
+      data: this.#folder.path,
+      version: this.#options.version,
+      startedAt: new Date(this.#startedMs).toISOString(),
+    };
+  }
+}

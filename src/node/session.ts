@@ -1,0 +1,211 @@
+/** A node that belongs to a network: log, sync, links and the door for newcomers, wired and started in this order. */
+import type { DeviceKey, LinkKey, MemberId, NetworkId } from '../base/ids.ts';
+import { idFromBytes, idToBytes } from '../base/ids.ts';
+import { HybridClock } from '../base/hlc.ts';
+import { decodeCbor, encodeCbor } from '../base/cbor.ts';
+import { fromHex, fromUtf8, toHex, utf8 } from '../base/bytes.ts';
+import type { Clock, Rng, Timers } from '../base/ports.ts';
+import type { Standing } from '../identity/roles.ts';
+import type { Verifier } from '../identity/signing.ts';
+import type { Member } from '../identity/types.ts';
+import type { Projection, LogStore } from '../log/ports.ts';
+import { Log } from '../log/service.ts';
+import type { Transport } from '../net/ports.ts';
+import { LinkService } from '../net/service.ts';
+import { JoinHost } from './join-host.ts';
+import type { DeviceKeys, Meta } from './keys.ts';
+import type { NodeLog } from './logging.ts';
+import { lanesOf, SyncLinks } from './sync-links.ts';
+
+export interface SessionDeps {
+  readonly network: NetworkId;
+  readonly keys: DeviceKeys;
+  readonly store: LogStore;
+  readonly meta: Meta;
+  readonly projections: readonly Projection[];
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly rng: Rng;
+  readonly verifier: Verifier;
+  readonly nodeLog: NodeLog;
+  readonly incarnation: string;
+}
+
+const REMEMBERED = 'neighbours';
+const MOST_REMEMBERED = 32;
+const HEARD = 'heard';
+
+export class Session {
+  readonly deps: SessionDeps;
+  readonly log: Log;
+  readonly links: LinkService;
+  readonly sync: SyncLinks;
+  readonly host: JoinHost;
+  readonly #heard: Map<string, number>;
+
+  constructor(deps: SessionDeps) {
+    this.deps = deps;
+    const { store, verifier, clock, rng, nodeLog, projections, network, keys, transport, timers, meta } = deps;
+    this.log = new Log({
+      store,
+      verifier,
+      clock: new HybridClock(clock),
+      rng,
+      logger: nodeLog.logger('log'),
+      projections,
+      network,
+      self: { signer: keys.signer, incarnation: deps.incarnation },
+    });
+    this.#heard = readHeard(meta);
+    this.host = new JoinHost({
+      transport,
+      log: this.log,
+      meta,
+      clock,
+      timers,
+      rng,
+      verifier,
+      logger: nodeLog.logger('join'),
+      own: this.ownMemberId,
+    });
+    this.links = new LinkService({
+      transport,
+      clock,
+      timers,
+      rng,
+      logger: nodeLog.logger('net'),
+      mayLink: (peer) => this.isMember(peer),
+      remember: (peer, address) => {
+        this.#remember(peer, address);
+      },
+    });
+    this.sync = new SyncLinks({
+      transport,
+      log: this.log,
+      timers,
+      clock,
+      logger: nodeLog.logger('sync'),
+      standingOf: (peer) => this.standingOf(peer),
+      ownLanes: () => lanesOf(this.ownMember?.role),
+    });
+    this.#watch();
+  }
+
+  start(given: readonly string[]): void {
+    for (const address of given) this.links.tell({ type: 'given', address });
+    for (const [peer, address] of readRemembered(this.deps.meta)) {
+      this.links.tell({ type: 'remembered', peer, addresses: [address] });
+    }
+    this.links.start();
+  }
+
+  stop(): void {
+    this.links.stop();
+    this.sync.stop();
+    this.#saveHeard();
+  }
+
+  get device(): DeviceKey {
+    return this.deps.keys.signer.key as DeviceKey;
+  }
+
+  /** Before the roll is here, what this device will be if it is a member's first. */
+  get ownMemberId(): MemberId {
+    return this.log.membership.devices.get(this.device)?.member ?? (this.device as string as MemberId);
+  }
+
+  get ownMember(): Member | undefined {
+    return this.log.membership.members.get(this.ownMemberId);
+  }
+
+  /** Revoked, as far as this node has heard. */
+  get isRevoked(): boolean {
+    const { devices, members } = this.log.membership;
+    return devices.get(this.device)?.active === false || members.get(this.ownMemberId)?.status === 'revoked';
+  }
+
+  isMember(peer: LinkKey): boolean {
+    return this.standingOf(peer) !== undefined;
+  }
+
+  mayLink(peer: LinkKey): boolean {
+    return this.isMember(peer) || this.host.mayKnock(peer);
+  }
+
+  /** What this peer may hold, as of what this node has heard; undefined for strangers and revoked devices. */
+  standingOf(peer: LinkKey): Standing | undefined {
+    const member = this.memberOf(peer);
+    if (member?.status !== 'active') return undefined;
+    return { member: member.id, role: member.role, grants: new Set(member.grants) };
+  }
+
+  memberOf(peer: LinkKey): Member | undefined {
+    const { byLink, devices, members } = this.log.membership;
+    const device = devices.get(byLink.get(peer) ?? ('' as DeviceKey));
+    return device?.active === true ? members.get(device.member) : undefined;
+  }
+
+  heardMs(device: DeviceKey): number | undefined {
+    return this.#heard.get(device);
+  }
+
+  #watch(): void {
+    const { transport, clock } = this.deps;
+    this.log.on({
+      membership: () => {
+        for (const link of transport.links()) if (!this.mayLink(link.peer)) transport.hangUp(link.peer);
+        this.links.tell({ type: 'roll' });
+      },
+      forked: ({ feed }) => {
+        if (feed.device === this.device) this.startIncarnation();
+      },
+      setBack: () => {
+        this.startIncarnation();
+      },
+    });
+    const heard = (peer: LinkKey): void => {
+      const device = this.log.membership.byLink.get(peer);
+      if (device !== undefined) this.#heard.set(device, clock.nowMs());
+    };
+    transport.on({
+      link: (link) => {
+        heard(link.peer);
+      },
+      unlink: (link) => {
+        heard(link.peer);
+        this.#saveHeard();
+      },
+    });
+  }
+
+  /** This device goes on in new feeds, because its old ones may be written elsewhere too. */
+  startIncarnation(): void {
+    const incarnation = toHex(this.deps.rng.bytes(16));
+    this.deps.meta.set('incarnation', fromHex(incarnation));
+    this.log.startIncarnation(incarnation);
+    this.deps.nodeLog.logger('log').warn({ incarnation }, 'started a new incarnation of this device');
+  }
+
+  #remember(peer: LinkKey, address: string): void {
+    const all = [[peer, address] as const, ...readRemembered(this.deps.meta).filter(([known]) => known !== peer)];
+    const value = all.slice(0, MOST_REMEMBERED).map(([key, at]) => [idToBytes(key), utf8(at)]);
+    this.deps.meta.set(REMEMBERED, encodeCbor(value));
+  }
+
+  #saveHeard(): void {
+    this.deps.meta.set(HEARD, encodeCbor([...this.#heard].map(([device, ms]) => [device, ms])));
+  }
+}
+
+function readRemembered(meta: Meta): (readonly [LinkKey, string])[] {
+  const stored = meta.get(REMEMBERED);
+  if (stored === undefined) return [];
+  const value = decodeCbor(stored) as [Uint8Array, Uint8Array][];
+  return value.map(([peer, address]) => [idFromBytes<LinkKey>(peer), fromUtf8(address)] as const);
+}
+
+function readHeard(meta: Meta): Map<string, number> {
+  const stored = meta.get(HEARD);
+  return new Map(stored === undefined ? [] : (decodeCbor(stored) as [string, number][]));
+}

@@ -1,0 +1,148 @@
+/** Sync over links: one channel a link, opened by whoever dialled, fed to the driver. */
+import type { Logger, Timer, Timers, Clock } from '../base/ports.ts';
+import type { LinkKey } from '../base/ids.ts';
+import type { Lane, Standing } from '../identity/roles.ts';
+import { LANES } from '../identity/roles.ts';
+import type { Log, Received } from '../log/service.ts';
+import type { Run } from '../log/types.ts';
+import type { Bytes } from '../base/bytes.ts';
+import { SyncDriver } from '../log/sync-driver.ts';
+import type { SyncFault } from '../log/sync-core.ts';
+import type { Channel, ChannelName, Link, Transport } from '../net/ports.ts';
+
+export const SYNC_CHANNEL: ChannelName = '/kith/1/sync';
+const TICK_MS = 5000;
+/** Above this, reading for a neighbour waits until what is queued for it has gone. */
+const ROOM_BYTES = 1024 * 1024;
+
+export interface SyncLinksDeps {
+  readonly transport: Transport;
+  readonly log: Log;
+  readonly timers: Timers;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  standingOf(peer: LinkKey): Standing | undefined;
+  /** This node's own role, as of now. */
+  ownLanes(): readonly Lane[];
+}
+
+export class SyncLinks {
+  readonly #deps: SyncLinksDeps;
+  readonly #driver: SyncDriver;
+  readonly #channels = new Map<string, Channel>();
+  readonly #cut = new Map<string, SyncFault | 'malformed'>();
+  readonly #watchers = new Map<string, (run: Run, outcome: Received) => void>();
+  #next = 0;
+  #timer: Timer | undefined;
+
+  constructor(deps: SyncLinksDeps) {
+    this.#deps = deps;
+    this.#driver = new SyncDriver(
+      deps.log,
+      {
+        send: (peer, frame) => void this.#channels.get(peer)?.send(frame),
+        hasRoom: (peer) => (this.#channels.get(peer)?.bufferedBytes ?? 0) < ROOM_BYTES,
+        cut: (peer, code) => {
+          if (this.#watchers.has(peer)) this.#cut.set(peer, code);
+          this.#channels.get(peer)?.abort(new Error(code));
+        },
+        standingOf: (peer) => this.#standingOf(peer),
+        taken: (peer, run, outcome) => this.#watchers.get(peer)?.(run, outcome),
+      },
+      deps.logger,
+    );
+    deps.transport.handle(SYNC_CHANNEL, (channel) => {
+      this.#attach(channel);
+    });
+    deps.transport.on({
+      link: (link) => {
+        if (link.direction === 'outbound') void this.#open(link);
+      },
+    });
+    // Links may stand already: a newcomer's link to its admitter is older than its log.
+    for (const link of deps.transport.links()) if (link.direction === 'outbound') void this.#open(link);
+    this.#tick();
+  }
+
+  get driver(): SyncDriver {
+    return this.#driver;
+  }
+
+  /** Takes frames that came another way than over a link, through the same core. @returns why it was broken off. */
+  async takeFrames(frames: AsyncIterable<Bytes>, watch: (run: Run, outcome: Received) => void): Promise<SyncFault | 'malformed' | undefined> {
+    this.#next += 1;
+    const peer = `file ${String(this.#next)}`;
+    this.#watchers.set(peer, watch);
+    this.#driver.opened(peer, this.#deps.ownLanes());
+    try {
+      for await (const frame of frames) {
+        this.#driver.frame(peer, frame);
+        if (this.#cut.has(peer)) break;
+      }
+      return this.#cut.get(peer);
+    } finally {
+      this.#cut.delete(peer);
+      this.#driver.closed(peer);
+      this.#watchers.delete(peer);
+    }
+  }
+
+  isInStep(): boolean {
+    return this.#driver.isInStep();
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    for (const channel of this.#channels.values()) channel.close();
+  }
+
+  async #open(link: Link): Promise<void> {
+    if (this.#deps.standingOf(link.peer) === undefined && this.#deps.log.membership.devices.size > 0) return;
+    try {
+      this.#attach(await link.open(SYNC_CHANNEL));
+    } catch (error) {
+      this.#deps.logger.debug({ peer: link.peer, error }, 'a peer does not sync');
+    }
+  }
+
+  #attach(channel: Channel): void {
+    const isBootstrapping = this.#deps.log.membership.devices.size === 0;
+    const standing = this.#deps.standingOf(channel.peer);
+    if (standing === undefined && !isBootstrapping) {
+      channel.abort(new Error('not a member'));
+      return;
+    }
+    this.#next += 1;
+    const peer = `${channel.peer} ${String(this.#next)}`;
+    this.#channels.set(peer, channel);
+    // Before frames are taken: what waited already is given to the handler at once.
+    this.#driver.opened(peer, standing?.role === 'relay' ? ['roll'] : this.#deps.ownLanes());
+    channel.onFrame((frame) => {
+      this.#driver.frame(peer, frame);
+    });
+    channel.onDrain(() => {
+      this.#driver.drained(peer);
+    });
+    channel.onClose(() => {
+      this.#channels.delete(peer);
+      this.#driver.closed(peer);
+    });
+  }
+
+  #standingOf(peer: string): Standing | undefined {
+    const key = this.#channels.get(peer)?.peer;
+    return key === undefined ? undefined : this.#deps.standingOf(key);
+  }
+
+  #tick(): void {
+    this.#driver.handle({ type: 'tick', nowMs: this.#deps.clock.monotonicMs() });
+    this.#timer = this.#deps.timers.after(TICK_MS, () => {
+      this.#tick();
+    });
+  }
+}
+
+/** What a node of this role holds of the log. */
+export function lanesOf(role: Standing['role'] | undefined): readonly Lane[] {
+  return role === 'relay' ? ['roll'] : LANES;
+}

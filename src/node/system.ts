@@ -1,0 +1,36 @@
+/** The machine's own clock, timers and randomness, behind the ports that the rest of the program knows. */
+import { randomBytes, randomInt } from 'node:crypto';
+import type { Clock, Rng, Timers } from '../base/ports.ts';
+
+export const systemClock: Clock = {
+  nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+};
+
+export const systemTimers: Timers = {
+  after: (delayMs, run) => {
+    const timer = setTimeout(run, delayMs);
+    // What keeps a node alive is its API and its links, never a timer that nobody waits for any more.
+    timer.unref();
+    return {
+      cancel: () => {
+        clearTimeout(timer);
+      },
+    };
+  },
+};
+
+/** Salts are asked for one by one, a hundred thousand in an import: one call to the system serves many. */
+const POOL_BYTES = 8192;
+let pool = new Uint8Array(0);
+
+export const systemRng: Rng = {
+  bytes: (count) => {
+    if (count > POOL_BYTES / 4) return new Uint8Array(randomBytes(count));
+    if (pool.byteLength < count) pool = new Uint8Array(randomBytes(POOL_BYTES));
+    const taken = pool.slice(0, count);
+    pool = pool.subarray(count);
+    return taken;
+  },
+  below: (limit) => randomInt(limit),
+};

@@ -1,0 +1,74 @@
+/** Starts a node with its API, for `kith up`: the one place that knows both. */
+import { listenApi, type ApiListener } from '../api/listen.ts';
+import { Node } from './node.ts';
+import { systemRng, systemTimers } from './system.ts';
+
+export interface UpOptions {
+  readonly version: string;
+  readonly data: string;
+  readonly listen: readonly string[];
+  readonly peers: readonly string[];
+  readonly hub: boolean;
+  readonly mdns: boolean;
+  readonly apiPort: number | undefined;
+  /** A node that lives for one command: `offline` for what needs nobody else, `joining` to be let in. */
+  readonly temporary: 'offline' | 'joining' | undefined;
+}
+
+export interface Up {
+  readonly socket: string | undefined;
+  readonly url: string | undefined;
+  readonly tokenFile: string;
+  readonly ended: Promise<void>;
+  stop(): void;
+}
+
+/** @throws KithError, such as `data-in-use`, `bad-address`, `port-taken`, `damaged-data`. */
+export async function startNode(options: UpOptions): Promise<Up> {
+  const node = await Node.start({
+    data: options.data,
+    listen: options.temporary === 'offline' ? ['127.0.0.1:0'] : options.listen,
+    peers: options.peers,
+    mdns: options.mdns && options.temporary !== 'offline',
+    remembersPort: options.temporary === undefined,
+    passphrase: undefined,
+    version: options.version,
+  });
+  let listener: ApiListener;
+  const ended = Promise.withResolvers<undefined>();
+  const stop = async (): Promise<void> => {
+    await node.stop();
+    await listener.close();
+  };
+  let stopping: Promise<void> | undefined;
+  const stopOnce = (): Promise<void> => {
+    stopping ??= stop().then(() => {
+      ended.resolve(undefined);
+    }, ended.reject);
+    return stopping;
+  };
+  try {
+    listener = await listenApi({
+      node: { ...node.facade, stop: () => stopSoon(node, stopOnce) },
+      dataFolder: node.data,
+      apiPort: options.temporary === undefined ? options.apiPort : 'none',
+      logger: node.nodeLog.logger('api'),
+      timers: systemTimers,
+      rng: systemRng,
+      platform: process.platform,
+      env: process.env,
+      version: options.version,
+    });
+  } catch (error) {
+    await node.stop();
+    throw error;
+  }
+  const { socket, url, tokenFile } = listener;
+  return { socket, url, tokenFile, ended: ended.promise, stop: () => void stopOnce() };
+}
+
+/** Who asks over the API gets an answer first: the node is down by then, the API goes after it. */
+async function stopSoon(node: Node, stop: () => Promise<void>): Promise<void> {
+  await node.stop();
+  setImmediate(() => void stop());
+}
