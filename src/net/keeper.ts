@@ -143,8 +143,8 @@ export class Keeper {
       target.nextTryMs = nowMs + this.#backoff(target.failures);
       target.failures += 1;
     } else {
-      target.peer = peer;
-      target.failures = 0;
+      // Should the link not show up, or end at once, the next try is not at once too.
+      Object.assign(target, { peer, failures: 0, nextTryMs: nowMs + this.#backoff(0) });
     }
   }
 

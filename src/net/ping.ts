@@ -1,6 +1,7 @@
 /** Round trips on an open channel: whoever dialled asks, the other side sends the frame back as it is. */
 import type { Clock, Logger, Rng, Timer, Timers } from '../base/ports.ts';
 import { equalBytes, type Bytes } from '../base/bytes.ts';
+import type { LinkKey } from '../base/ids.ts';
 import type { Channel, ChannelName, Link, Transport } from './ports.ts';
 
 export const PING_CHANNEL: ChannelName = '/kith/1/ping';
@@ -9,8 +10,12 @@ const EVERY_MS = 5000;
 /** How much of the newest measurement counts, as TCP smooths its round trips (RFC 6298 §2). */
 const WEIGHT = 1 / 8;
 
-export function answerPings(transport: Transport): void {
+export function answerPings(transport: Transport, isMember: (peer: LinkKey) => boolean): void {
   transport.handle(PING_CHANNEL, (channel) => {
+    if (!isMember(channel.peer)) {
+      channel.abort(new Error('not a member'));
+      return;
+    }
     channel.onFrame((frame) => {
       if (frame.byteLength === PING_BYTES) channel.send(frame);
       else channel.abort(new Error('a ping has sixteen bytes'));
@@ -69,23 +74,30 @@ export class Pinger {
         this.#answered(probe, frame);
       });
       channel.onClose(() => {
-        probe.timer?.cancel();
         probe.channel = undefined;
       });
       this.#ask(link, probe);
     } catch (error) {
       this.#deps.logger.debug({ peer: link.peer, error }, 'a peer answers no pings');
+      this.#later(link, probe);
     }
   }
 
+  /** A newcomer answers once it is in, and a channel that ended may open again. */
+  #later(link: Link, probe: Probe): void {
+    probe.timer = this.#deps.timers.after(EVERY_MS, () => {
+      if (!this.#probes.has(link)) return;
+      if (probe.channel === undefined) void this.#open(link, probe);
+      else this.#ask(link, probe);
+    });
+  }
+
   #ask(link: Link, probe: Probe): void {
-    if (!this.#probes.has(link) || probe.channel === undefined) return;
+    if (probe.channel === undefined) return;
     const nonce = this.#deps.rng.bytes(PING_BYTES);
     probe.sent = { nonce, atMs: this.#deps.clock.monotonicMs() };
     probe.channel.send(nonce);
-    probe.timer = this.#deps.timers.after(EVERY_MS, () => {
-      this.#ask(link, probe);
-    });
+    this.#later(link, probe);
   }
 
   #answered(probe: Probe, frame: Bytes): void {

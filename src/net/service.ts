@@ -14,6 +14,7 @@ export interface LinkDeps {
   readonly timers: Timers;
   readonly rng: Rng;
   readonly logger: Logger;
+  /** Is this peer a member, as of now? */
   mayLink(peer: LinkKey): boolean;
   /** A dial to this peer succeeded under this address: worth trying first after a restart. */
   remember(peer: LinkKey, address: string): void;
@@ -40,7 +41,7 @@ export class LinkService {
     this.#deps = deps;
     this.#keeper = new Keeper(deps.transport.self, deps.rng, deps.mayLink);
     this.#pinger = new Pinger(deps);
-    answerPings(deps.transport);
+    answerPings(deps.transport, deps.mayLink);
     deps.transport.on({
       link: (link) => {
         this.#linked(link);

@@ -66,6 +66,8 @@ export interface NodeStatus {
   readonly revoked: boolean;
   /** How many other devices it has a link to now. */
   readonly neighbours: number;
+  /** Linked, and no neighbour is known to have anything that this node lacks. */
+  readonly inStep: boolean;
   readonly members: number;
   /** Entries in the log, all feeds together. */
   readonly entries: number;
@@ -457,7 +459,7 @@ export interface NewEntry {
 }
 
 export interface ExtensionEntry {
-  /** The entry's hash: 64 hex digits. */
+  /** Names the entry: `FEED:SEQ`. */
   readonly id: string;
   readonly kind: string;
   readonly feed: string;
@@ -473,7 +475,7 @@ export interface ExtensionEntry {
 }
 
 export interface EntriesPage {
-  /** In the order in which they reached this node, so that nothing that comes late is missed. */
+  /** Feed by feed. The cursor says how far each was read, so nothing that comes late is missed. */
   readonly entries: readonly ExtensionEntry[];
   /** For the next call's `after`; null only when there has been nothing at all. */
   readonly next: string | null;

@@ -361,6 +361,7 @@ export class Node {
     const feeds = session?.log.feeds().filter(({ info }) => info.lane === 'roll') ?? [];
     const newest = feeds.reduce((ms, { hlc }) => Math.max(ms, hlc.ms), 0);
     const heads = membership?.heads.map(({ hash }) => hash).sort().join() ?? '';
+    const linked = this.#transport?.links().filter(({ peer }) => session?.isMember(peer)) ?? [];
     return {
       state: this.#state,
       ready: own !== undefined,
@@ -370,7 +371,8 @@ export class Node {
       name: own?.name ?? null,
       role: own?.role ?? null,
       revoked: session?.isRevoked ?? false,
-      neighbours: new Set(this.#transport?.links().filter(({ peer }) => session?.isMember(peer)).map(({ peer }) => peer)).size,
+      neighbours: new Set(linked.map(({ peer }) => peer)).size,
+      inStep: linked.length > 0 && session?.sync.isInStep() === true,
       members: [...(membership?.members.values() ?? [])].filter(({ status }) => status === 'active').length,
       entries: this.#entries(),
       quarantined: session?.log.asides().reduce((sum, { entries }) => sum + entries, 0) ?? 0,

@@ -248,7 +248,6 @@ export class StreamChannel implements Channel {
 
   async #endBothWays(): Promise<void> {
     this.#matchFlow();
-    await this.#stream.closeRead();
     await this.#stream.close();
     if (this.#stream.status !== 'open') return;
     this.#linger = this.#init.timers.after(LINGER_MS, () => {

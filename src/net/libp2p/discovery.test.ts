@@ -3,38 +3,12 @@ import { test } from 'node:test';
 import { multiaddr } from '@multiformats/multiaddr';
 import { idFromBytes, type LinkKey } from '../../base/ids.ts';
 import { silentLogger, type Timers } from '../../base/ports.ts';
+import { ManualTimers } from '../../../test/sim/manual-timers.ts';
 import { linkKeyOf, linkKeyPair } from './keys.ts';
 import { Discovery } from './discovery.ts';
 import type { LanInterface } from './lan-interfaces.ts';
 import type { LanSocket, LanSocketHandlers } from './lan-socket.ts';
 import { encodeAnswer, encodeQuestion } from './mdns-packet.ts';
-
-class ManualTimers implements Timers {
-  nowMs = 0;
-  readonly #due = new Set<{ atMs: number; run: () => void }>();
-
-  after(delayMs: number, run: () => void): { cancel: () => void } {
-    const timer = { atMs: this.nowMs + delayMs, run };
-    this.#due.add(timer);
-    return { cancel: () => this.#due.delete(timer) };
-  }
-
-  get waiting(): number {
-    return this.#due.size;
-  }
-
-  advance(byMs: number): void {
-    const endMs = this.nowMs + byMs;
-    for (;;) {
-      const [next] = [...this.#due].filter(({ atMs }) => atMs <= endMs).sort((a, b) => a.atMs - b.atMs);
-      if (next === undefined) break;
-      this.#due.delete(next);
-      this.nowMs = next.atMs;
-      next.run();
-    }
-    this.nowMs = endMs;
-  }
-}
 
 /** A cable: what one socket sends every socket on it hears, the sender too. */
 class Cable {

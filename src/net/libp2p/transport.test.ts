@@ -9,15 +9,20 @@ import { test, type TestContext } from 'node:test';
 import { isKithError } from '../../base/errors.ts';
 import { silentLogger } from '../../base/ports.ts';
 import { realTimers } from '../../../test/contract/real-timers.ts';
-import type { Transport } from '../ports.ts';
+import type { Gate, Transport } from '../ports.ts';
 import { createLibp2pTransport } from './transport.ts';
 
-async function make(context: TestContext, seed: number, listen: string[]): Promise<Transport> {
+async function make(
+  context: TestContext,
+  seed: number,
+  listen: string[],
+  gate: Gate = { mayLink: () => true },
+): Promise<Transport> {
   const transport = await createLibp2pTransport({
     linkSeed: new Uint8Array(32).fill(seed),
     listen,
     mdns: false,
-    gate: { mayLink: () => true },
+    gate,
     logger: silentLogger,
     timers: realTimers,
   });
@@ -42,6 +47,16 @@ test('by default it listens on every interface, and tells real addresses with th
   assert.equal(loopback.length, outside.length > 0 ? 0 : 1);
   for (const address of outside)
     assert.ok(listening.some((told) => told.startsWith(`/ip4/${String(address?.address)}/`)));
+});
+
+test('the gate is asked again when the link is to stand', async (context) => {
+  let asked = 0;
+  const revokes = await make(context, 1, ['127.0.0.1:0'], { mayLink: () => (asked += 1) === 1 });
+  const other = await make(context, 2, ['127.0.0.1:0']);
+  await Promise.all([revokes.start(), other.start()]);
+  await assert.rejects(other.dial(revokes.listening()[0] ?? '', {}), { code: 'link-refused' });
+  assert.equal(asked, 2);
+  assert.deepEqual(revokes.links(), []);
 });
 
 test('a taken port is said in words', async (context) => {
