@@ -51,8 +51,8 @@ export type SyncEffect =
 export type SyncFault = 'wrong-network' | 'bad-entries' | 'silent' | 'out-of-turn';
 
 export const SYNC_LIMITS = {
-  /** Bytes that one request asks for. */
-  wantBytes: 384 * 1024,
+  /** Bytes of a feed that may be on their way to us; a request asks for as many, and half as many are topped up. */
+  windowBytes: 2 * 1024 * 1024,
   /** Requests to one neighbour that are under way at once. */
   wantsPerNeighbour: 4,
   /** More new entries than this are announced, not pushed. */
@@ -69,15 +69,23 @@ export const SYNC_LIMITS = {
 interface Neighbour {
   readonly lanes: readonly Lane[];
   greeted: boolean;
+  /** Its heights were compared with ours. */
+  compared: boolean;
   /** Where the neighbour's copies end, as far as we know. */
   readonly known: Map<FeedId, number>;
   /** Feeds in which it claims to be ahead of us. */
   readonly ahead: Map<FeedId, FeedHeight>;
-  readonly inFlight: Map<FeedId, { readonly sinceMs: number }>;
+  readonly inFlight: Map<FeedId, InFlight>;
   readonly refused: Set<FeedId>;
   readonly askedParts: Set<string>;
   faults: number;
   silences: number;
+}
+
+/** A feed that is coming in: when we last asked or got something, and what came since we asked. */
+interface InFlight {
+  sinceMs: number;
+  takenBytes: number;
 }
 
 export class SyncCore {
@@ -104,7 +112,7 @@ export class SyncCore {
 
   /** No neighbour is known to have anything that we lack. */
   isInStep(): boolean {
-    return [...this.#neighbours.values()].every((n) => n.greeted && n.inFlight.size === 0 && this.#wanted(n).length === 0);
+    return [...this.#neighbours.values()].every((n) => n.compared && n.inFlight.size === 0 && this.#wanted(n).length === 0);
   }
 
   #handle(event: SyncEvent): void {
@@ -145,6 +153,7 @@ export class SyncCore {
     this.#neighbours.set(peer, {
       lanes,
       greeted: false,
+      compared: false,
       known: new Map(),
       ahead: new Map(),
       inFlight: new Map(),
@@ -194,6 +203,7 @@ export class SyncCore {
     const heights = this.#heights(neighbour.lanes);
     const { digest, buckets } = summarise(heights);
     if (Buffer.compare(digest, hello.digest) === 0) {
+      neighbour.compared = true;
       for (const height of heights) neighbour.known.set(height.feed.id, height.seq);
     } else {
       this.#send(peer, { type: 'buckets', digests: buckets });
@@ -205,12 +215,14 @@ export class SyncCore {
     const differing = differingBuckets(summarise(heights).buckets, theirs);
     const [same, news] = [heights.filter((h) => !differing.has(bucketOf(h))), heights.filter((h) => differing.has(bucketOf(h)))];
     for (const height of same) neighbour.known.set(height.feed.id, height.seq);
-    for (let at = 0; at < news.length; at += HEIGHTS_PER_MESSAGE) {
+    // At least one, though empty: it ends the comparison.
+    for (let at = 0; at === 0 || at < news.length; at += HEIGHTS_PER_MESSAGE) {
       this.#send(peer, { type: 'heights', heights: news.slice(at, at + HEIGHTS_PER_MESSAGE) });
     }
   }
 
   #learnHeights(peer: NeighbourId, neighbour: Neighbour, heights: readonly FeedHeight[]): void {
+    neighbour.compared = true;
     for (const height of heights) {
       const { feed, seq } = height;
       if (!neighbour.lanes.includes(feed.lane)) continue;
@@ -234,17 +246,30 @@ export class SyncCore {
     if (last === undefined) return this.#fault(peer, neighbour, run.feed.id);
     neighbour.silences = 0;
     neighbour.known.set(run.feed.id, Math.max(neighbour.known.get(run.feed.id) ?? 0, last));
-    const asked = neighbour.inFlight.delete(run.feed.id);
-    const ahead = neighbour.ahead.get(run.feed.id);
-    // The next piece is on its way while this one is being checked and written.
-    if (asked && ahead !== undefined && ahead.seq > last && !this.#goBack.has(run.feed.id)) {
-      this.#want(peer, neighbour, ahead, last + 1);
-    }
+    this.#keepComing(peer, neighbour, run, last);
     this.#effects.push({ type: 'take', peer, run });
+  }
+
+  /** More is asked for while this is being checked and written, so that the link is never idle. */
+  #keepComing(peer: NeighbourId, neighbour: Neighbour, run: Run, last: number): void {
+    const coming = neighbour.inFlight.get(run.feed.id);
+    const target = neighbour.ahead.get(run.feed.id)?.seq ?? 0;
+    if (coming === undefined) return;
+    if (last >= target) {
+      neighbour.inFlight.delete(run.feed.id);
+      return;
+    }
+    coming.sinceMs = this.#nowMs;
+    coming.takenBytes += sizeOf(run);
+    if (coming.takenBytes < SYNC_LIMITS.windowBytes / 2) return;
+    this.#send(peer, { type: 'want', mode: 'entries', feed: run.feed.id, from: 0, limitBytes: coming.takenBytes });
+    coming.takenBytes = 0;
   }
 
   #taken(peer: NeighbourId, feed: FeedId, outcome: Received): void {
     const neighbour = this.#neighbours.get(peer);
+    // What does not simply go on is asked for anew, from where it makes sense.
+    if (outcome.kind !== 'appended' && outcome.kind !== 'nothing-new') neighbour?.inFlight.delete(feed);
     switch (outcome.kind) {
       case 'appended':
         this.#goBack.delete(feed);
@@ -347,18 +372,18 @@ export class SyncCore {
   }
 
   #want(peer: NeighbourId, neighbour: Neighbour, height: FeedHeight, from: number): void {
-    neighbour.inFlight.set(height.feed.id, { sinceMs: this.#nowMs });
+    neighbour.inFlight.set(height.feed.id, { sinceMs: this.#nowMs, takenBytes: 0 });
     const mode = height.forked ? 'evidence' : 'entries';
-    this.#send(peer, { type: 'want', mode, feed: height.feed.id, from, limitBytes: SYNC_LIMITS.wantBytes });
+    this.#send(peer, { type: 'want', mode, feed: height.feed.id, from, limitBytes: SYNC_LIMITS.windowBytes });
   }
 
   #wantParts(peer: NeighbourId, neighbour: Neighbour): void {
     const range = this.#missing.find(({ feed, from }) => !neighbour.askedParts.has(`${feed} ${String(from)}`));
     if (range === undefined) return;
     neighbour.askedParts.add(`${range.feed} ${String(range.from)}`);
-    neighbour.inFlight.set(range.feed, { sinceMs: this.#nowMs });
+    neighbour.inFlight.set(range.feed, { sinceMs: this.#nowMs, takenBytes: 0 });
     const { feed, from } = range;
-    this.#send(peer, { type: 'want', mode: 'parts', feed, from, limitBytes: SYNC_LIMITS.wantBytes });
+    this.#send(peer, { type: 'want', mode: 'parts', feed, from, limitBytes: SYNC_LIMITS.windowBytes });
   }
 
   #heights(lanes: readonly Lane[]): FeedHeight[] {
@@ -384,6 +409,14 @@ const BAD_BYTES: ReadonlySet<string> = new Set([
   'bad-part',
   'unreadable-act',
 ]);
+
+function sizeOf(run: Run): number {
+  return run.entries.reduce(
+    (sum, { headerBytes, parts }) =>
+      sum + headerBytes.byteLength + parts.reduce((bytes, part) => bytes + (part?.byteLength ?? 0), 0),
+    0,
+  );
+}
 
 function lastSeq(run: Run): number | undefined {
   const last = run.entries.at(-1);

@@ -5,6 +5,7 @@
 import { isKithError } from '../base/errors.ts';
 import type { Bytes } from '../base/bytes.ts';
 import type { Logger } from '../base/ports.ts';
+import type { FeedId } from '../base/ids.ts';
 import type { Lane, Standing } from '../identity/roles.ts';
 import { heightOf } from './heights.ts';
 import type { Log, Received } from './service.ts';
@@ -25,10 +26,20 @@ export interface SyncPeers {
 }
 
 const PUSH_BYTES = 64 * 1024;
-/** Requests of one neighbour that wait for room; more than it may have under way is out of turn. */
-const WAITING_SERVES = 16;
+/** One run of a longer answer: small enough that what is more urgent gets between. */
+const RUN_BYTES = 256 * 1024;
+/** What a neighbour may ask for in one breath. */
+const MOST_CREDIT_BYTES = 8 * 1024 * 1024;
+/** Feeds that are going out to one neighbour at once; it may ask for fewer. */
+const STREAMS = 16;
 
 type Serve = Extract<SyncEffect, { type: 'serve' }>;
+
+/** A feed on its way to a neighbour, which said how many bytes it can take. */
+interface Stream {
+  from: number;
+  creditBytes: number;
+}
 
 export class SyncDriver {
   readonly #log: Log;
@@ -36,7 +47,7 @@ export class SyncDriver {
   readonly #logger: Logger;
   readonly #core: SyncCore;
   readonly #queue: SyncEvent[] = [];
-  readonly #waiting = new Map<NeighbourId, Serve[]>();
+  readonly #streams = new Map<NeighbourId, Map<FeedId, Stream>>();
   #running = false;
 
   constructor(log: Log, peers: SyncPeers, logger: Logger) {
@@ -56,7 +67,7 @@ export class SyncDriver {
   }
 
   closed(peer: NeighbourId): void {
-    this.#waiting.delete(peer);
+    this.#streams.delete(peer);
     this.handle({ type: 'closed', peer });
   }
 
@@ -74,11 +85,7 @@ export class SyncDriver {
   }
 
   drained(peer: NeighbourId): void {
-    const waiting = this.#waiting.get(peer) ?? [];
-    while (waiting.length > 0 && this.#peers.hasRoom(peer)) {
-      const next = waiting.shift();
-      if (next !== undefined) this.#serve(next);
-    }
+    this.#pump(peer);
   }
 
   isInStep(): boolean {
@@ -119,51 +126,85 @@ export class SyncDriver {
         this.#log.receiveEvidence(effect.evidence);
         return;
       case 'serve':
-        this.#serveWhenRoom(effect);
+        this.#serve(effect);
         return;
       case 'push':
         this.#push(effect.peer, effect.feed, effect.from);
         return;
       case 'cut':
         this.#logger.warn({ peer: effect.peer, code: effect.code }, 'sync with a neighbour ended');
-        this.#waiting.delete(effect.peer);
+        this.#streams.delete(effect.peer);
         this.#peers.cut(effect.peer, effect.code);
         return;
     }
   }
 
-  #serveWhenRoom(serve: Serve): void {
-    if (this.#peers.hasRoom(serve.peer)) return this.#serve(serve);
-    const waiting = this.#waiting.get(serve.peer) ?? [];
-    if (waiting.length >= WAITING_SERVES) return this.#peers.cut(serve.peer, 'out-of-turn');
-    waiting.push(serve);
-    this.#waiting.set(serve.peer, waiting);
-  }
-
   #serve({ peer, want }: Serve): void {
-    this.#peers.send(peer, encodeMessage(this.#answer(peer, want)));
-  }
-
-  #answer(peer: NeighbourId, want: Serve['want']): SyncMessage {
     const { feed, from, mode } = want;
+    if (mode === 'entries') return this.#stream(peer, want);
     if (mode === 'evidence') {
       const evidence = this.#log.evidenceOf(feed);
-      return evidence === undefined ? { type: 'none', feed } : { type: 'evidence', evidence };
+      return this.#send(peer, evidence === undefined ? { type: 'none', feed } : { type: 'evidence', evidence });
     }
+    const run = this.#read(peer, feed, Math.max(1, from), RUN_BYTES);
+    this.#send(peer, run === undefined ? { type: 'none', feed } : { type: 'run', mode, run });
+  }
+
+  /** From 0 means: go on where you are, I can take that much more. */
+  #stream(peer: NeighbourId, { feed, from, limitBytes }: Serve['want']): void {
+    const streams = this.#streams.get(peer) ?? new Map<FeedId, Stream>();
+    this.#streams.set(peer, streams);
+    const creditBytes = Math.min(limitBytes, MOST_CREDIT_BYTES);
+    const known = streams.get(feed);
+    if (from > 0) streams.set(feed, { from, creditBytes });
+    else if (known !== undefined) known.creditBytes = Math.min(known.creditBytes + creditBytes, MOST_CREDIT_BYTES);
+    if (streams.size > STREAMS) return this.#peers.cut(peer, 'out-of-turn');
+    if (from > 0 && this.#read(peer, feed, from, 1) === undefined) {
+      streams.delete(feed);
+      return this.#send(peer, { type: 'none', feed });
+    }
+    this.#pump(peer);
+  }
+
+  /** Sends what is asked for, one run of each feed in turn, while there is room for it. */
+  #pump(peer: NeighbourId): void {
+    const streams = this.#streams.get(peer) ?? new Map<FeedId, Stream>();
+    for (let sent = true; sent; ) {
+      sent = false;
+      for (const [feed, stream] of streams) {
+        if (stream.creditBytes <= 0 || !this.#peers.hasRoom(peer)) continue;
+        const run = this.#read(peer, feed, stream.from, Math.min(RUN_BYTES, stream.creditBytes));
+        if (run === undefined) {
+          streams.delete(feed);
+          continue;
+        }
+        const frame = encodeMessage({ type: 'run', mode: 'entries', run });
+        this.#peers.send(peer, frame);
+        stream.from += run.entries.length;
+        stream.creditBytes -= frame.byteLength;
+        sent = true;
+      }
+    }
+  }
+
+  #read(peer: NeighbourId, feed: FeedId, from: number, limitBytes: number): Run | undefined {
     const reader = this.#peers.standingOf(peer);
     const lane = this.#log.feed(feed)?.info.lane;
-    if (reader === undefined || (reader.role === 'relay' && lane !== 'roll')) return { type: 'none', feed };
-    const run = this.#log.runFor(reader, feed, Math.max(1, from), want.limitBytes);
-    return run === undefined ? { type: 'none', feed } : { type: 'run', mode, run };
+    if (reader === undefined || (reader.role === 'relay' && lane !== 'roll')) return undefined;
+    return this.#log.runFor(reader, feed, from, limitBytes);
+  }
+
+  #send(peer: NeighbourId, message: SyncMessage): void {
+    this.#peers.send(peer, encodeMessage(message));
   }
 
   #push(peer: NeighbourId, feed: Serve['want']['feed'], from: number): void {
-    const [reader, state] = [this.#peers.standingOf(peer), this.#log.feed(feed)];
-    if (reader === undefined || state === undefined) return;
-    const run = this.#log.runFor(reader, feed, from, PUSH_BYTES);
-    if (run !== undefined) this.#peers.send(peer, encodeMessage({ type: 'run', mode: 'entries', run }));
+    const state = this.#log.feed(feed);
+    if (state === undefined) return;
+    const run = this.#read(peer, feed, from, PUSH_BYTES);
+    if (run !== undefined) this.#send(peer, { type: 'run', mode: 'entries', run });
     if (run === undefined || run.entries.length < state.seq - from + 1) {
-      this.#peers.send(peer, encodeMessage({ type: 'heights', heights: [heightOf(state)] }));
+      this.#send(peer, { type: 'heights', heights: [heightOf(state)] });
     }
   }
 }

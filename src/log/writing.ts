@@ -81,13 +81,17 @@ function mustFit(sizeBytes: number, limitBytes: number): void {
   });
 }
 
+/** What an entry and each of its parts add to their payloads on the way, about. */
+const ENTRY_BYTES = 160;
+const PART_BYTES = 80;
+
 /** Splits drafts so that each piece fits under one seal, in entries and in bytes. */
 export function splitForSeals(drafts: readonly Draft[]): Draft[][] {
   const pieces: Draft[][] = [];
   let piece: Draft[] = [];
   let sizeBytes = 0;
   for (const draft of drafts) {
-    const draftBytes = draft.parts.reduce((sum, part) => sum + part.payload.byteLength, LIMITS.headerBytes / 16);
+    const draftBytes = draft.parts.reduce((sum, part) => sum + part.payload.byteLength + PART_BYTES, ENTRY_BYTES);
     const full = piece.length === LIMITS.entriesPerSeal || sizeBytes + draftBytes > LIMITS.sealedRunBytes;
     if (full && piece.length > 0) {
       pieces.push(piece);
