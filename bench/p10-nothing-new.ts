@@ -22,7 +22,8 @@ while ((await filler.client.call('status', {})).entries < total) await new Promi
 await down(filler);
 
 const sink = await up(second);
-const frames = source.client.stream('logLines', { net: true, follow: true, lines: 0 });
+const watching = new AbortController();
+const frames = source.client.lines('log', { net: true, follow: true, lines: 0 }, watching.signal);
 let bytes = 0;
 const counting = (async () => {
   for await (const line of frames) {

@@ -39,19 +39,24 @@ export type RoutesOf<Form extends RouteSpec['form']> = {
 export type Input<Name extends RouteName> = InputOf<Routes[Name]>;
 export type Answer<Name extends RouteName> = AnswerOf<Routes[Name]>;
 
-export { BrokenOff, Failure, isKithError, KithError, statusOf, type FailureStatus } from './contract/errors.ts';
+export {
+  BrokenOff,
+  Failure,
+  isKithError,
+  KithError,
+  statusOf,
+  type FailureStatus,
+} from './contract/errors.ts';
 export { DEFAULT_BODY_BYTES, type ParsedOf, type RouteSpec } from './contract/route.ts';
 export { ApiFile, API_FILE, SOCKET_FILE, TOKEN_FILE } from './contract/where.ts';
-export { ENTRIES_LIMITS } from './contract/entries.ts';
 export { INVITE_LIMITS } from './contract/invites.ts';
 export { Joined, Role } from './contract/common.ts';
-export type { Device, DeviceLink, Revoked } from './contract/devices.ts';
+export type { Device, Revoked } from './contract/devices.ts';
 export type { ExtensionEntry } from './contract/entries.ts';
 export { NodeEvent } from './contract/events.ts';
 export type { Invite, NewInvite } from './contract/invites.ts';
 export type { Peer } from './contract/links.ts';
 export type { LogLine } from './contract/log.ts';
 export type { Member, MemberDetail, Quarantined, Verification } from './contract/members.ts';
-export type { JoinStep } from './contract/network.ts';
-export { Status, type NodeState } from './contract/status.ts';
+export { Status } from './contract/status.ts';
 export type { Progress } from './contract/work.ts';

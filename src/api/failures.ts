@@ -1,5 +1,5 @@
 /** What was thrown, as a caller may see it: a code, a sentence and a next step; never a stack trace. */
-import { z } from 'zod';
+import type { z } from 'zod';
 import { KithError } from '../base/errors.ts';
 import type { Logger } from '../base/ports.ts';
 import { statusOf, type Failure, type FailureStatus } from './contract.ts';
@@ -16,7 +16,8 @@ export function failureOf(error: unknown, where: string, logger: Logger): Failur
     logger.error({ err: error, route: where }, 'a request failed inside the program');
     return INTERNAL;
   }
-  if (error.cause !== undefined) logger.info({ err: error, route: where, code: error.code }, 'a request was refused');
+  if (error.cause !== undefined)
+    logger.info({ err: error, route: where, code: error.code }, 'a request was refused');
   return { code: error.code, message: error.message, next: error.next ?? null };
 }
 

@@ -20,7 +20,10 @@ type DeepReadonly<Value> = Value extends readonly (infer Item)[]
 export type Subscribe<Event> = (send: (event: Event) => void) => () => void;
 
 export type Handler<Spec extends RouteSpec> = Spec['form'] extends 'events'
-  ? (input: ParsedOf<Spec>, call: Call) => Promise<{
+  ? (
+      input: ParsedOf<Spec>,
+      call: Call,
+    ) => Promise<{
       readonly first: Given<Spec['answer']>;
       readonly subscribe: Subscribe<Given<Spec['answer']>>;
     }>

@@ -7,23 +7,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { isKithError } from '../base/errors.ts';
-import { silentLogger, type Rng, type Timers } from '../base/ports.ts';
+import { silentLogger, type Rng } from '../base/ports.ts';
 import { API_FILE, ApiFile, TOKEN_FILE } from './contract.ts';
 import { listenApi, type ApiListener, type ListenOptions } from './listen.ts';
-import { fakeNode } from './testing/fake-facade.ts';
+import { realTimers } from '../../test/contract/real-timers.ts';
+import { fakeNode } from '../../test/fakes/fake-facade.ts';
 
 const rng: Rng = { bytes: (count) => new Uint8Array(count).fill(7), below: () => 0 };
-const timers: Timers = {
-  after(delayMs, run) {
-    const timer = setTimeout(run, delayMs);
-    return {
-      cancel() {
-        clearTimeout(timer);
-      },
-    };
-  },
-};
-
 let root = '';
 before(async () => {
   root = await mkdtemp(join(tmpdir(), 'kith-api-'));
@@ -32,13 +22,16 @@ after(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
-async function listen(name: string, change: Partial<ListenOptions> = {}): Promise<ApiListener & { folder: string }> {
+async function listen(
+  name: string,
+  change: Partial<ListenOptions> = {},
+): Promise<ApiListener & { folder: string }> {
   const folder = join(root, name);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const listener = await listenApi({
     node: fakeNode(),
     logger: silentLogger,
-    timers,
+    timers: realTimers,
     rng,
     version: '0.1.0',
     dataFolder: folder,
@@ -50,7 +43,10 @@ async function listen(name: string, change: Partial<ListenOptions> = {}): Promis
   return { ...listener, folder };
 }
 
-async function get(where: { socket?: string | undefined; url?: string | undefined }, headers = {}): Promise<IncomingMessage> {
+async function get(
+  where: { socket?: string | undefined; url?: string | undefined },
+  headers = {},
+): Promise<IncomingMessage> {
   const door = where.socket === undefined ? {} : { socketPath: where.socket };
   const sent = request(`${where.url ?? 'http://localhost'}/v1/status`, { ...door, headers, agent: false });
   sent.end();
@@ -116,11 +112,15 @@ describe('the API listener', () => {
     const runtime = join(root, 'run');
     const name = 'long-'.repeat(30);
     const api = await listen(name, { env: { XDG_RUNTIME_DIR: runtime } });
-    assert.ok(api.socket?.startsWith(runtime));
-    assert.ok(Buffer.byteLength(api.socket) <= 100);
-    assert.equal(await modeOf(join(api.socket, '..')), 0o700);
-    assert.equal((await get({ socket: api.socket })).statusCode, 200);
-    assert.equal(ApiFile.parse(JSON.parse(await readFile(join(api.folder, API_FILE), 'utf8'))).socket, api.socket);
+    const { socket = '' } = api;
+    assert.ok(socket.startsWith(runtime));
+    assert.ok(Buffer.byteLength(socket) <= 100);
+    assert.equal(await modeOf(join(socket, '..')), 0o700);
+    assert.equal((await get({ socket })).statusCode, 200);
+    assert.equal(
+      ApiFile.parse(JSON.parse(await readFile(join(api.folder, API_FILE), 'utf8'))).socket,
+      socket,
+    );
     await api.close();
   });
 
@@ -158,6 +158,49 @@ describe('the API listener', () => {
     assert.equal(windows.socket, undefined);
     assert.match(windows.url ?? '', /^http/);
     await windows.close();
+  });
+
+  it('reads no more of a body than it may, whatever its length is said to be', async () => {
+    const api = await listen('body');
+    const post = async (
+      size: number,
+      headers: Record<string, string | number>,
+    ): Promise<number | undefined> => {
+      const sent = request({
+        socketPath: api.socket,
+        path: '/v1/peers',
+        method: 'POST',
+        headers,
+        agent: false,
+      });
+      sent.on('error', () => undefined);
+      sent.write(`{"address":"${'a'.repeat(size)}`);
+      sent.end('"}');
+      const [response] = (await once(sent, 'response')) as [IncomingMessage];
+      response.resume();
+      return response.statusCode;
+    };
+    assert.equal(await post(10, {}), 200);
+    assert.equal(await post(10, { 'transfer-encoding': 'chunked' }), 200);
+    assert.equal(await post(100_000, { 'transfer-encoding': 'chunked' }), 413);
+    assert.equal(await post(100_000, { 'content-length': 100_014 }), 413);
+    await api.close();
+  });
+
+  it('takes a request of any method without a body', async () => {
+    const api = await listen('bare');
+    for (const [method, path] of [
+      ['DELETE', '/v1/invites/a1a1'],
+      ['POST', '/v1/peers/bye'],
+      ['POST', '/v1/invites'],
+    ] as const) {
+      const sent = request({ socketPath: api.socket, path, method, agent: false });
+      sent.end();
+      const [response] = (await once(sent, 'response')) as [IncomingMessage];
+      response.resume();
+      assert.equal(response.statusCode, 200);
+    }
+    await api.close();
   });
 
   it('sends the head of a stream at once, and ends it on closing', async () => {

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { KithError } from '../base/errors.ts';
 import type { Rng, Timers } from '../base/ports.ts';
-import { API_FILE, TOKEN_FILE } from './contract.ts';
+import { API_FILE, TOKEN_FILE, type ApiFile } from './contract.ts';
 import { createApi, type ApiDeps } from './server.ts';
 import type { Asked } from './guard.ts';
 import { freeSocket, shortEnough, shortSocketPath, socketPathIn } from './socket-path.ts';
@@ -42,29 +42,44 @@ export async function listenApi(options: ListenOptions): Promise<ApiListener> {
   const { dataFolder, platform, timers } = options;
   const tokenFile = join(dataFolder, TOKEN_FILE);
   const ending = new AbortController();
-  const api = createApi({ ...options, token: await keepToken(tokenFile, options.rng), tokenFile, ending: ending.signal });
+  const api = createApi({
+    ...options,
+    token: await keepToken(tokenFile, options.rng),
+    tokenFile,
+    ending: ending.signal,
+  });
   const serverFor = (via: Asked['via']): Server =>
     createAdaptorServer({
+      // Other parts of the program keep the platform's own Request and Response.
+      overrideGlobalObjects: false,
       fetch: (request, env) => api.fetch(request, { via, port: portOf(env.incoming as IncomingMessage) }),
     }) as Server;
 
   const servers: Server[] = [];
-  const socket = platform === 'win32' ? undefined : await openSocket(serverFor('socket'), options, servers);
-  const wantsLoopback = options.apiPort !== 'none' || socket === undefined;
-  const url = wantsLoopback ? await openLoopback(serverFor('loopback'), options, servers) : undefined;
-  const apiFile = join(dataFolder, API_FILE);
-  const where = { socket: socket ?? null, url: url ?? null, pid: process.pid };
-  await writePrivate(apiFile, `${JSON.stringify(where)}\n`);
-  return {
-    socket,
-    url,
-    tokenFile,
-    async close() {
-      await rm(apiFile, { force: true });
-      ending.abort();
-      await Promise.all(servers.map((server) => closeServer(server, timers)));
-    },
+  const close = async (): Promise<void> => {
+    ending.abort();
+    await Promise.all(servers.map((server) => closeServer(server, timers)));
   };
+  try {
+    const socket = platform === 'win32' ? undefined : await openSocket(serverFor('socket'), options, servers);
+    const wantsLoopback = options.apiPort !== 'none' || socket === undefined;
+    const url = wantsLoopback ? await openLoopback(serverFor('loopback'), options, servers) : undefined;
+    const apiFile = join(dataFolder, API_FILE);
+    const where: ApiFile = { socket: socket ?? null, url: url ?? null, pid: process.pid };
+    await writePrivate(apiFile, `${JSON.stringify(where)}\n`);
+    return {
+      socket,
+      url,
+      tokenFile,
+      async close() {
+        await rm(apiFile, { force: true });
+        await close();
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 async function openSocket(server: Server, options: ListenOptions, servers: Server[]): Promise<string> {

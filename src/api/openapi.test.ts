@@ -4,13 +4,13 @@ import { silentLogger } from '../base/ports.ts';
 import { ROUTES, statusOf, type RouteSpec } from './contract.ts';
 import { openApiDocument, OPENAPI_PATH } from './openapi.ts';
 import { createApi } from './server.ts';
-import { fakeNode } from './testing/fake-facade.ts';
-import { manualTimers } from './testing/manual-timers.ts';
+import { fakeNode } from '../../test/fakes/fake-facade.ts';
+import { ManualTimers } from '../../test/sim/manual-timers.ts';
 
 const api = createApi({
   node: fakeNode(),
   logger: silentLogger,
-  timers: manualTimers(),
+  timers: new ManualTimers(),
   ending: new AbortController().signal,
   token: 't',
   tokenFile: 'f',
@@ -37,12 +37,17 @@ describe('the OpenAPI document', () => {
 
   it('names parameters, defaults and failures', async () => {
     const document = JSON.parse(JSON.stringify(await openApiDocument('1.2.3'))) as {
-      paths: Record<string, Record<string, { parameters: object[]; responses: Record<string, { description: string }> }>>;
+      paths: Record<
+        string,
+        Record<string, { parameters: object[]; responses: Record<string, { description: string }> }>
+      >;
       components: { schemas: object };
     };
     const log = document.paths['/v1/log']?.['get'];
     assert.deepEqual(
-      log?.parameters.map((parameter) => (parameter as { name: string; schema: { type: string; default: unknown } })).map(({ name, schema }) => [name, schema.type, schema.default]),
+      log?.parameters
+        .map((parameter) => parameter as { name: string; schema: { type: string; default: unknown } })
+        .map(({ name, schema }) => [name, schema.type, schema.default]),
       [
         ['net', 'boolean', false],
         ['follow', 'boolean', false],

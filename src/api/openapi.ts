@@ -12,14 +12,17 @@ export async function openApiDocument(version: string): Promise<OpenApiDocument>
   const { OpenAPIHono } = await import('@hono/zod-openapi');
   const app = new OpenAPIHono();
   app.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' });
-  for (const [name, spec] of Object.entries<RouteSpec>(ROUTES)) app.openAPIRegistry.registerPath(pathOf(name, spec));
+  for (const [name, spec] of Object.entries<RouteSpec>(ROUTES))
+    app.openAPIRegistry.registerPath(pathOf(name, spec));
   app.openAPIRegistry.registerPath({
     method: 'get',
     path: OPENAPI_PATH,
     operationId: 'openapi',
     tags: ['node'],
     summary: 'This document',
-    responses: { 200: { description: 'OpenAPI 3.1', content: { 'application/json': { schema: z.looseObject({}) } } } },
+    responses: {
+      200: { description: 'OpenAPI 3.1', content: { 'application/json': { schema: z.looseObject({}) } } },
+    },
   });
   return app.getOpenAPI31Document({
     openapi: '3.1.0',
@@ -44,7 +47,9 @@ function pathOf(name: string, spec: RouteSpec): RouteConfig {
     request: {
       ...(spec.params === undefined ? {} : { params: spec.params }),
       ...(spec.query === undefined ? {} : { query: spec.query }),
-      ...(spec.body === undefined ? {} : { body: { content: { 'application/json': { schema: spec.body } } } }),
+      ...(spec.body === undefined
+        ? {}
+        : { body: { content: { 'application/json': { schema: spec.body } } } }),
     },
     responses: { 200: success(spec), ...refusals(spec) },
   };
@@ -59,7 +64,9 @@ const MEDIA = {
 
 function success(spec: RouteSpec): RouteConfig['responses'][string] {
   const schema = spec.form === 'lines' ? z.union([spec.answer, BrokenOff]) : spec.answer;
-  const what = { json: 'Done', lines: 'One object a line', events: 'Events; data is JSON', text: 'Text' }[spec.form];
+  const what = { json: 'Done', lines: 'One object a line', events: 'Events; data is JSON', text: 'Text' }[
+    spec.form
+  ];
   return { description: what, content: { [MEDIA[spec.form]]: { schema } } };
 }
 

@@ -6,8 +6,8 @@ import { BrokenOff, Failure, ROUTES, type RouteName } from './contract.ts';
 import type { Asked } from './guard.ts';
 import { createApi, type Api } from './server.ts';
 import { EVENTS_WAITING, HEARTBEAT_MS } from './streams.ts';
-import { fakeNode, ID_A, type FakeNode, type Overrides } from './testing/fake-facade.ts';
-import { manualTimers, type ManualTimers } from './testing/manual-timers.ts';
+import { ENTRY_ID, fakeNode, type FakeNode, type Overrides } from '../../test/fakes/fake-facade.ts';
+import { ManualTimers } from '../../test/sim/manual-timers.ts';
 
 const SOCKET: Asked = { via: 'socket', port: undefined };
 const LOOPBACK: Asked = { via: 'loopback', port: 5485 };
@@ -23,10 +23,14 @@ interface Setup {
 
 function setup(options: { overrides?: Overrides; state?: 'empty' | 'locked' | 'running' } = {}): Setup {
   const node = fakeNode(options.overrides, options.state);
-  const timers = manualTimers();
+  const timers = new ManualTimers();
   const ending = new AbortController();
   const logged: object[] = [];
-  const logger: Logger = { ...silentLogger, error: (fields) => logged.push(fields), info: (fields) => logged.push(fields) };
+  const logger: Logger = {
+    ...silentLogger,
+    error: (fields) => logged.push(fields),
+    info: (fields) => logged.push(fields),
+  };
   const api = createApi({
     node,
     logger,
@@ -39,7 +43,13 @@ function setup(options: { overrides?: Overrides; state?: 'empty' | 'locked' | 'r
   return { node, api, timers, ending, logged };
 }
 
-async function ask({ api }: Setup, method: string, path: string, body?: unknown, asked: Asked = SOCKET): Promise<Response> {
+async function ask(
+  { api }: Setup,
+  method: string,
+  path: string,
+  body?: unknown,
+  asked: Asked = SOCKET,
+): Promise<Response> {
   const init: RequestInit = { method };
   if (body !== undefined) {
     init.body = typeof body === 'string' ? body : JSON.stringify(body);
@@ -53,7 +63,9 @@ async function failureIn(response: Response): Promise<Failure> {
 }
 
 /** One request for each route that gives one answer or a stream that ends. */
-const REQUESTS: Readonly<Record<Exclude<RouteName, 'events'>, readonly [method: string, path: string, body?: object]>> = {
+const REQUESTS: Readonly<
+  Record<Exclude<RouteName, 'events'>, readonly [method: string, path: string, body?: object]>
+> = {
   status: ['GET', '/v1/status'],
   stop: ['POST', '/v1/stop'],
   metrics: ['GET', '/metrics'],
@@ -91,7 +103,7 @@ const REQUESTS: Readonly<Record<Exclude<RouteName, 'events'>, readonly [method: 
     { entries: [{ kind: 'x-test', audience: 'members', payload: Buffer.from('hi').toString('base64') }] },
   ],
   entries: ['GET', '/v1/entries?kind=x-test&limit=2'],
-  eraseEntries: ['POST', '/v1/entries/erase', { ids: [ID_A] }],
+  eraseEntries: ['POST', '/v1/entries/erase', { ids: [ENTRY_ID] }],
 };
 
 describe('every route', () => {
@@ -103,7 +115,13 @@ describe('every route', () => {
       const text = await response.text();
       assert.equal(response.status, 200, text);
       if (spec.form === 'text') return;
-      const values: unknown[] = spec.form === 'lines' ? text.trimEnd().split('\n').map((line) => JSON.parse(line)) : [JSON.parse(text)];
+      const values: unknown[] =
+        spec.form === 'lines'
+          ? text
+              .trimEnd()
+              .split('\n')
+              .map((line): unknown => JSON.parse(line))
+          : [JSON.parse(text)];
       for (const value of values) assert.deepEqual(spec.answer.parse(value), value);
       assert.ok(values.length > 0);
     });
@@ -143,7 +161,8 @@ describe('input', () => {
       },
     });
     const names = ['ဒေါ်မြ', 'a/b', '50% off?', 'Dr. #1 & Co', 'محمد'];
-    for (const name of names) assert.equal((await ask(at, 'GET', `/v1/members/${encodeURIComponent(name)}`)).status, 404);
+    for (const name of names)
+      assert.equal((await ask(at, 'GET', `/v1/members/${encodeURIComponent(name)}`)).status, 404);
     assert.deepEqual(seen, names);
   });
 
@@ -155,7 +174,9 @@ describe('input', () => {
       'entries.append',
       [{ kind: 'x-a', audience: 'public', payload: Uint8Array.of(0, 1, 254, 255) }],
     ]);
-    const page = (await (await ask(at, 'GET', '/v1/entries')).json()) as { entries: { payload: string | null }[] };
+    const page = (await (await ask(at, 'GET', '/v1/entries')).json()) as {
+      entries: { payload: string | null }[];
+    };
     assert.deepEqual(
       page.entries.map((entry) => entry.payload),
       [Buffer.from('hello').toString('base64'), null],
@@ -174,7 +195,12 @@ describe('input', () => {
     ['a number out of range', 'GET', '/v1/entries?limit=0'],
     ['a number that is none', 'GET', '/v1/entries?limit=x'],
     ['a kind that is kith’s own', 'GET', '/v1/entries?kind=record'],
-    ['the audience of the roll', 'POST', '/v1/entries', { entries: [{ kind: 'x-a', audience: 'roll', payload: '' }] }],
+    [
+      'the audience of the roll',
+      'POST',
+      '/v1/entries',
+      { entries: [{ kind: 'x-a', audience: 'roll', payload: '' }] },
+    ],
     ['an id that is none', 'POST', '/v1/entries/erase', { ids: ['zz'] }],
   ];
   for (const [what, method, path, body] of wrong) {
@@ -267,7 +293,14 @@ describe('over loopback', () => {
   });
 
   it('refuses without the token', async () => {
-    for (const authorization of ['', 'Bearer ', `Bearer ${TOKEN}x`, `Bearer ${TOKEN.slice(1)}`, `Basic ${TOKEN}`, TOKEN]) {
+    for (const authorization of [
+      '',
+      'Bearer ',
+      `Bearer ${TOKEN}x`,
+      `Bearer ${TOKEN.slice(1)}`,
+      `Basic ${TOKEN}`,
+      TOKEN,
+    ]) {
       const response = await request({ ...good, authorization });
       assert.equal(response.status, 401);
       const { code, next } = await failureIn(response);
@@ -309,7 +342,10 @@ describe('streams of lines', () => {
     const at = setup({ state: 'empty', overrides: { 'safety.restore': broken } });
     const response = await ask(at, 'POST', '/v1/restore', { path: '/a', passphrase: 'p' });
     assert.equal(response.headers.get('content-type'), 'application/x-ndjson');
-    const lines = (await response.text()).trimEnd().split('\n').map((line): unknown => JSON.parse(line));
+    const lines = (await response.text())
+      .trimEnd()
+      .split('\n')
+      .map((line): unknown => JSON.parse(line));
     assert.equal(lines.length, 2);
     assert.deepEqual(BrokenOff.parse(lines[1]).error, {
       code: 'damaged-backup',
@@ -364,7 +400,10 @@ describe('events', () => {
     const { read } = await open(at);
     assert.equal(await read(), 'event: state\ndata: {"type":"state","state":"running","ready":true}\n\n');
     at.node.emit({ type: 'entries', added: 2, total: 44, kinds: ['x-test'] });
-    assert.equal(await read(), 'event: entries\ndata: {"type":"entries","added":2,"total":44,"kinds":["x-test"]}\n\n');
+    assert.equal(
+      await read(),
+      'event: entries\ndata: {"type":"entries","added":2,"total":44,"kinds":["x-test"]}\n\n',
+    );
   });
 
   it('beat while nothing happens', async () => {

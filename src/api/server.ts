@@ -1,9 +1,8 @@
 /** The HTTP API: every route of the contract over the node's facade. */
 import { Hono, type Context } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
-import { KithError } from '../base/errors.ts';
 import type { Logger, Timers } from '../base/ports.ts';
 import type { NodeFacade } from '../node/facade.ts';
+import { readJson } from './body.ts';
 import { DEFAULT_BODY_BYTES, ROUTES, type NodeEvent, type RouteSpec } from './contract.ts';
 import { failureOf, parseWith, refusal } from './failures.ts';
 import { mustBeAllowed, type Asked, type GuardDeps } from './guard.ts';
@@ -31,7 +30,9 @@ type AnyHandler = (input: unknown, call: Call) => Promise<unknown>;
 export function createApi(deps: ApiDeps): Api {
   const api: Api = new Hono<ApiEnv>();
   api.onError((error, c) => refusal(failureOf(error, routeName(c), deps.logger)));
-  api.notFound((c) => refusal({ code: 'not-found', message: `There is no ${routeName(c)}.`, next: `See ${OPENAPI_PATH}.` }));
+  api.notFound((c) =>
+    refusal({ code: 'not-found', message: `There is no ${routeName(c)}.`, next: `See ${OPENAPI_PATH}.` }),
+  );
   api.use(async (c, next) => {
     mustBeAllowed(c.req.raw.headers, c.env, deps);
     await next();
@@ -40,13 +41,18 @@ export function createApi(deps: ApiDeps): Api {
   for (const [name, spec] of Object.entries<RouteSpec>(ROUTES)) {
     const handler = handlers[name];
     if (handler === undefined) throw new Error(`bug: no handler for ${name}`);
-    api.on(spec.method.toUpperCase(), honoPath(spec.path), limitOf(spec), (c) => answer(c, spec, handler, deps));
+    api.on(spec.method.toUpperCase(), honoPath(spec.path), (c) => answer(c, spec, handler, deps));
   }
   api.get(OPENAPI_PATH, async (c) => c.json(await openApiDocument(deps.version)));
   return api;
 }
 
-async function answer(c: Context<ApiEnv>, spec: RouteSpec, handler: AnyHandler, deps: ApiDeps): Promise<Response> {
+async function answer(
+  c: Context<ApiEnv>,
+  spec: RouteSpec,
+  handler: AnyHandler,
+  deps: ApiDeps,
+): Promise<Response> {
   const gone = new AbortController();
   const signal = AbortSignal.any([c.req.raw.signal, deps.ending, gone.signal]);
   const given = await handler(await readInput(c, spec), { signal });
@@ -71,32 +77,10 @@ async function readInput(c: Context<ApiEnv>, spec: RouteSpec): Promise<object> {
   return {
     ...(spec.params === undefined ? {} : parseWith(spec.params, c.req.param())),
     ...(spec.query === undefined ? {} : parseWith(spec.query, c.req.query())),
-    ...(spec.body === undefined ? {} : parseWith(spec.body, await readJson(c))),
+    ...(spec.body === undefined
+      ? {}
+      : parseWith(spec.body, await readJson(c.req.raw, spec.bodyBytes ?? DEFAULT_BODY_BYTES))),
   };
-}
-
-/** A missing body is an empty object: every field may have a default. */
-async function readJson(c: Context<ApiEnv>): Promise<unknown> {
-  const text = await c.req.text();
-  if (text === '') return {};
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new KithError('bad-request', 'The body of the request is not JSON.', { cause });
-  }
-}
-
-function limitOf(spec: RouteSpec) {
-  const maxSize = spec.bodyBytes ?? DEFAULT_BODY_BYTES;
-  return bodyLimit({
-    maxSize,
-    onError: () =>
-      refusal({
-        code: 'too-large',
-        message: `This request may have at most ${String(maxSize)} bytes.`,
-        next: 'Send less at a time.',
-      }),
-  });
 }
 
 function honoPath(path: string): string {

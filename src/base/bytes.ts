@@ -2,8 +2,6 @@
 
 export type Bytes = Uint8Array;
 
-export const EMPTY: Bytes = new Uint8Array(0);
-
 export function toHex(bytes: Bytes): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 }

@@ -21,14 +21,6 @@ export type MemberId = Hex32<'member'>;
 /** Public half of an invitation's key pair: names the invitation. */
 export type InviteKey = Hex32<'invite'>;
 
-const HEX32 = /^[0-9a-f]{64}$/;
-
-/** @throws KithError `malformed` unless the text is 64 lower-case hex digits. */
-export function parseId<Id extends Hex32<string>>(text: string): Id {
-  if (!HEX32.test(text)) throw malformed('an identifier is 64 hex digits');
-  return text as Id;
-}
-
 /** @throws KithError `malformed` unless there are exactly 32 bytes. */
 export function idFromBytes<Id extends Hex32<string>>(bytes: unknown): Id {
   if (!(bytes instanceof Uint8Array) || bytes.byteLength !== 32) throw malformed('an identifier is 32 bytes');

@@ -20,9 +20,7 @@ import {
 } from '../api/contract.ts';
 
 /** Where and how to ask. */
-export type Door =
-  | { readonly socketPath: string }
-  | { readonly url: string; readonly token: string };
+export type Door = { readonly socketPath: string } | { readonly url: string; readonly token: string };
 
 /** Answers longer than this are no answers of kith's. */
 const MOST_ANSWER_BYTES = 64 * 1024 * 1024;
@@ -159,7 +157,10 @@ function doorOptions(door: Door): RequestOptions {
 }
 
 /** Splits the flat input into path, query and body. */
-function messageOf(spec: RouteSpec, input: object): { method: string; target: string; body: object | undefined } {
+function messageOf(
+  spec: RouteSpec,
+  input: object,
+): { method: string; target: string; body: object | undefined } {
   const values = Object.entries(input).filter(([, value]) => value !== undefined) as [string, unknown][];
   const within = (keys: object | undefined) => values.filter(([key]) => keys !== undefined && key in keys);
   const path = within(spec.params?.shape).reduce<string>(

@@ -14,8 +14,8 @@ export type Run = <Options = object, Args extends readonly (string | undefined)[
   action: Action<Options, Args>,
 ) => (this: Command) => Promise<void>;
 
-/** Adds a noun with its verbs to the program. */
-export type AddCommand = (program: Command, run: Run) => void;
+/** Adds a noun with its verbs to the program, or a verb to its noun. */
+export type AddCommand = (to: Command, run: Run) => void;
 
 export function runner(deps: CliDeps): Run {
   return (action) =>
@@ -29,5 +29,7 @@ export function runner(deps: CliDeps): Run {
 /** Shown under a command's help. */
 export function examples(...lines: readonly (readonly [command: string, does: string])[]): string {
   const width = Math.max(...lines.map(([command]) => command.length));
-  return ['', 'Examples:', ...lines.map(([command, does]) => `  ${command.padEnd(width)}  ${does}`)].join('\n');
+  return ['', 'Examples:', ...lines.map(([command, does]) => `  ${command.padEnd(width)}  ${does}`)].join(
+    '\n',
+  );
 }

@@ -46,7 +46,10 @@ function valueArms(verbs: readonly Verb[], quote: (word: string) => string): str
     .flatMap(({ path, options }) =>
       options
         .filter(({ choices }) => choices.length > 0)
-        .map(({ flag, choices }) => `    ${quote([...path, flag].join(' '))}) words=${quote(choices.join(' '))} ;;`),
+        .map(
+          ({ flag, choices }) =>
+            `    ${quote([...path, flag].join(' '))}) words=${quote(choices.join(' '))} ;;`,
+        ),
     )
     .join('\n');
 }
@@ -117,7 +120,11 @@ compdef _kith kith
 function fishScript(verbs: readonly Verb[]): string {
   const nounNames = verbs.filter(({ path }) => path.length === 1).map(({ path }) => path.join(''));
   const lines = verbs.flatMap(({ path, words, options, choices }) => {
-    const when = fishCondition(path, nounNames, words.map(({ word }) => word));
+    const when = fishCondition(
+      path,
+      nounNames,
+      words.map(({ word }) => word),
+    );
     const line = (rest: string): string => `complete -c kith -n ${quoted(when)} ${rest}`;
     return [
       ...words.map(({ word, about }) => line(`-f -a ${quoted(word)} -d ${quoted(about)}`)),
@@ -132,7 +139,11 @@ function fishScript(verbs: readonly Verb[]): string {
 }
 
 /** True where the command line so far is this command and none of the words that go on from it. */
-function fishCondition(path: readonly string[], nounNames: readonly string[], further: readonly string[]): string {
+function fishCondition(
+  path: readonly string[],
+  nounNames: readonly string[],
+  further: readonly string[],
+): string {
   const [noun, verb] = path;
   if (noun === undefined) return `not __fish_seen_subcommand_from ${nounNames.join(' ')}`;
   const seen = [`__fish_seen_subcommand_from ${noun}`];

@@ -1,8 +1,8 @@
 /** What a command works with. */
-import { KithError } from '../api/contract.ts';
+import { isKithError } from '../api/contract.ts';
 import { connect, type Client } from './client.ts';
 import { dataFolder, dataOption } from './data-folder.ts';
-import { Output } from './output.ts';
+import type { Output } from './output.ts';
 import { ProgressLine } from './progress.ts';
 import { Prompt } from './prompt.ts';
 import type { Purpose, StartNode } from './start-node.ts';
@@ -63,10 +63,17 @@ export class Context {
   ): Promise<{ readonly result: Result; readonly temporary: boolean }> {
     const running = await this.#runningNode();
     if (running !== undefined) return { result: await work(running, false), temporary: false };
-    return { result: await this.withTemporary(purpose, this.data, (client) => work(client, true)), temporary: true };
+    return {
+      result: await this.withTemporary(purpose, this.data, (client) => work(client, true)),
+      temporary: true,
+    };
   }
 
-  async withTemporary<Result>(purpose: Purpose, data: string, work: (client: Client) => Promise<Result>): Promise<Result> {
+  async withTemporary<Result>(
+    purpose: Purpose,
+    data: string,
+    work: (client: Client) => Promise<Result>,
+  ): Promise<Result> {
     const node = await this.deps.startTemporary({ data, purpose });
     try {
       return await work(node.client);
@@ -81,8 +88,8 @@ export class Context {
       await client.call('status', {});
       return client;
     } catch (error) {
-      if (error instanceof KithError && error.code === 'no-node') return undefined;
-      throw error;
+      if (!isKithError(error, 'no-node')) throw error;
+      return undefined;
     }
   }
 }

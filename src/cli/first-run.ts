@@ -14,7 +14,9 @@ export async function firstRun(context: Context, client: Client, ended: AbortSig
   for (;;) {
     const choice = await prompt.ask('1, 2 or 3?', { signal: ended });
     if (choice === '3') {
-      out.say(`Waiting. Later, in another terminal: ${context.command('init')} or ${context.command('join')}`);
+      out.say(
+        `Waiting. Later, in another terminal: ${context.command('init')} or ${context.command('join')}`,
+      );
       return;
     }
     if (choice !== '1' && choice !== '2') continue;

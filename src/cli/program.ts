@@ -52,9 +52,12 @@ Environment:
 
 Exit codes: 0 done, 1 refused or failed, 2 wrong use.`;
 
-export function buildProgram(deps: CliDeps): Command {
+/** @param asJson was `--json` given? Then failures are one JSON object, and no help goes with them. */
+export function buildProgram(deps: CliDeps, asJson = false): Command {
   const program = new Command('kith')
-    .description('Keeps a group talking, finding its people and sharing its files, with no server and no internet.')
+    .description(
+      'Keeps a group talking, finding its people and sharing its files, with no server and no internet.',
+    )
     .version(deps.version, '-V, --version', 'print the version')
     .option('--data <dir>', "the node's data folder")
     .option('--json', 'one JSON object on stdout, or one a line')
@@ -63,7 +66,7 @@ export function buildProgram(deps: CliDeps): Command {
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: (text) => deps.terminal.stdout.write(text),
-      writeErr: (text) => deps.terminal.stderr.write(text),
+      writeErr: (text) => (asJson ? undefined : deps.terminal.stderr.write(text)),
       getOutHelpWidth: () => deps.terminal.stdout.columns ?? 100,
       getErrHelpWidth: () => deps.terminal.stderr.columns ?? 100,
       // Said once, at the end, in the form that was asked for.
@@ -98,7 +101,7 @@ export async function runCli(argv: readonly string[], options: RunOptions): Prom
   const args = argv.slice(2);
   const out = new Output(terminal, args.includes('--json'));
   try {
-    const program = buildProgram(deps);
+    const program = buildProgram(deps, out.json);
     if (args.length === 0) program.outputHelp();
     else await program.parseAsync(args, { from: 'user' });
     return 0;
@@ -128,8 +131,13 @@ function endOf(error: unknown, out: Output): number {
 /** Help and version come as errors, too. */
 function endOfParsing(error: CommanderError, out: Output): number {
   if (error.exitCode === 0) return 0;
-  if (error.code !== 'commander.help') {
-    const sentence = error.message.replace(/^error: /, '').replace(/\n\(Did you mean (.*)\?\)$/, '; did you mean $1');
+  if (error.code === 'commander.help') {
+    if (out.json)
+      sayFailure(new UsageError('usage', 'A verb is missing.', { next: 'Add --help to see which.' }), out);
+  } else {
+    const sentence = error.message
+      .replace(/^error: /, '')
+      .replace(/\n\(Did you mean (.*)\?\)$/, '; did you mean $1');
     const message = `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}${/[.?]$/.test(sentence) ? '' : '.'}`;
     sayFailure(new UsageError('usage', message, { next: 'Add --help to see how it is used.' }), out);
   }

@@ -56,7 +56,9 @@ export class Prompt {
   async confirm(question: string, yes: boolean): Promise<void> {
     if (yes) return;
     if (!this.possible) {
-      throw new UsageError('needs-yes', `${question} Nobody is there to answer.`, { next: 'Add --yes to say so.' });
+      throw new UsageError('needs-yes', `${question} Nobody is there to answer.`, {
+        next: 'Add --yes to say so.',
+      });
     }
     if (!(await this.agrees(question))) throw cancelled();
   }
@@ -86,9 +88,13 @@ export class Prompt {
     const given = this.#terminal.env[variable];
     if (given !== undefined && given !== '') return first;
     if (first !== (await this.#secret('The same once more: '))) {
-      throw new KithError('passphrases-differ', 'The two passphrases are not the same. Nothing was changed.', {
-        next: 'Try again.',
-      });
+      throw new KithError(
+        'passphrases-differ',
+        'The two passphrases are not the same. Nothing was changed.',
+        {
+          next: 'Try again.',
+        },
+      );
     }
     return first;
   }
@@ -136,7 +142,7 @@ class SecretLine {
 
   /** @returns what the keys come to, and those that were typed ahead. */
   take(keys: string): { readonly outcome: 'more' | 'entered' | 'cancelled'; readonly rest: string } {
-    const typed = [...keys];
+    const typed = Array.from(keys);
     for (const [index, key] of typed.entries()) {
       const outcome = this.#press(key);
       if (outcome !== 'more') return { outcome, rest: typed.slice(index + 1).join('') };

@@ -10,13 +10,20 @@ export function clean(text: string): string {
 }
 
 /** Rows under headings; what is empty everywhere takes no place. */
-export function table(headings: readonly string[], rows: readonly (readonly string[])[], paint: Paint): string[] {
+export function table(
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+  paint: Paint,
+): string[] {
   const cells = rows.map((row) => row.map(clean));
   const columns = headings
     .map((_, index) => index)
     .filter((index) => cells.some((row) => (row[index] ?? '') !== ''));
   const widths = new Map(
-    columns.map((index) => [index, Math.max(...[headings, ...cells].map((row) => widthOf(row[index] ?? '')))]),
+    columns.map((index) => [
+      index,
+      Math.max(...[headings, ...cells].map((row) => widthOf(row[index] ?? ''))),
+    ]),
   );
   const line = (row: readonly string[]): string =>
     columns

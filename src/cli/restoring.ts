@@ -19,12 +19,19 @@ export async function restoreInto(context: Context, path: string, yes: boolean):
     const { state } = await client.call('status', {});
     if (state === 'empty') return restore(context, client, path);
     if (temporary) return undefined;
-    throw new KithError('node-running', 'The node of this data folder is running, and belongs to a network.', {
-      next: `Stop it first (${context.command('stop')}), or restore into another folder: --data DIR`,
-    });
+    throw new KithError(
+      'node-running',
+      'The node of this data folder is running, and belongs to a network.',
+      {
+        next: `Stop it first (${context.command('stop')}), or restore into another folder: --data DIR`,
+      },
+    );
   });
   if (result !== undefined) return { joined: result, aside: undefined };
-  await context.prompt.confirm(`${context.data} holds a node already. Put that aside and restore the backup?`, yes);
+  await context.prompt.confirm(
+    `${context.data} holds a node already. Put that aside and restore the backup?`,
+    yes,
+  );
   return restoreBeside(context, path);
 }
 

@@ -26,6 +26,8 @@ export interface Terminal {
   pause(delayMs: number): Promise<void>;
   /** Calls `handler` when the user or the system asks the program to end. @returns stops listening. */
   onEndAsked(handler: () => void): () => void;
+  /** Ends the process without waiting for anything. */
+  exitNow(code: number): void;
 }
 
 export function processTerminal(): Terminal {
@@ -41,6 +43,7 @@ export function processTerminal(): Terminal {
       new Promise((resolve) => {
         setTimeout(resolve, delayMs);
       }),
+    exitNow: (code) => process.exit(code),
     onEndAsked(handler) {
       const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
       for (const signal of signals) process.on(signal, handler);

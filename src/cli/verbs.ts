@@ -28,7 +28,7 @@ function unknownVerb(noun: string, typed: string, verbs: readonly string[]): Usa
 /** Levenshtein's, over the shorter of two rows. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (const [i, char] of [...a].entries()) {
+  for (const [i, char] of Array.from(a).entries()) {
     const next = [i + 1];
     for (let j = 1; j <= b.length; j += 1) {
       const swap = (row[j - 1] ?? 0) + (char === b[j - 1] ? 0 : 1);

@@ -1,6 +1,7 @@
 /** Membership acts: bytes to values once, with limits. Layouts are in docs/protocol/roll.md. */
 import type { Bytes } from '../base/bytes.ts';
 import { decodeCbor, encodeCbor, malformed, type CborValue } from '../base/cbor.ts';
+import type { Hlc } from '../base/hlc.ts';
 import {
   idFromBytes,
   idToBytes,
@@ -15,7 +16,7 @@ import { LIMITS } from '../base/limits.ts';
 import { readCertificate, type Certificate } from './certificate.ts';
 import { deviceConsents, requestHolds, type JoinRequest } from './request.ts';
 import { isRole, type Role } from './roles.ts';
-import type { EntryLink, Profile } from './types.ts';
+import type { EntryLink, Profile } from './basics.ts';
 import type { Verifier } from './signing.ts';
 
 export const ACT_KINDS = [
@@ -34,7 +35,12 @@ export const ACT_KINDS = [
 export type ActKind = (typeof ACT_KINDS)[number];
 
 export type ActBody =
-  | { readonly kind: 'genesis'; readonly network: string; readonly certificate: Certificate; readonly profile: Profile }
+  | {
+      readonly kind: 'genesis';
+      readonly network: string;
+      readonly certificate: Certificate;
+      readonly profile: Profile;
+    }
   | {
       readonly kind: 'invite';
       readonly invite: InviteKey;
@@ -56,12 +62,29 @@ export type ActBody =
       readonly certificate: Certificate;
       readonly consent: Bytes;
     }
-  | { readonly kind: 'role'; readonly member: MemberId; readonly role: Role; readonly cuts: readonly EntryLink[] }
+  | {
+      readonly kind: 'role';
+      readonly member: MemberId;
+      readonly role: Role;
+      readonly cuts: readonly EntryLink[];
+    }
   | { readonly kind: 'grant'; readonly member: MemberId; readonly grant: string; readonly given: boolean }
   | { readonly kind: 'revoke'; readonly target: RevokeTarget; readonly cuts: readonly EntryLink[] }
   | { readonly kind: 'rename'; readonly member: MemberId; readonly profile: Profile }
   | { readonly kind: 'hub'; readonly address: string; readonly listed: boolean }
   | { readonly kind: 'accept'; readonly upTo: EntryLink };
+
+/** A membership act as the fold takes it: verified bytes, whatever node passed them on. */
+export interface Act {
+  readonly id: EntryHash;
+  readonly feed: FeedId;
+  readonly seq: number;
+  readonly device: DeviceKey;
+  readonly hlc: Hlc;
+  /** Acts of other feeds that the author had seen. */
+  readonly after: readonly EntryLink[];
+  readonly body: ActBody;
+}
 
 export type RevokeTarget =
   | { readonly scope: 'member'; readonly member: MemberId }
@@ -82,7 +105,9 @@ export function isGrant(text: string): boolean {
 
 /** A name, organisation or place as it may stand in the roll: trimmed, printable, of limited length. */
 export function isLabel(text: string): boolean {
-  return text.length <= LIMITS.nameChars && text === text.trim() && !UNPRINTABLE.test(text) && text.isWellFormed();
+  return (
+    text.length <= LIMITS.nameChars && text === text.trim() && !UNPRINTABLE.test(text) && text.isWellFormed()
+  );
 }
 
 export function encodeAct(body: ActBody): Bytes {
@@ -174,7 +199,8 @@ const READERS: Record<ActKind, (fields: Fields, context: ActContext) => ActBody>
       proof: signatureOf(proof),
       consent: signatureOf(consent),
     };
-    if (!requestHolds(network, request, verifier)) throw malformed('an admission that the invitation does not prove');
+    if (!requestHolds(network, request, verifier))
+      throw malformed('an admission that the invitation does not prove');
     return { kind: 'admit', ...request, number: whole(number, 1, 1_000_000) };
   },
   device: (fields, { verifier, network }) => {
@@ -192,7 +218,12 @@ const READERS: Record<ActKind, (fields: Fields, context: ActContext) => ActBody>
   },
   role: (fields) => {
     const [member, role, cuts] = fields.exactly(3);
-    return { kind: 'role', member: idFromBytes<MemberId>(member), role: readRole(role), cuts: readLinks(cuts) };
+    return {
+      kind: 'role',
+      member: idFromBytes<MemberId>(member),
+      role: readRole(role),
+      cuts: readLinks(cuts),
+    };
   },
   grant: (fields) => {
     const [member, grant, given] = fields.exactly(3);
@@ -217,7 +248,8 @@ const READERS: Record<ActKind, (fields: Fields, context: ActContext) => ActBody>
   },
   hub: (fields) => {
     const [address, listed] = fields.exactly(2);
-    if (typeof address !== 'string' || !/^\/[\x21-\x7e]{1,255}$/.test(address)) throw malformed('a hub has a multiaddr');
+    if (typeof address !== 'string' || !/^\/[\x21-\x7e]{1,255}$/.test(address))
+      throw malformed('a hub has a multiaddr');
     return { kind: 'hub', address, listed: flag(listed) };
   },
   accept: (fields) => ({ kind: 'accept', upTo: readLink(fields.exactly(1)[0]) }),
@@ -243,7 +275,8 @@ export function encodeLink(link: EntryLink): CborValue {
 }
 
 export function readLink(value: unknown): EntryLink {
-  if (!Array.isArray(value) || value.length !== 3) throw malformed('a link names feed, sequence number and digest');
+  if (!Array.isArray(value) || value.length !== 3)
+    throw malformed('a link names feed, sequence number and digest');
   return {
     feed: idFromBytes<FeedId>(value[0]),
     seq: whole(value[1], 1, Number.MAX_SAFE_INTEGER),

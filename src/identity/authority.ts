@@ -70,14 +70,18 @@ export class Authority {
 
   boundOf(writing: Writing): Bound {
     const { author } = this.#index.seenBy(writing.seen, writing.device);
-    if (author === undefined || !mayWrite(author.role, writing.lane)) return { upTo: undefined, by: undefined };
+    if (author === undefined || !mayWrite(author.role, writing.lane))
+      return { upTo: undefined, by: undefined };
     let bound: Bound = { upTo: Infinity, by: undefined };
     for (const { act } of this.#index.about(author.member, writing.device)) {
       if (isSeen(act, writing.seen)) continue;
       const upTo = lastUncut(act.body, writing);
       if (upTo < (bound.upTo ?? 0)) bound = { upTo, by: act.id };
     }
-    const accepted = Math.max(0, ...this.#accepts.filter((link) => link.feed === writing.feed).map((link) => link.seq));
+    const accepted = Math.max(
+      0,
+      ...this.#accepts.filter((link) => link.feed === writing.feed).map((link) => link.seq),
+    );
     return { ...bound, upTo: Math.max(bound.upTo ?? 0, accepted) };
   }
 }

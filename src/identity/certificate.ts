@@ -1,6 +1,5 @@
 /** A device's keys, certified together: each key signs all three, so none can be borrowed. */
-import { createHash } from 'node:crypto';
-import { equalBytes, type Bytes } from '../base/bytes.ts';
+import type { Bytes } from '../base/bytes.ts';
 import { decodeCbor, encodeCbor, malformed } from '../base/cbor.ts';
 import { idFromBytes, idToBytes, type DeviceKey, type LinkKey } from '../base/ids.ts';
 import { isAcceptableKey, type Signer, type Verifier } from './signing.ts';
@@ -19,13 +18,23 @@ export interface Certificate {
 }
 
 function statement(device: string, link: string, mls: string): Bytes {
-  return encodeCbor([VERSION, idToBytes(device as DeviceKey), idToBytes(link as LinkKey), idToBytes(mls as DeviceKey)]);
+  return encodeCbor([
+    VERSION,
+    idToBytes(device as DeviceKey),
+    idToBytes(link as LinkKey),
+    idToBytes(mls as DeviceKey),
+  ]);
 }
 
 export function certify(signers: { device: Signer; link: Signer; mls: Signer }): Certificate {
   const { device, link, mls } = signers;
   const signed = statement(device.key, link.key, mls.key);
-  const bytes = encodeCbor([signed, device.sign(PURPOSE, signed), link.sign(PURPOSE, signed), mls.sign(PURPOSE, signed)]);
+  const bytes = encodeCbor([
+    signed,
+    device.sign(PURPOSE, signed),
+    link.sign(PURPOSE, signed),
+    mls.sign(PURPOSE, signed),
+  ]);
   return { device: device.key as DeviceKey, link: link.key as LinkKey, mls: mls.key, bytes };
 }
 
@@ -36,8 +45,13 @@ export function readCertificate(bytes: Bytes, verifier: Verifier): Certificate {
   const [signed, ...signatures] = outer as unknown[];
   if (!(signed instanceof Uint8Array)) throw malformed('a device certificate signs bytes');
   const inner = decodeCbor(signed);
-  if (!Array.isArray(inner) || inner.length !== 4 || inner[0] !== VERSION) throw malformed('unknown device certificate');
-  const keys = [idFromBytes<DeviceKey>(inner[1]), idFromBytes<LinkKey>(inner[2]), idFromBytes<DeviceKey>(inner[3])] as const;
+  if (!Array.isArray(inner) || inner.length !== 4 || inner[0] !== VERSION)
+    throw malformed('unknown device certificate');
+  const keys = [
+    idFromBytes<DeviceKey>(inner[1]),
+    idFromBytes<LinkKey>(inner[2]),
+    idFromBytes<DeviceKey>(inner[3]),
+  ] as const;
   if (new Set<string>(keys).size !== 3) throw malformed('a device has three different keys');
   if (!keys.every(isAcceptableKey)) throw malformed('a key that anybody could sign for');
   keys.forEach((key, index) => {
@@ -48,12 +62,4 @@ export function readCertificate(bytes: Bytes, verifier: Verifier): Certificate {
   });
   const [device, link, mls] = keys;
   return { device, link, mls, bytes };
-}
-
-export function sameCertificate(a: Certificate, b: Certificate): boolean {
-  return equalBytes(a.bytes, b.bytes);
-}
-
-export function certificateDigest(certificate: Certificate): Bytes {
-  return new Uint8Array(createHash('sha256').update(certificate.bytes).digest());
 }

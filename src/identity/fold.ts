@@ -14,7 +14,7 @@ import { Authority } from './authority.ts';
 import { areConcurrent, isBefore, placeActs, type PlacedAct } from './history.ts';
 import { AcceptedActs } from './past.ts';
 import { firstBroken, nextRoleAllows } from './rules.ts';
-import { countAlong, type Counted } from './roll.ts';
+import { countAlong, type Counted, type Judgement } from './roll.ts';
 import type { Act, Membership } from './types.ts';
 
 export interface FoldResult {
@@ -26,7 +26,8 @@ export function foldMembership(network: NetworkId, acts: readonly Act[]): FoldRe
   const placed = placeActs(acts);
   const refused = new Map<EntryHash, string>();
   for (const { act } of placed) {
-    if (act.body.kind === 'genesis' && (act.id as string) !== (network as string)) refused.set(act.id, 'other-network');
+    if (act.body.kind === 'genesis' && (act.id as string) !== (network as string))
+      refused.set(act.id, 'other-network');
   }
   for (;;) {
     const judged = new Resolution(placed, refused).run();
@@ -39,12 +40,6 @@ export function foldMembership(network: NetworkId, acts: readonly Act[]): FoldRe
 function finish(placed: readonly PlacedAct[], judged: Judgement, counted: Counted): FoldResult {
   const authority = new Authority(placed, judged.accepted, judged.index);
   return { membership: counted.membership, authority };
-}
-
-export interface Judgement {
-  readonly accepted: ReadonlySet<EntryHash>;
-  readonly refused: ReadonlyMap<EntryHash, string>;
-  readonly index: AcceptedActs;
 }
 
 class Resolution {
@@ -142,7 +137,10 @@ class Resolution {
   #attackersOf(placed: PlacedAct): PlacedAct[] {
     const author = this.#authorOf(placed);
     if (author === undefined) return [];
-    const against = [...(this.#lowering.get(author) ?? []), ...(this.#lowering.get(`device ${placed.act.device}`) ?? [])];
+    const against = [
+      ...(this.#lowering.get(author) ?? []),
+      ...(this.#lowering.get(`device ${placed.act.device}`) ?? []),
+    ];
     return against.filter((attacker) => {
       if (this.#refused.has(attacker.act.id) || !areConcurrent(attacker, placed)) return false;
       const { body } = attacker.act;

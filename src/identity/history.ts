@@ -36,7 +36,9 @@ export function placeActs(acts: readonly Act[]): PlacedAct[] {
   while (stack.length > 0) {
     const act = stack.at(-1);
     if (act === undefined) break;
-    const past = [previous.get(act.id), ...act.after.map((link) => linked(byId, link))].filter((a) => a !== undefined);
+    const past = [previous.get(act.id), ...act.after.map((link) => linked(byId, link))].filter(
+      (a) => a !== undefined,
+    );
     const waiting = past.filter((before) => !placed.has(before.id));
     if (waiting.length > 0 && !placed.has(act.id)) {
       stack.push(...waiting);

@@ -21,7 +21,10 @@ describe('an invitation link', () => {
   });
 
   it('carries at most twelve addresses', () => {
-    const many = { ...LINK, addresses: Array.from({ length: 30 }, (_, index) => `/ip4/192.0.2.${String(index)}/tcp/1`) };
+    const many = {
+      ...LINK,
+      addresses: Array.from({ length: 30 }, (_, index) => `/ip4/192.0.2.${String(index)}/tcp/1`),
+    };
     assert.equal(parseInviteLink(formatInviteLink(many)).addresses.length, 12);
   });
 

@@ -54,7 +54,8 @@ function readFields(value: unknown): InviteLink {
   const [version, network, seed, networkName, forDevice, expiresMs, addresses] = value as unknown[];
   const isText = (item: unknown): item is string => typeof item === 'string' && item.length <= 256;
   if (version !== VERSION || !(seed instanceof Uint8Array) || seed.byteLength !== SEED_BYTES) throw badLink();
-  if (!isText(networkName) || typeof forDevice !== 'boolean' || !Number.isSafeInteger(expiresMs)) throw badLink();
+  if (!isText(networkName) || typeof forDevice !== 'boolean' || !Number.isSafeInteger(expiresMs))
+    throw badLink();
   if (!Array.isArray(addresses) || addresses.length > ADDRESSES || !addresses.every(isText)) throw badLink();
   return {
     network: idFromBytes(network),

@@ -19,7 +19,14 @@ function seeded(name: string): Rng {
     const out = new Uint8Array(count);
     for (let at = 0; at < count; at += 32) {
       counter += 1;
-      out.set(new Uint8Array(createHash('sha256').update(`${name} ${String(counter)}`).digest()).subarray(0, count - at), at);
+      out.set(
+        new Uint8Array(
+          createHash('sha256')
+            .update(`${name} ${String(counter)}`)
+            .digest(),
+        ).subarray(0, count - at),
+        at,
+      );
     }
     return out;
   };
@@ -34,7 +41,11 @@ interface Person {
 
 function person(name: string): Person {
   const rng = seeded(name);
-  const [device, link, mls] = [rng.bytes(32), rng.bytes(32), rng.bytes(32)].map(createSigner) as [Signer, Signer, Signer];
+  const [device, link, mls] = [rng.bytes(32), rng.bytes(32), rng.bytes(32)].map(createSigner) as [
+    Signer,
+    Signer,
+    Signer,
+  ];
   return { device, certificate: certify({ device, link, mls }), link: link.key as LinkKey };
 }
 
@@ -44,7 +55,9 @@ const seed = seeded('invitation').bytes(32);
 const inviteKey = createSigner(seed).key as InviteKey;
 const CODE = { locator: '417', secret: '302998215' };
 
-function admitterPorts(change: Partial<AdmitterPorts> = {}): AdmitterPorts & { readonly admitted: string[]; tries: number } {
+function admitterPorts(
+  change: Partial<AdmitterPorts> = {},
+): AdmitterPorts & { readonly admitted: string[]; tries: number } {
   const ports = {
     admitted: [] as string[],
     tries: 0,
@@ -73,7 +86,10 @@ const ENDS: JoinEnds = { newcomer: bo.link, admitter: admin.link };
 
 function newcomer(ends = ENDS, who = bo): Newcomer {
   const profile = { name: 'Bo', org: '', place: '' };
-  return new Newcomer({ rng: seeded('newcomer'), device: who.device, certificate: who.certificate, profile }, ends);
+  return new Newcomer(
+    { rng: seeded('newcomer'), device: who.device, certificate: who.certificate, profile },
+    ends,
+  );
 }
 
 /** Carries messages both ways as bytes until nobody has anything to say. */
@@ -156,7 +172,9 @@ describe('joining with a link', () => {
 
   it('takes messages in their order only, and nothing after the end', () => {
     const admitter = new Admitter(admitterPorts(), ENDS);
-    assert.deepEqual(admitter.receive({ type: 'confirm', tag: new Uint8Array(64) }), [{ type: 'refused', code: 'out-of-turn' }]);
+    assert.deepEqual(admitter.receive({ type: 'confirm', tag: new Uint8Array(64) }), [
+      { type: 'refused', code: 'out-of-turn' },
+    ]);
     assert.equal(admitter.isDone, true);
     assert.deepEqual(admitter.receive({ type: 'hello', invite: inviteKey, nonce: new Uint8Array(32) }), [
       { type: 'refused', code: 'out-of-turn' },
@@ -211,7 +229,9 @@ describe('what a stranger can send', () => {
   });
 
   it('is a message or malformed, however a real one was changed', () => {
-    const real = converse(newcomer(), new Admitter(admitterPorts(), ENDS), { kind: 'code', code: CODE }).map(encodeJoin);
+    const real = converse(newcomer(), new Admitter(admitterPorts(), ENDS), { kind: 'code', code: CODE }).map(
+      encodeJoin,
+    );
     fc.assert(
       fc.property(fc.constantFrom(...real), fc.nat(), fc.nat(255), fc.nat(400), (frame, at, byte, cut) => {
         const changed = frame.slice(0, Math.max(1, frame.length - (cut % frame.length)));

@@ -64,7 +64,12 @@ export interface AdmitterPorts {
 
 type AdmitterState =
   | { readonly at: 'start' }
-  | { readonly at: 'confirm'; readonly locator: string; readonly nonce: Bytes; readonly cpace: CpaceResponder }
+  | {
+      readonly at: 'confirm';
+      readonly locator: string;
+      readonly nonce: Bytes;
+      readonly cpace: CpaceResponder;
+    }
   | { readonly at: 'request'; readonly invite: InviteKey; readonly nonces: readonly [Bytes, Bytes] }
   | { readonly at: 'done' };
 
@@ -95,7 +100,8 @@ export class Admitter {
 
   #answer(message: JoinMessage): readonly JoinMessage[] {
     const state = this.#state;
-    if (state.at === 'start' && message.type === 'hello') return [this.#challenge(message.invite, message.nonce)];
+    if (state.at === 'start' && message.type === 'hello')
+      return [this.#challenge(message.invite, message.nonce)];
     if (state.at === 'start' && message.type === 'code') return [this.#startCode(message)];
     if (state.at === 'confirm' && message.type === 'confirm') return this.#confirm(state, message.tag);
     if (state.at === 'request' && message.type === 'request') return [this.#decide(state, message)];
@@ -112,7 +118,8 @@ export class Admitter {
 
   #startCode(message: Extract<JoinMessage, { type: 'code' }>): JoinMessage {
     const open = this.#ports.openCode(message.locator);
-    if (open === undefined) throw new KithError('unknown-code', 'No open invitation starts with these digits.');
+    if (open === undefined)
+      throw new KithError('unknown-code', 'No open invitation starts with these digits.');
     const cpace = respond(
       {
         password: codePassword(open.code),
@@ -137,7 +144,10 @@ export class Admitter {
     return [{ type: 'secret', sealed: sealSeed(key, open.seed) }, this.#challenge(invite, state.nonce)];
   }
 
-  #decide(state: Extract<AdmitterState, { at: 'request' }>, message: Extract<JoinMessage, { type: 'request' }>): JoinMessage {
+  #decide(
+    state: Extract<AdmitterState, { at: 'request' }>,
+    message: Extract<JoinMessage, { type: 'request' }>,
+  ): JoinMessage {
     const { verifier, network } = this.#ports;
     const invitation = this.#ports.openInvitation(state.invite);
     const statement = challengeStatement(network, this.#ends, state.nonces);
@@ -184,7 +194,12 @@ type NewcomerState =
   | { readonly at: 'start' }
   | { readonly at: 'reply'; readonly nonce: Bytes; readonly cpace: CpaceInitiator }
   | { readonly at: 'secret'; readonly nonce: Bytes; readonly key: Bytes }
-  | { readonly at: 'challenge'; readonly nonce: Bytes; readonly invite: Signer; readonly network: NetworkId | undefined }
+  | {
+      readonly at: 'challenge';
+      readonly nonce: Bytes;
+      readonly invite: Signer;
+      readonly network: NetworkId | undefined;
+    }
   | { readonly at: 'welcome'; readonly network: NetworkId; readonly networkName: string };
 
 export class Newcomer {
@@ -227,7 +242,11 @@ export class Newcomer {
     const state = this.#state;
     if (message.type === 'refused') throw joinRefused(message.code);
     if (state.at === 'reply' && message.type === 'reply') {
-      const { key, tag } = state.cpace.finish({ share: message.share, tag: message.tag, data: new Uint8Array(0) });
+      const { key, tag } = state.cpace.finish({
+        share: message.share,
+        tag: message.tag,
+        data: new Uint8Array(0),
+      });
       this.#state = { at: 'secret', nonce: state.nonce, key };
       return { type: 'confirm', tag };
     }
@@ -263,7 +282,8 @@ export class Newcomer {
       certificate: certificate.bytes,
       profile,
       proof: request.proof,
-      consent: member === undefined ? request.consent : signDeviceConsent(network, member, certificate, device),
+      consent:
+        member === undefined ? request.consent : signDeviceConsent(network, member, certificate, device),
     };
   }
 }
@@ -273,16 +293,28 @@ const REFUSALS: Readonly<Record<string, readonly [message: string, next: string]
   'invitation-expired': ['This invitation has expired.', 'Ask for a new one.'],
   'invitation-withdrawn': ['This invitation was withdrawn.', 'Ask who invited you.'],
   'unknown-invitation': ['This invitation is not known there.', 'Ask for a new one.'],
-  'unknown-code': ['No open invitation has this code.', 'Read the twelve digits again, or ask for a new code.'],
-  'wrong-code': ['The code is not right.', 'Read the twelve digits again; after five wrong tries a code is closed.'],
-  'not-an-admin': ['The node that answered cannot admit anybody.', 'Make sure that an admin’s node is running.'],
+  'unknown-code': [
+    'No open invitation has this code.',
+    'Read the twelve digits again, or ask for a new code.',
+  ],
+  'wrong-code': [
+    'The code is not right.',
+    'Read the twelve digits again; after five wrong tries a code is closed.',
+  ],
+  'not-an-admin': [
+    'The node that answered cannot admit anybody.',
+    'Make sure that an admin’s node is running.',
+  ],
   'keys-in-use': ['This device is in that network already.', 'Start it with: kith up'],
   'wrong-network': ['The node that answered belongs to another network.', 'Ask for a new invitation.'],
 };
 
 /** What a refusal means, for the person who tried to join. */
 export function joinRefused(code: string): KithError {
-  const [message, next] = REFUSALS[code] ?? ['The network refused to let this device in.', 'Ask who invited you.'];
+  const [message, next] = REFUSALS[code] ?? [
+    'The network refused to let this device in.',
+    'Ask who invited you.',
+  ];
   return new KithError(code, message, { next });
 }
 

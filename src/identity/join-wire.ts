@@ -75,7 +75,11 @@ function layout(message: JoinMessage): CborValue {
 type Fields = readonly CborValue[];
 
 const READERS: readonly { readonly places: number; readonly read: (fields: Fields) => JoinMessage }[] = [
-  { places: 4, read: ([, version, invite, nonce]) => versioned(version, { type: 'hello', invite: idFromBytes(invite), nonce: bytes(nonce, NONCE_BYTES) }) },
+  {
+    places: 4,
+    read: ([, version, invite, nonce]) =>
+      versioned(version, { type: 'hello', invite: idFromBytes(invite), nonce: bytes(nonce, NONCE_BYTES) }),
+  },
   { places: 5, read: readCode },
   { places: 3, read: ([, share, tag]) => ({ type: 'reply', share: bytes(share, 32), tag: bytes(tag, 64) }) },
   { places: 2, read: ([, tag]) => ({ type: 'confirm', tag: bytes(tag, 64) }) },
@@ -103,8 +107,14 @@ function versioned<Message extends JoinMessage>(version: unknown, message: Messa
 }
 
 function readCode([, version, locator, nonce, share]: Fields): JoinMessage {
-  if (typeof locator !== 'string' || !/^[0-9]{3}$/.test(locator)) throw malformed('a code starts with three digits');
-  return versioned(version, { type: 'code', locator, nonce: bytes(nonce, NONCE_BYTES), share: bytes(share, 32) });
+  if (typeof locator !== 'string' || !/^[0-9]{3}$/.test(locator))
+    throw malformed('a code starts with three digits');
+  return versioned(version, {
+    type: 'code',
+    locator,
+    nonce: bytes(nonce, NONCE_BYTES),
+    share: bytes(share, 32),
+  });
 }
 
 function readChallenge([, nonce, network, networkName, member]: Fields): JoinMessage {

@@ -92,9 +92,12 @@ export class AcceptedActs {
     for (const { act } of this.#aboutMember.get(member) ?? []) {
       if (!isSeen(act, vector)) continue;
       if (act.body.kind === 'genesis') standing = { role: 'admin', active: true };
-      else if (act.body.kind === 'admit') standing ??= { role: this.#roleInvited(act.body.invite), active: true };
-      else if (act.body.kind === 'role' && standing !== undefined) standing = { ...standing, role: act.body.role };
-      else if (act.body.kind === 'revoke' && standing !== undefined) standing = { ...standing, active: false };
+      else if (act.body.kind === 'admit')
+        standing ??= { role: this.#roleInvited(act.body.invite), active: true };
+      else if (act.body.kind === 'role' && standing !== undefined)
+        standing = { ...standing, role: act.body.role };
+      else if (act.body.kind === 'revoke' && standing !== undefined)
+        standing = { ...standing, active: false };
     }
     return standing;
   }
@@ -105,7 +108,8 @@ export class AcceptedActs {
   }
 
   #roleInvited(key: InviteKey): Role {
-    for (const { act } of this.#aboutInvite.get(key) ?? []) if (act.body.kind === 'invite') return act.body.role;
+    for (const { act } of this.#aboutInvite.get(key) ?? [])
+      if (act.body.kind === 'invite') return act.body.role;
     return 'relay';
   }
 
@@ -119,7 +123,8 @@ export class AcceptedActs {
     let invite: PastInvite | undefined;
     for (const { act } of this.#aboutInvite.get(key) ?? []) {
       if (!isSeen(act, vector)) continue;
-      if (act.body.kind === 'invite') invite ??= { role: act.body.role, expiresMs: act.body.expiresMs, withdrawn: false };
+      if (act.body.kind === 'invite')
+        invite ??= { role: act.body.role, expiresMs: act.body.expiresMs, withdrawn: false };
       else if (invite !== undefined) invite = { ...invite, withdrawn: true };
     }
     return invite;

@@ -7,7 +7,7 @@ import { encodeCbor } from '../base/cbor.ts';
 import { idToBytes, type InviteKey, type MemberId, type NetworkId } from '../base/ids.ts';
 import type { Certificate } from './certificate.ts';
 import type { Signer, Verifier } from './signing.ts';
-import type { Profile } from './types.ts';
+import type { Profile } from './basics.ts';
 
 const BY_INVITE = 'join request, invitation';
 const BY_DEVICE = 'join request, device';
@@ -60,7 +60,12 @@ export function requestHolds(network: NetworkId, request: JoinRequest, verifier:
 const LINKED = 'device link';
 
 /** A further device of a member signs that it belongs to that member of that network. */
-export function signDeviceConsent(network: NetworkId, member: MemberId, certificate: Certificate, device: Signer): Bytes {
+export function signDeviceConsent(
+  network: NetworkId,
+  member: MemberId,
+  certificate: Certificate,
+  device: Signer,
+): Bytes {
   return device.sign(LINKED, encodeCbor([1, idToBytes(network), idToBytes(member), certificate.bytes]));
 }
 

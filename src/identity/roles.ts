@@ -37,7 +37,8 @@ export function mayHold(who: Standing, audience: Audience): boolean {
   if (ROLE_AUDIENCES[who.role].includes(audience)) return true;
   if (who.role === 'relay') return false;
   if (audience.startsWith('member:')) return audience === `member:${who.member}`;
-  if (audience.startsWith('grant:')) return who.role !== 'reader' && who.grants.has(audience.slice('grant:'.length));
+  if (audience.startsWith('grant:'))
+    return who.role !== 'reader' && who.grants.has(audience.slice('grant:'.length));
   return false;
 }
 
@@ -59,11 +60,4 @@ const LANE_WRITERS: Record<Lane, readonly Role[]> = {
 
 export function mayWrite(role: Role, lane: Lane): boolean {
   return LANE_WRITERS[lane].includes(role);
-}
-
-const RANK: Record<Role, number> = { admin: 3, member: 2, reader: 1, relay: 0 };
-
-/** Does changing `from` to `to` take rights away? */
-export function lowers(from: Role, to: Role): boolean {
-  return RANK[to] < RANK[from];
 }

@@ -1,12 +1,18 @@
 /** The roll as a table: accepted acts counted along their line, and what only the whole line can refuse. */
 import type { DeviceKey, EntryHash, InviteKey, LinkKey, MemberId, NetworkId } from '../base/ids.ts';
 import type { Certificate } from './certificate.ts';
-import type { Judgement } from './fold.ts';
 import type { PlacedAct } from './history.ts';
-import { memberIdOf } from './past.ts';
+import { memberIdOf, type AcceptedActs } from './past.ts';
 import type { Role } from './roles.ts';
 import { leavesNoAdmin } from './rules.ts';
 import type { Device, EntryLink, Invite, Member, Membership, Profile } from './types.ts';
+
+/** What each act's past says of it. */
+export interface Judgement {
+  readonly accepted: ReadonlySet<EntryHash>;
+  readonly refused: ReadonlyMap<EntryHash, string>;
+  readonly index: AcceptedActs;
+}
 
 export interface Counted {
   readonly membership: Membership;
@@ -176,7 +182,8 @@ function revokeMember(state: State, id: MemberId): string | undefined {
 
 function revokeDevice(state: State, key: DeviceKey): string | undefined {
   const owner = state.members.get(state.devices.get(key)?.member ?? ('' as MemberId));
-  const others = owner?.devices.filter((other) => other !== key && state.devices.get(other)?.active === true) ?? [];
+  const others =
+    owner?.devices.filter((other) => other !== key && state.devices.get(other)?.active === true) ?? [];
   if (owner !== undefined && others.length === 0) return revokeMember(state, owner.id);
   deactivate(state, key);
   return undefined;

@@ -5,7 +5,7 @@
 import type { DeviceKey, InviteKey, MemberId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { ActBody } from './acts.ts';
-import { lowers, mayWrite, type Role } from './roles.ts';
+import { mayWrite, type Role } from './roles.ts';
 
 /** What was so, as far as the author of an act had seen. */
 export interface Past {
@@ -53,7 +53,9 @@ const authorMayWriteRoll: Rule = (_, { author }) =>
 
 /** Whatever touches others is an admin's. */
 const adminsDecide: Rule = ({ body }, { author }) =>
-  author !== undefined && author.role !== 'admin' && needsAdmin(body, author.member) ? 'not-an-admin' : undefined;
+  author !== undefined && author.role !== 'admin' && needsAdmin(body, author.member)
+    ? 'not-an-admin'
+    : undefined;
 
 export function needsAdmin(body: ActBody, author: MemberId): boolean {
   switch (body.kind) {
@@ -76,11 +78,11 @@ export function needsAdmin(body: ActBody, author: MemberId): boolean {
 }
 
 /** A member revokes its own devices; only an admin those of others. */
-const ownDeviceOrAdmin: Rule = ({ body }, { author, memberOf }) =>
+const ownDeviceOrAdmin: Rule = ({ body }, past) =>
   body.kind === 'revoke' &&
   body.target.scope === 'device' &&
-  author?.role !== 'admin' &&
-  memberOf(body.target.device) !== author?.member
+  past.author?.role !== 'admin' &&
+  past.memberOf(body.target.device) !== past.author?.member
     ? 'not-an-admin'
     : undefined;
 
@@ -92,7 +94,8 @@ const targetIsKnown: Rule = ({ body }, past) => {
     case 'rename':
       return past.isMember(body.member) ? undefined : 'unknown-member';
     case 'revoke':
-      if (body.target.scope === 'member') return past.isMember(body.target.member) ? undefined : 'unknown-member';
+      if (body.target.scope === 'member')
+        return past.isMember(body.target.member) ? undefined : 'unknown-member';
       return past.memberOf(body.target.device) === undefined ? 'unknown-device' : undefined;
     default:
       return undefined;
@@ -104,7 +107,9 @@ const linkedByOneself: Rule = ({ body }, { author }) =>
   body.kind === 'device' && body.member !== author?.member ? 'not-your-member' : undefined;
 
 const notTooManyDevices: Rule = ({ body }, past) =>
-  body.kind === 'device' && past.devicesOf(body.member) >= LIMITS.devicesPerMember ? 'too-many-devices' : undefined;
+  body.kind === 'device' && past.devicesOf(body.member) >= LIMITS.devicesPerMember
+    ? 'too-many-devices'
+    : undefined;
 
 /** Who is admitted was invited, with an invitation that its admitter had seen and that still stood. */
 const wasInvited: Rule = ({ body, atMs }, past) => {
@@ -123,7 +128,11 @@ const invitesOnce: Rule = ({ body }, past) =>
   body.kind === 'invite' && past.invite(body.invite) !== undefined ? 'invitation-exists' : undefined;
 
 /** A network keeps an admin: the last one neither leaves nor steps down. Counted by the fold, which knows all. */
-export function leavesNoAdmin(admins: ReadonlySet<MemberId>, member: MemberId, next: Role | undefined): boolean {
+export function leavesNoAdmin(
+  admins: ReadonlySet<MemberId>,
+  member: MemberId,
+  next: Role | undefined,
+): boolean {
   return next !== 'admin' && admins.has(member) && admins.size === 1;
 }
 
@@ -131,10 +140,6 @@ export function leavesNoAdmin(admins: ReadonlySet<MemberId>, member: MemberId, n
 export function nextRoleAllows(next: Role | undefined, body: ActBody, author: MemberId): boolean {
   if (next === undefined || !mayWrite(next, 'roll')) return false;
   return next === 'admin' || !needsAdmin(body, author);
-}
-
-export function isLowering(from: Role | undefined, to: Role): boolean {
-  return from !== undefined && lowers(from, to);
 }
 
 export const RULES: readonly Rule[] = [

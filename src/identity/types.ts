@@ -1,36 +1,8 @@
-import type { DeviceKey, EntryHash, FeedId, InviteKey, LinkKey, MemberId, NetworkId } from '../base/ids.ts';
+import type { DeviceKey, EntryHash, InviteKey, LinkKey, MemberId, NetworkId } from '../base/ids.ts';
 import type { Hlc } from '../base/hlc.ts';
-import type { ActBody } from './acts.ts';
+import type { EntryLink, Profile } from './basics.ts';
 import type { Certificate } from './certificate.ts';
 import type { Role } from './roles.ts';
-
-/** Names one entry by place and content. */
-export interface EntryLink {
-  readonly feed: FeedId;
-  readonly seq: number;
-  readonly hash: EntryHash;
-}
-
-/** How far each roll feed had been seen: the causal past of an entry. */
-export type Vector = ReadonlyMap<FeedId, number>;
-
-/** A membership act as the fold takes it: verified bytes, whatever node passed them on. */
-export interface Act {
-  readonly id: EntryHash;
-  readonly feed: FeedId;
-  readonly seq: number;
-  readonly device: DeviceKey;
-  readonly hlc: Hlc;
-  /** Acts of other feeds that the author had seen. */
-  readonly after: readonly EntryLink[];
-  readonly body: ActBody;
-}
-
-export interface Profile {
-  readonly name: string;
-  readonly org: string;
-  readonly place: string;
-}
 
 export interface Device {
   readonly key: DeviceKey;
@@ -87,3 +59,6 @@ export interface Membership {
   /** Acts that no other act follows yet: what the next act links to. */
   readonly heads: readonly EntryLink[];
 }
+
+export type { Act } from './acts.ts';
+export type { EntryLink, Profile, Vector } from './basics.ts';

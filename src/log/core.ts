@@ -39,7 +39,8 @@ export function judgeRun(run: Run, own: OwnCopy, verifier: Verifier): RunVerdict
   const code = brokenRule(run.feed, entries, verifier);
   if (code !== undefined) return { kind: 'refused', code };
   const conflict = entries.find((entry) => contradicts(entry, own));
-  if (conflict !== undefined) return followsOurs(conflict, own) ? { kind: 'fork', seq: conflict.header.seq } : { kind: 'diverged' };
+  if (conflict !== undefined)
+    return followsOurs(conflict, own) ? { kind: 'fork', seq: conflict.header.seq } : { kind: 'diverged' };
   const end = own.head?.seq ?? 0;
   const first = entries[0];
   if (first === undefined || first.header.seq > end + 1) return { kind: 'gap' };

@@ -3,7 +3,7 @@ import type { Bound } from '../identity/authority.ts';
 import { idFromBytes, idToBytes, type EntryHash, type FeedId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import { decodeCbor, encodeCbor, malformed } from '../base/cbor.ts';
-import type { Bytes } from '../base/bytes.ts';
+import { equalBytes, type Bytes } from '../base/bytes.ts';
 import type { EntryLink, Vector } from '../identity/types.ts';
 import type { Aside, Erasure, FeedState, LogStore, Projection, StoredEntry } from './ports.ts';
 import type { RollState } from './roll-state.ts';
@@ -29,7 +29,12 @@ export function encodeErase(demands: readonly EraseDemand[]): Bytes {
     groups.flatMap((group) => {
       const [first] = group;
       if (first === undefined) return [];
-      return [[encodeFeedInfo(first.feed), group.map(({ entry, part }) => [entry.seq, idToBytes(entry.hash), part])]];
+      return [
+        [
+          encodeFeedInfo(first.feed),
+          group.map(({ entry, part }) => [entry.seq, idToBytes(entry.hash), part]),
+        ],
+      ];
     }),
   );
 }
@@ -38,17 +43,21 @@ export function encodeErase(demands: readonly EraseDemand[]): Bytes {
 export function decodeErase(bytes: Bytes): EraseDemand[] {
   const groups = decodeCbor(bytes);
   if (!Array.isArray(groups) || groups.length === 0) throw malformed('an erasure names parts');
-  return (groups as unknown[]).flatMap((group) => {
-    if (!Array.isArray(group) || group.length !== 2) throw malformed('an erasure names feeds and their parts');
+  const demands = (groups as unknown[]).flatMap((group) => {
+    if (!Array.isArray(group) || group.length !== 2)
+      throw malformed('an erasure names feeds and their parts');
     const [info, parts] = group as unknown[];
     const feed = readFeedInfo(info);
     if (!Array.isArray(parts) || parts.length === 0) throw malformed('an erasure names parts');
     return (parts as unknown[]).map((item) => readDemand(feed, item));
   });
+  if (!equalBytes(encodeErase(demands), bytes)) throw malformed('an erasure has another encoding');
+  return demands;
 }
 
 function readDemand(feed: FeedInfo, item: unknown): EraseDemand {
-  if (!Array.isArray(item) || item.length !== 3) throw malformed('an erased part has place, digest and number');
+  if (!Array.isArray(item) || item.length !== 3)
+    throw malformed('an erased part has place, digest and number');
   const [seq, hash, part] = item as unknown[];
   if (typeof part !== 'number' || !Number.isInteger(part) || part < 0 || part >= LIMITS.partsPerEntry) {
     throw malformed('a part has a number');
@@ -121,7 +130,12 @@ export class Standing {
 }
 
 /** Folds what is not folded yet of one feed; entries may be given to spare reading them back. */
-export function foldFeed(deps: FoldDeps, roll: RollState, state: FeedState, fresh?: readonly Entry[]): number {
+export function foldFeed(
+  deps: FoldDeps,
+  roll: RollState,
+  state: FeedState,
+  fresh?: readonly Entry[],
+): number {
   const standing = new Standing(roll, state.info, state.seen);
   const last = Math.min(state.seq, state.forkedAfter ?? Infinity);
   let folded = state.folded;

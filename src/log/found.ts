@@ -21,7 +21,11 @@ export function foundNetwork(
   const device = deps.signer.key as DeviceKey;
   const feed = { id: feedIdOf(device, incarnation, 'roll'), device, incarnation, lane: 'roll' } as const;
   const body = { kind: 'genesis', ...founder } as const;
-  const draft = { kind: 'genesis', lane: 'roll', parts: [{ audience: 'roll', payload: encodeAct(body) }] } as const;
+  const draft = {
+    kind: 'genesis',
+    lane: 'roll',
+    parts: [{ audience: 'roll', payload: encodeAct(body) }],
+  } as const;
   const [genesis] = sealDrafts(deps, feed, FEED_START, [draft], []);
   if (genesis === undefined) throw new Error('bug: one draft makes one entry');
   return { network: genesis.hash as string as NetworkId, run: { feed, entries: [genesis] } };

@@ -1,28 +1,42 @@
 /** What two nodes compare to find out what is missing: one digest, then 256 buckets, then the heights that differ. */
-import { createHash } from 'node:crypto';
-import { concatBytes, equalBytes, utf8, type Bytes } from '../base/bytes.ts';
+import { createHash, type Hash } from 'node:crypto';
+import { equalBytes, utf8, type Bytes } from '../base/bytes.ts';
 import { idToBytes, type EntryHash } from '../base/ids.ts';
 import { encodeCbor } from '../base/cbor.ts';
 import type { Lane } from '../identity/roles.ts';
 import type { FeedState } from './ports.ts';
 import { BUCKET_DIGEST_BYTES, BUCKETS, type FeedHeight } from './sync-wire.ts';
 
-/** Stands in for the digest at a fork, where the two histories have none in common. */
-const FORKED = 'f'.repeat(64) as EntryHash;
-
+/**
+ * Of a forked feed: how much of what both histories share is here, and in place of the digest the fork's place, so that
+ * copies differ in height until all of them stop at one place and hold everything up to it.
+ */
 export function heightOf(state: FeedState): FeedHeight {
   const { info: feed, forkedAfter } = state;
   return forkedAfter === undefined
     ? { feed, seq: state.seq, hash: state.hash, forked: false }
-    : { feed, seq: forkedAfter, hash: FORKED, forked: true };
+    : { feed, seq: Math.min(state.seq, forkedAfter), hash: forkMark(forkedAfter), forked: true };
+}
+
+function forkMark(forkedAfter: number): EntryHash {
+  return forkedAfter.toString(16).padStart(8, '0').padStart(64, 'f') as EntryHash;
+}
+
+/** The last place that both histories share, as a height says it; of a feed that did not fork, Infinity. */
+export function forkedAfterOf({ forked, hash }: FeedHeight): number {
+  return forked ? Number.parseInt(hash.slice(-8), 16) : Infinity;
 }
 
 export function heightsOf(states: readonly FeedState[], lanes: readonly Lane[]): FeedHeight[] {
   return states
-    .filter(({ info, seq, forkedAfter }) => lanes.includes(info.lane) && (seq > 0 || forkedAfter !== undefined))
+    .filter(
+      ({ info, seq, forkedAfter }) => lanes.includes(info.lane) && (seq > 0 || forkedAfter !== undefined),
+    )
     .map(heightOf)
     .sort((a, b) => (a.feed.id < b.feed.id ? -1 : 1));
 }
+
+const EMPTY_BUCKET = createHash('sha256').digest();
 
 export interface Summary {
   /** 32 bytes over all heights: equal means in step. */
@@ -32,9 +46,17 @@ export interface Summary {
 }
 
 export function summarise(heights: readonly FeedHeight[]): Summary {
-  const hashes = Array.from({ length: BUCKETS }, () => createHash('sha256'));
-  for (const height of heights) hashes[bucketOf(height)]?.update(encodeCbor(fieldsOf(height)));
-  const buckets = concatBytes(...hashes.map((hash) => new Uint8Array(hash.digest()).subarray(0, BUCKET_DIGEST_BYTES)));
+  const hashes = new Map<number, Hash>();
+  for (const height of heights) {
+    const bucket = bucketOf(height);
+    const hash = hashes.get(bucket) ?? createHash('sha256');
+    hashes.set(bucket, hash.update(encodeCbor(fieldsOf(height))));
+  }
+  const buckets = new Uint8Array(BUCKETS * BUCKET_DIGEST_BYTES);
+  for (let bucket = 0; bucket < BUCKETS; bucket += 1) {
+    const digest = hashes.get(bucket)?.digest() ?? EMPTY_BUCKET;
+    buckets.set(digest.subarray(0, BUCKET_DIGEST_BYTES), bucket * BUCKET_DIGEST_BYTES);
+  }
   const digest = new Uint8Array(createHash('sha256').update(utf8('kith heights')).update(buckets).digest());
   return { digest, buckets };
 }

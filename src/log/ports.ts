@@ -55,10 +55,11 @@ export interface LogStore {
   hashAt(feed: FeedId, seq: number): EntryHash | undefined;
   /** The first sealed place at or after `seq`. */
   sealAfter(feed: FeedId, seq: number): number | undefined;
-  /** Entries with parts that are neither here nor erased, in ranges. */
+  /** Entries with parts that are neither here nor erased, in order, in ranges of up to 500. */
   missingParts(feed: FeedId): readonly ReadRange[];
   /** What is set aside as quarantined, one row for each unbroken range. */
   asides(): readonly AsideRange[];
+  /** What was erased at this place, whether its entry is here or not; by part, then by who demands it. */
   erasedBy(feed: FeedId, seq: number): readonly Erasure[];
   forkEvidence(feed: FeedId): Bytes | undefined;
   /**
@@ -97,6 +98,23 @@ export interface PartSealer {
   seal(context: string, bytes: Bytes): Bytes;
   /** @throws KithError when the bytes were changed or sealed for another context. */
   open(context: string, sealed: Bytes): Bytes;
+}
+
+/** Where an entry of a program that is built on kith stands among those of its kind. */
+export interface ExtensionPlace {
+  readonly hlc: Hlc;
+  readonly feed: FeedId;
+  readonly seq: number;
+}
+
+/** Keeps the places of such entries. What the entries say stays in the log alone, so that it is erased in one place. */
+export interface ExtensionIndex {
+  /** Inside the log's transaction. Adding a place again changes nothing. */
+  add(kind: string, place: ExtensionPlace): void;
+  /** Inside the log's transaction. */
+  clear(): void;
+  /** In the order of time, then feed, then number; the first ones after `after`. */
+  page(kind: string, after: ExtensionPlace | undefined, limit: number): readonly ExtensionPlace[];
 }
 
 /** A table computed from the log, kept by a feature; every call happens inside the log's transaction. */

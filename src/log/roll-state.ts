@@ -87,7 +87,8 @@ export function actOf(feed: FeedInfo, entry: Entry, context: ActContext): Act {
   if (!isActKind(header.kind)) throw malformed('the roll holds membership acts only');
   const ref = header.parts[0];
   const part = entry.parts[0];
-  if (ref?.audience !== 'roll' || part === null || part === undefined) throw malformed('an act is open to everybody');
+  if (ref?.audience !== 'roll' || part === null || part === undefined)
+    throw malformed('an act is open to everybody');
   return {
     id: hash,
     feed: feed.id,

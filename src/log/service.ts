@@ -2,8 +2,8 @@
  * The log: the one door for writing. Appends what this device writes, takes in what others wrote, and keeps roll and
  * projections in step, each in one transaction. Synchronous, because the store is: there is no moment in between.
  */
-import { assert, KithError } from '../base/errors.ts';
-import { HybridClock, maxHlc, HLC_ZERO } from '../base/hlc.ts';
+import { assert, isKithError, KithError } from '../base/errors.ts';
+import { maxHlc, HLC_ZERO, type HybridClock } from '../base/hlc.ts';
 import type { DeviceKey, FeedId, NetworkId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import { decodeCbor, encodeCbor } from '../base/cbor.ts';
@@ -13,13 +13,31 @@ import type { Authority } from '../identity/authority.ts';
 import type { Lane, Standing as Reader } from '../identity/roles.ts';
 import type { Signer, Verifier } from '../identity/signing.ts';
 import type { EntryLink, Membership, Vector } from '../identity/types.ts';
-import { judgeRun, provesFork, type RunRefusal } from './core.ts';
-import { encodeErase, ERASE_KIND, foldFeed, hydrate, restandFeed, Standing, type EraseTarget, type FoldDeps } from './folding.ts';
+import { judgeRun, provesFork, type RunRefusal, type RunVerdict } from './core.ts';
+import {
+  encodeErase,
+  ERASE_KIND,
+  foldFeed,
+  hydrate,
+  restandFeed,
+  Standing,
+  withoutErased,
+  type EraseTarget,
+  type FoldDeps,
+} from './folding.ts';
 import type { AsideRange, FeedState, LogStore, Projection, ReadRange } from './ports.ts';
-import { actOf, emptyRoll, rollOf, type RollState } from './roll-state.ts';
+import { actOf, emptyRoll, rollOf, type Forks, type RollState } from './roll-state.ts';
 import type { Draft, Entry, FeedInfo, ForkEvidence, Height, RawEntry, Run } from './types.ts';
+import { refusalSentence, writtenTwice } from './refusals.ts';
 import { readMissing, readRun } from './serving.ts';
-import { decodeHeader, encodeEvidence, feedIdOf, hashHeader, NO_ENTRY, partMatches, readEvidence } from './wire.ts';
+import {
+  decodeHeader,
+  encodeEvidence,
+  feedIdOf,
+  hashHeader,
+  partMatches,
+  readEvidence,
+} from './wire.ts';
 import { FEED_START, sealDrafts, splitForSeals } from './writing.ts';
 
 export interface LogDeps {
@@ -54,6 +72,8 @@ export interface LogEvents {
   appended(feed: FeedInfo, from: number, to: number): void;
   membership(membership: Membership): void;
   forked(evidence: ForkEvidence): void;
+  /** Everything was folded anew: what had been erased may be no longer, and its parts are missing then. */
+  refolded(): void;
   /** Others hold more of this incarnation's history than its own store: that was set back, and must not go on here. */
   setBack(feed: FeedInfo): void;
 }
@@ -68,7 +88,7 @@ export class Log {
     this.#deps = deps;
     this.#self = deps.self;
     this.#roll = emptyRoll(deps.network);
-    this.#roll = rollOf(deps.network, this.#storedActs());
+    this.#roll = this.#storedRoll();
     for (const feed of deps.store.feeds()) deps.clock.witness(feed.hlc);
   }
 
@@ -96,12 +116,20 @@ export class Log {
     return this.#deps.store.feed(id);
   }
 
-  /** Appends drafts of one lane under one signature. @throws KithError `too-large` | `role-writes-nothing` | `not-a-member` | what the store throws. */
+  /**
+   * Appends drafts of one lane, all or none, with one signature for each 1,024.
+   * @throws KithError `too-large` | `role-writes-nothing` | `not-a-member` | `written-twice` | what the store throws.
+   */
   append(drafts: readonly Draft[]): readonly Entry[] {
     const lane = drafts[0]?.lane;
     if (lane === undefined) return [];
-    assert(drafts.every((draft) => draft.lane === lane), 'drafts of one append are of one lane');
-    return splitForSeals(drafts).flatMap((piece) => this.#appendSealed(lane, piece));
+    assert(
+      lane !== 'roll' && drafts.every((draft) => draft.lane === lane),
+      'one append is of one lane; acts have a door of their own',
+    );
+    return this.#deps.store.transact(() =>
+      splitForSeals(drafts).flatMap((piece) => this.#appendSealed(lane, piece)),
+    );
   }
 
   /** Writes a membership act, after checking that it will count. @throws KithError with the code of the rule that it breaks. */
@@ -114,18 +142,30 @@ export class Log {
 
   /** Erases parts on every node that hears of it. The history stays whole. */
   erase(targets: readonly EraseTarget[]): void {
-    this.append([{ kind: ERASE_KIND, lane: 'data', parts: [{ audience: 'public', payload: encodeErase(targets) }] }]);
+    const demands = targets.map((target) => {
+      const feed = this.#deps.store.feed(target.entry.feed)?.info;
+      assert(feed !== undefined, 'what is erased here was written or received here');
+      return { ...target, feed };
+    });
+    const drafts: Draft[] = [];
+    for (let at = 0; at < demands.length; at += TARGETS_PER_ERASURE) {
+      const payload = encodeErase(demands.slice(at, at + TARGETS_PER_ERASURE));
+      drafts.push({ kind: ERASE_KIND, lane: 'data', parts: [{ audience: 'public', payload }] });
+    }
+    this.append(drafts);
   }
 
   /** Takes in a run that somebody sent. Whatever it holds, the log stays whole; what is refused says why. */
   receive(run: Run): Received {
     const { store, verifier } = this.#deps;
     const state = store.feed(run.feed.id);
-    if (state?.forkedAfter !== undefined) return { kind: 'refused', code: 'stopped-at-fork' };
+    // A push may overtake the beginning that a newcomer has asked for.
+    if (this.membership.devices.size === 0 && !this.#isFounding(run)) return { kind: 'gap' };
     const refusal = this.#refusesFeed(run, state);
     if (refusal !== undefined) return { kind: 'refused', code: refusal };
     const head = state === undefined || state.seq === 0 ? undefined : { seq: state.seq, hash: state.hash };
     const verdict = judgeRun(run, { head, hashAt: (seq) => store.hashAt(run.feed.id, seq) }, verifier);
+    if (liesPastStop(state, verdict)) return { kind: 'refused', code: 'stopped-at-fork' };
     switch (verdict.kind) {
       case 'refused':
       case 'gap':
@@ -137,7 +177,8 @@ export class Log {
         if (verdict.entries.length === 0) return { kind: 'nothing-new' };
         const received = this.#take(run.feed, verdict.entries);
         const isOwn = run.feed.id === this.ownFeed(run.feed.lane).id;
-        if (isOwn && received.kind === 'appended') this.#tell((events) => events.setBack?.(run.feed));
+        if (isOwn && received.kind === 'appended')
+          store.afterCommit(() => this.#tell((events) => events.setBack?.(run.feed)));
         return received;
       }
     }
@@ -146,8 +187,9 @@ export class Log {
   /** Somebody shows that a device wrote two histories. @returns true when it was news. */
   receiveEvidence(evidence: ForkEvidence): boolean {
     const { store, verifier } = this.#deps;
-    if (!this.#isKnownDevice(evidence.feed.device)) return false;
+    if (!this.#roll.certified.has(evidence.feed.device)) return false;
     const state = store.feed(evidence.feed.id);
+    if (state === undefined && !this.#hasRoomFor(evidence.feed.device)) return false;
     const known = state?.forkedAfter;
     if (known !== undefined && known < evidence.seq) return false;
     if (!provesFork(evidence, verifier)) return false;
@@ -169,7 +211,8 @@ export class Log {
   /** Entries of one feed that stand, in order. */
   *entriesOf(feed: FeedId, from: number, to: number): Generator<Entry> {
     if (from > to) return;
-    for (const stored of this.#deps.store.read({ feed, from, to })) if (stored.aside === undefined) yield hydrate(stored);
+    for (const stored of this.#deps.store.read({ feed, from, to }))
+      if (stored.aside === undefined) yield hydrate(stored);
   }
 
   /** What lies in quarantine. */
@@ -200,15 +243,15 @@ export class Log {
     return store.transact(() => {
       let filled = 0;
       for (const raw of entries) {
-        const hash = hashHeader(raw.headerBytes);
-        const entry = hydrate({ ...raw, seq: 0, aside: undefined });
+        const entry = readEntry(raw);
+        if (entry === undefined || store.hashAt(feed, entry.header.seq) !== entry.hash) continue;
         const { seq } = entry.header;
-        if (store.hashAt(feed, seq) !== hash) continue;
         const [stored] = store.read({ feed, from: seq, to: seq });
         const erased = new Set(store.erasedBy(feed, seq).map(({ part }) => part));
         entry.header.parts.forEach((ref, index) => {
           const part = raw.parts[index];
-          if (part === null || part === undefined || stored?.parts[index] !== null || erased.has(index)) return;
+          if (part === null || part === undefined || stored?.parts[index] !== null || erased.has(index))
+            return;
           if (!partMatches(ref, part)) return;
           store.putPart(feed, seq, index, part);
           filled += 1;
@@ -221,11 +264,11 @@ export class Log {
 
   /** Computes roll and projections anew from the log. */
   rebuild(): void {
-    const roll = rollOf(this.#deps.network, this.#storedActs());
     this.#deps.store.transact(() => {
+      const roll = this.#storedRoll();
       this.#refoldAll(roll);
+      this.#adopt(roll);
     });
-    this.#roll = roll;
   }
 
   /** Where each of these devices' feeds stands here: what a revocation names. */
@@ -255,6 +298,7 @@ export class Log {
     const { store } = this.#deps;
     const feed = this.ownFeed(lane);
     const state = store.feed(feed.id);
+    if (state?.forkedAfter !== undefined) throw writtenTwice();
     const seen = lane === 'roll' ? undefined : state?.seen;
     const end = state === undefined ? FEED_START : { seq: state.seq, hash: state.hash };
     const { clock, rng } = this.#deps;
@@ -271,7 +315,8 @@ export class Log {
   #mustBeAllowed({ id, device, lane }: FeedInfo): void {
     const seen = this.authority.vectorOf(new Map(), this.membership.heads);
     if (this.authority.boundOf({ device, lane, feed: id, seen }).upTo === Infinity) return;
-    const code = this.membership.devices.get(device)?.active === true ? 'role-writes-nothing' : 'not-a-member';
+    const code =
+      this.membership.devices.get(device)?.active === true ? 'role-writes-nothing' : 'not-a-member';
     throw new KithError(code, refusalSentence(code), { next: 'Ask an admin of the network.' });
   }
 
@@ -283,16 +328,29 @@ export class Log {
   }
 
   #rollWith(feed: FeedInfo, entries: readonly Entry[]): RollState {
-    const { verifier, network } = this.#deps;
-    const acts = entries.map((entry) => actOf(feed, entry, { verifier, network }));
-    return rollOf(network, [...this.#roll.acts, ...acts]);
+    const { verifier, network, store } = this.#deps;
+    const shared = store.feed(feed.id)?.forkedAfter ?? Infinity;
+    const acts = entries
+      .filter(({ header }) => header.seq <= shared)
+      .map((entry) => actOf(feed, entry, { verifier, network }));
+    return rollOf(network, [...this.#roll.acts, ...acts], this.#rollForks());
+  }
+
+  #rollForks(): Forks {
+    const forks = new Map<FeedId, number>();
+    for (const { info, forkedAfter } of this.feeds()) {
+      if (info.lane === 'roll' && forkedAfter !== undefined) forks.set(info.id, forkedAfter);
+    }
+    return forks;
   }
 
   #mustCount(roll: RollState, entries: readonly Entry[]): void {
     const own = new Set(entries.map(({ hash }) => hash));
     const refused = roll.membership.refused.find(({ act }) => own.has(act));
     if (refused === undefined) return;
-    throw new KithError(refused.code, refusalSentence(refused.code), { next: 'See who may do what: kith members' });
+    throw new KithError(refused.code, refusalSentence(refused.code), {
+      next: 'See who may do what: kith members',
+    });
   }
 
   #take(feed: FeedInfo, entries: readonly Entry[]): Received {
@@ -300,7 +358,8 @@ export class Log {
     const upTo = this.#firstUnauthorised(feed, entries);
     const standing = entries.slice(0, upTo);
     // Only a sealed entry may end what is stored: what comes after an unsealed one could not be proven to others.
-    if (standing.at(-1)?.seal === null || standing.length === 0) return { kind: 'refused', code: 'unauthorised' };
+    if (standing.at(-1)?.seal === null || standing.length === 0)
+      return { kind: 'refused', code: 'unauthorised' };
     this.#commit(feed, standing, this.#roll);
     return { kind: 'appended', count: standing.length };
   }
@@ -320,8 +379,9 @@ export class Log {
   #firstUnauthorised(feed: FeedInfo, entries: readonly Entry[]): number {
     const state = this.#deps.store.feed(feed.id);
     if ((state?.folded ?? 0) !== (state?.seq ?? 0)) return entries.length;
-    const standing = new Standing(this.authority, feed, state?.seen ?? new Map());
+    const standing = new Standing(this.#roll, feed, state?.seen ?? new Map());
     for (const [index, entry] of entries.entries()) {
+      if (entry.header.seq > (state?.forkedAfter ?? Infinity)) break;
       const verdict = standing.next(entry);
       if (verdict === undefined) return entries.length;
       if (verdict === 'unauthorised') return index;
@@ -337,20 +397,34 @@ export class Log {
       if (store.feed(feed.id) === undefined) store.addFeed(feed);
       const state = store.feed(feed.id);
       assert(state !== undefined, 'a feed is there after it was added');
-      store.append(feed.id, entries);
+      const kept = withoutErased(store, feed, entries);
+      store.append(feed.id, kept);
+      const grown = { ...state, seq: state.seq + entries.length };
       if (feed.lane === 'roll') {
-        store.setFolded(feed.id, entries.at(-1)?.header.seq ?? state.seq, state.seen);
+        store.setFolded(feed.id, lastShared(grown), state.seen);
         this.#followRoll(before, roll);
       } else if (state.folded === state.seq) {
-        foldFeed(this.#foldDeps(roll), roll.authority, { ...state, seq: state.seq + entries.length }, entries);
+        foldFeed(this.#foldDeps(roll), roll, grown, kept);
       }
+      this.#adopt(roll);
+      store.afterCommit(() => {
+        const [first, last] = [entries[0], entries.at(-1)];
+        if (first === undefined || last === undefined) return;
+        this.#tell((events) => events.appended?.(feed, first.header.seq, last.header.seq));
+        if (roll !== before) this.#tell((events) => events.membership?.(roll.membership));
+      });
     });
-    this.#roll = roll;
     clock.witness(entries.map(({ header }) => header.hlc).reduce(maxHlc, HLC_ZERO));
-    const [first, last] = [entries[0], entries.at(-1)];
-    if (first === undefined || last === undefined) return;
-    this.#tell((events) => events.appended?.(feed, first.header.seq, last.header.seq));
-    if (roll !== before) this.#tell((events) => events.membership?.(roll.membership));
+  }
+
+  /** In force at once, for what else this transaction does; back to what was before, should it be undone. */
+  #adopt(roll: RollState): void {
+    const before = this.#roll;
+    if (roll === before) return;
+    this.#roll = roll;
+    this.#deps.store.onRollback(() => {
+      this.#roll = before;
+    });
   }
 
   /** Judges again what the new acts touch, and folds what waited for them. */
@@ -361,7 +435,7 @@ export class Log {
       if (state.info.lane === 'roll') continue;
       const { device } = state.info;
       const touched = before.authority.fingerprint(device) !== roll.authority.fingerprint(device);
-      if (touched && restandFeed(deps, roll.authority, state)) retracted = true;
+      if (touched && restandFeed(deps, roll, state)) retracted = true;
     }
     if (retracted) this.#refoldAll(roll);
     else this.#foldWaiting(deps, roll);
@@ -369,7 +443,7 @@ export class Log {
 
   #foldWaiting(deps: FoldDeps, roll: RollState): void {
     for (const state of this.feeds()) {
-      if (state.info.lane !== 'roll' && state.folded < state.seq) foldFeed(deps, roll.authority, state);
+      if (state.info.lane !== 'roll' && state.folded < state.seq) foldFeed(deps, roll, state);
     }
   }
 
@@ -378,9 +452,10 @@ export class Log {
     for (const projection of projections) projection.reset();
     store.resetFolds();
     for (const state of this.feeds()) {
-      if (state.info.lane === 'roll') store.setFolded(state.info.id, state.seq, state.seen);
+      if (state.info.lane === 'roll') store.setFolded(state.info.id, lastShared(state), state.seen);
     }
     this.#foldWaiting(this.#foldDeps(roll), roll);
+    store.afterCommit(() => this.#tell((events) => events.refolded?.()));
   }
 
   #foldDeps(roll: RollState): FoldDeps {
@@ -388,11 +463,10 @@ export class Log {
     return {
       store,
       projections,
-      mayErase: (eraser, seen, targetFeed) => {
+      mayErase: (eraser, seen, target) => {
         const author = roll.authority.authorAt(eraser.device, seen);
         if (author?.role === 'admin') return true;
-        const target = store.feed(targetFeed)?.info.device;
-        return author !== undefined && target !== undefined && roll.membership.devices.get(target)?.member === author.member;
+        return author !== undefined && roll.membership.devices.get(target.device)?.member === author.member;
       },
     };
   }
@@ -400,27 +474,31 @@ export class Log {
   #refusesFeed(run: Run, state: FeedState | undefined): FeedRefusal | undefined {
     const { device, lane } = run.feed;
     if (this.#isFounding(run)) return undefined;
-    const known = this.membership.devices.get(device);
-    if (known === undefined) return 'unknown-device';
-    if (state === undefined) {
-      const feeds = this.feeds().filter(({ info }) => info.device === device).length;
-      return feeds >= LIMITS.feedsPerDevice ? 'too-many-feeds' : undefined;
-    }
+    // Acts of a device that was never rightly let in do not count, but others may have built on them in good faith.
+    const known = lane === 'roll' ? this.#roll.certified : this.membership.devices;
+    if (!known.has(device)) return 'unknown-device';
+    if (state === undefined) return this.#hasRoomFor(device) ? undefined : 'too-many-feeds';
     const quota = LIMITS.quarantineEntriesPerDevice;
-    const bound = this.authority.boundOf({ device, lane: lane === 'roll' ? 'data' : lane, feed: run.feed.id, seen: state.seen });
-    const overQuota = !known.active && state.seq >= (Number.isFinite(bound.upTo ?? 0) ? (bound.upTo ?? 0) : 0) + quota;
-    return overQuota ? 'quarantine-full' : undefined;
+    const bound = this.authority.boundOf({
+      device,
+      lane: lane === 'roll' ? 'data' : lane,
+      feed: run.feed.id,
+      seen: state.seen,
+    });
+    return state.seq >= (bound.upTo ?? 0) + quota ? 'quarantine-full' : undefined;
+  }
+
+  #hasRoomFor(device: DeviceKey): boolean {
+    return this.feeds().filter(({ info }) => info.device === device).length < LIMITS.feedsPerDevice;
   }
 
   /** Before a network is known, only the feed that founds it comes in. */
   #isFounding(run: Run): boolean {
     if (this.membership.devices.size > 0 || run.feed.lane !== 'roll') return false;
     const first = run.entries[0];
-    return first !== undefined && (hashHeader(first.headerBytes) as string) === (this.#deps.network as string);
-  }
-
-  #isKnownDevice(device: DeviceKey): boolean {
-    return this.membership.devices.has(device);
+    return (
+      first !== undefined && (hashHeader(first.headerBytes) as string) === (this.#deps.network as string)
+    );
   }
 
   #fork(run: Run, seq: number): Received {
@@ -439,11 +517,18 @@ export class Log {
     store.transact(() => {
       if (store.feed(evidence.feed.id) === undefined) store.addFeed(evidence.feed);
       store.stopAtFork(evidence.feed.id, evidence.seq - 1, encodeCbor(encodeEvidence(evidence)));
+      this.rebuild();
+      store.afterCommit(() => {
+        const { feed, seq } = evidence;
+        logger.warn({ feed: feed.id, device: feed.device, seq }, 'a feed was written twice');
+        this.#tell((events) => events.forked?.(evidence));
+        this.#tell((events) => events.membership?.(this.membership));
+      });
     });
-    this.rebuild();
-    logger.warn({ feed: evidence.feed.id, device: evidence.feed.device, seq: evidence.seq }, 'a feed was written twice');
-    this.#tell((events) => events.forked?.(evidence));
-    this.#tell((events) => events.membership?.(this.membership));
+  }
+
+  #storedRoll(): RollState {
+    return rollOf(this.#deps.network, this.#storedActs(), this.#rollForks());
   }
 
   #storedActs(): RollState['acts'] {
@@ -452,7 +537,7 @@ export class Log {
       .feeds()
       .filter(({ info }) => info.lane === 'roll')
       .flatMap((state) => {
-        const to = Math.min(state.seq, state.forkedAfter ?? Infinity);
+        const to = lastShared(state);
         return to === 0
           ? []
           : [...store.read({ feed: state.info.id, from: 1, to })].map((stored) =>
@@ -466,21 +551,26 @@ export class Log {
   }
 }
 
-const REFUSALS: Readonly<Record<string, string>> = {
-  'not-an-admin': 'Only an admin can do this.',
-  'not-a-member': 'This device is not, or no longer, a member of the network.',
-  'last-admin': 'A network needs an admin, and this is the last one.',
-  'unknown-member': 'There is no such active member.',
-  'unknown-device': 'There is no such device.',
-  'keys-in-use': 'This device is already in the roll.',
-  'invitation-used-up': 'This invitation has been used already.',
-  'invitation-expired': 'This invitation has expired.',
-  'invitation-withdrawn': 'This invitation was withdrawn.',
-  'unknown-invitation': 'There is no such invitation in this network.',
-  'role-writes-nothing': 'A reader or relay cannot change anything.',
-  'too-many-devices': 'This member has as many devices as one can have.',
-};
+/** Erased parts named by one entry: about 100 bytes each at most, with a feed of its own. */
+const TARGETS_PER_ERASURE = 2000;
 
-export function refusalSentence(code: string): string {
-  return REFUSALS[code] ?? `The network refuses this (${code}).`;
+/** Up to here all copies of a feed are one, wherever they go on. */
+function lastShared({ seq, forkedAfter }: FeedState): number {
+  return Math.min(seq, forkedAfter ?? Infinity);
+}
+
+/** Once our copy reaches the fork, nothing is news but a contradiction further back: the fork was earlier then. */
+function liesPastStop(state: FeedState | undefined, verdict: RunVerdict): boolean {
+  if (state?.forkedAfter === undefined || state.seq < state.forkedAfter) return false;
+  if (verdict.kind === 'fork') return verdict.seq > state.forkedAfter;
+  return verdict.kind === 'gap' || (verdict.kind === 'fits' && verdict.entries.length > 0);
+}
+
+function readEntry(raw: RawEntry): Entry | undefined {
+  try {
+    return { ...raw, header: decodeHeader(raw.headerBytes), hash: hashHeader(raw.headerBytes) };
+  } catch (error) {
+    if (isKithError(error, 'malformed')) return undefined;
+    throw error;
+  }
 }

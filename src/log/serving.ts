@@ -22,7 +22,9 @@ export function readRun(
   let sealed = 0;
   for (const stored of store.read({ feed: state.info.id, from, to: state.seq })) {
     const parts = partsFor(reader, stored);
-    sizeBytes += stored.headerBytes.byteLength + parts.reduce((sum, part) => sum + (part?.byteLength ?? 0), OVERHEAD_BYTES);
+    sizeBytes +=
+      stored.headerBytes.byteLength +
+      parts.reduce((sum, part) => sum + (part?.byteLength ?? 0), OVERHEAD_BYTES);
     if (sealed > 0 && sizeBytes > limitBytes) break;
     entries.push({ headerBytes: stored.headerBytes, parts, seal: stored.seal });
     if (stored.seal !== null) sealed = entries.length;

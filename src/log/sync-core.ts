@@ -8,12 +8,18 @@ import { unreachable } from '../base/errors.ts';
 import { isKithError } from '../base/errors.ts';
 import type { FeedId, NetworkId } from '../base/ids.ts';
 import { LANES, type Lane } from '../identity/roles.ts';
-import { bucketOf, differingBuckets, heightOf, heightsOf, summarise } from './heights.ts';
+import { bucketOf, differingBuckets, forkedAfterOf, heightOf, heightsOf, summarise } from './heights.ts';
 import type { FeedState, ReadRange } from './ports.ts';
 import type { Received } from './service.ts';
-import { HEIGHTS_PER_MESSAGE, type FeedHeight, type SyncMessage } from './sync-wire.ts';
-import type { FeedInfo, ForkEvidence, Run } from './types.ts';
-import { decodeHeader } from './wire.ts';
+import {
+  HEIGHTS_PER_MESSAGE,
+  runBytes,
+  type FeedHeight,
+  type SyncMessage,
+  type WantMode,
+} from './sync-wire.ts';
+import type { FeedInfo, ForkEvidence, Height, Run } from './types.ts';
+import { decodeHeader, hashHeader } from './wire.ts';
 
 /** Names a neighbour on one link; the shell chooses. */
 export type NeighbourId = string;
@@ -29,8 +35,12 @@ export type SyncEvent =
   | { readonly type: 'message'; readonly peer: NeighbourId; readonly message: SyncMessage }
   /** What came of the effect `take`. */
   | { readonly type: 'taken'; readonly peer: NeighbourId; readonly feed: FeedId; readonly outcome: Received }
+  /** It could not be written (disk full, say): nothing more is asked for a while. */
+  | { readonly type: 'failed'; readonly peer: NeighbourId; readonly feed: FeedId }
   | { readonly type: 'appended'; readonly feed: FeedInfo; readonly from: number; readonly to: number }
   | { readonly type: 'forked'; readonly evidence: ForkEvidence }
+  /** The effect `prove` was carried out; whether it was news, the log shows. */
+  | { readonly type: 'proven'; readonly peer: NeighbourId; readonly feed: FeedId }
   /** The roll changed: what was refused for want of it may fit now. */
   | { readonly type: 'roll' }
   /** Ranges with parts that this node may hold and does not. */
@@ -43,7 +53,11 @@ export type SyncEffect =
   | { readonly type: 'fill'; readonly peer: NeighbourId; readonly run: Run }
   | { readonly type: 'prove'; readonly peer: NeighbourId; readonly evidence: ForkEvidence }
   /** Read a run and send it; where nothing can be read, send `none`. */
-  | { readonly type: 'serve'; readonly peer: NeighbourId; readonly want: Extract<SyncMessage, { type: 'want' }> }
+  | {
+      readonly type: 'serve';
+      readonly peer: NeighbourId;
+      readonly want: Extract<SyncMessage, { type: 'want' }>;
+    }
   /** Read a run from here and send it unasked, with the height where it does not reach the end. */
   | { readonly type: 'push'; readonly peer: NeighbourId; readonly feed: FeedId; readonly from: number }
   | { readonly type: 'cut'; readonly peer: NeighbourId; readonly code: SyncFault };
@@ -60,6 +74,11 @@ export const SYNC_LIMITS = {
   /** Runs that break a rule before the neighbour is cut off. */
   faults: 3,
   timeoutMs: 20_000,
+  /** After the store failed, this long until it is tried again. */
+  restMs: 10_000,
+  /** Parts that a neighbour could not give are asked for again after this long, then twice as long each time. */
+  partsAgainMs: 20_000,
+  partsAgainMaxMs: 60 * 60 * 1000,
   /** Requests left unanswered before the neighbour is cut off. */
   silences: 3,
   /** Feeds that a neighbour may claim to have and we not. */
@@ -71,20 +90,27 @@ interface Neighbour {
   greeted: boolean;
   /** Its heights were compared with ours. */
   compared: boolean;
+  /** Our buckets went out. */
+  asked: boolean;
   /** Where the neighbour's copies end, as far as we know. */
   readonly known: Map<FeedId, number>;
   /** Feeds in which it claims to be ahead of us. */
   readonly ahead: Map<FeedId, FeedHeight>;
   readonly inFlight: Map<FeedId, InFlight>;
   readonly refused: Set<FeedId>;
-  readonly askedParts: Set<string>;
+  /** How far each feed was asked for parts that we lack. */
+  readonly partsAsked: Map<FeedId, number>;
+  partsAgainAtMs: number;
+  partsWaitMs: number;
   faults: number;
   silences: number;
 }
 
-/** A feed that is coming in: when we last asked or got something, and what came since we asked. */
+/** A feed that is coming in: since when nothing new came of it, how far it came, and how much since we asked. */
 interface InFlight {
+  readonly mode: WantMode;
   sinceMs: number;
+  upTo: number;
   takenBytes: number;
 }
 
@@ -96,6 +122,7 @@ export class SyncCore {
   readonly #goBack = new Map<FeedId, number>();
   #missing: readonly ReadRange[] = [];
   #nowMs = 0;
+  #restUntilMs = 0;
   #effects: SyncEffect[] = [];
 
   constructor(network: NetworkId, log: LogView) {
@@ -112,7 +139,9 @@ export class SyncCore {
 
   /** No neighbour is known to have anything that we lack. */
   isInStep(): boolean {
-    return [...this.#neighbours.values()].every((n) => n.compared && n.inFlight.size === 0 && this.#wanted(n).length === 0);
+    return [...this.#neighbours.values()].every(
+      (n) => n.compared && n.inFlight.size === 0 && this.#wanted(n).length === 0,
+    );
   }
 
   #handle(event: SyncEvent): void {
@@ -129,17 +158,27 @@ export class SyncCore {
       case 'taken':
         this.#taken(event.peer, event.feed, event.outcome);
         break;
+      case 'failed':
+        this.#neighbours.get(event.peer)?.inFlight.delete(event.feed);
+        this.#restUntilMs = this.#nowMs + SYNC_LIMITS.restMs;
+        break;
       case 'appended':
         this.#appended(event.feed, event.from, event.to);
         break;
       case 'forked':
-        for (const peer of this.#neighbours.keys()) this.#send(peer, { type: 'evidence', evidence: event.evidence });
+        for (const peer of this.#neighbours.keys())
+          this.#send(peer, { type: 'evidence', evidence: event.evidence });
+        this.#caughtUp(event.evidence.feed.id);
+        break;
+      case 'proven':
+        this.#proven(event.peer, event.feed);
         break;
       case 'roll':
         for (const neighbour of this.#neighbours.values()) neighbour.refused.clear();
         break;
       case 'missing':
         this.#missing = event.ranges;
+        for (const neighbour of this.#neighbours.values()) this.#askPartsAgain(neighbour);
         break;
       case 'tick':
         this.#tick(event.nowMs);
@@ -154,15 +193,22 @@ export class SyncCore {
       lanes,
       greeted: false,
       compared: false,
+      asked: false,
       known: new Map(),
       ahead: new Map(),
       inFlight: new Map(),
       refused: new Set(),
-      askedParts: new Set(),
+      partsAsked: new Map(),
+      partsAgainAtMs: this.#nowMs + SYNC_LIMITS.partsAgainMs,
+      partsWaitMs: SYNC_LIMITS.partsAgainMs,
       faults: 0,
       silences: 0,
     });
-    this.#send(peer, { type: 'hello', network: this.#network, digest: summarise(this.#heights(lanes)).digest });
+    this.#send(peer, {
+      type: 'hello',
+      network: this.#network,
+      digest: summarise(this.#heights(lanes)).digest,
+    });
   }
 
   #message(peer: NeighbourId, message: SyncMessage): void {
@@ -173,24 +219,29 @@ export class SyncCore {
       case 'hello':
         return this.#hello(peer, neighbour, message);
       case 'buckets':
-        return this.#sendHeights(peer, neighbour, message.digests);
+        this.#sendHeights(peer, neighbour, message.digests);
+        // One of us wrote between the two hellos: what was equal for us was not for it.
+        if (!neighbour.asked) this.#sendBuckets(peer, neighbour);
+        return;
       case 'heights':
         return this.#learnHeights(peer, neighbour, message.heights);
       case 'want':
-        if (message.from > 0) neighbour.known.set(message.feed, Math.max(neighbour.known.get(message.feed) ?? 0, message.from - 1));
+        if (message.from > 0)
+          neighbour.known.set(
+            message.feed,
+            Math.max(neighbour.known.get(message.feed) ?? 0, message.from - 1),
+          );
         this.#effects.push({ type: 'serve', peer, want: message });
         return;
       case 'run':
-        return message.mode === 'parts' ? this.#parts(peer, message.run) : this.#run(peer, neighbour, message.run);
+        return message.mode === 'parts'
+          ? this.#parts(peer, neighbour, message.run)
+          : this.#run(peer, neighbour, message.run);
       case 'evidence':
-        neighbour.inFlight.delete(message.evidence.feed.id);
-        neighbour.ahead.delete(message.evidence.feed.id);
         this.#effects.push({ type: 'prove', peer, evidence: message.evidence });
         return;
       case 'none':
-        neighbour.inFlight.delete(message.feed);
-        neighbour.ahead.delete(message.feed);
-        return;
+        return this.#none(neighbour, message.feed);
       default:
         unreachable(message);
     }
@@ -201,19 +252,26 @@ export class SyncCore {
     if (neighbour.greeted) return this.#cut(peer, 'out-of-turn');
     neighbour.greeted = true;
     const heights = this.#heights(neighbour.lanes);
-    const { digest, buckets } = summarise(heights);
-    if (Buffer.compare(digest, hello.digest) === 0) {
+    if (Buffer.compare(summarise(heights).digest, hello.digest) === 0) {
       neighbour.compared = true;
       for (const height of heights) neighbour.known.set(height.feed.id, height.seq);
     } else {
-      this.#send(peer, { type: 'buckets', digests: buckets });
+      this.#sendBuckets(peer, neighbour);
     }
+  }
+
+  #sendBuckets(peer: NeighbourId, neighbour: Neighbour): void {
+    neighbour.asked = true;
+    this.#send(peer, { type: 'buckets', digests: summarise(this.#heights(neighbour.lanes)).buckets });
   }
 
   #sendHeights(peer: NeighbourId, neighbour: Neighbour, theirs: Uint8Array): void {
     const heights = this.#heights(neighbour.lanes);
     const differing = differingBuckets(summarise(heights).buckets, theirs);
-    const [same, news] = [heights.filter((h) => !differing.has(bucketOf(h))), heights.filter((h) => differing.has(bucketOf(h)))];
+    const [same, news] = [
+      heights.filter((h) => !differing.has(bucketOf(h))),
+      heights.filter((h) => differing.has(bucketOf(h))),
+    ];
     for (const height of same) neighbour.known.set(height.feed.id, height.seq);
     // At least one, though empty: it ends the comparison.
     for (let at = 0; at === 0 || at < news.length; at += HEIGHTS_PER_MESSAGE) {
@@ -223,53 +281,73 @@ export class SyncCore {
 
   #learnHeights(peer: NeighbourId, neighbour: Neighbour, heights: readonly FeedHeight[]): void {
     neighbour.compared = true;
-    for (const height of heights) {
-      const { feed, seq } = height;
-      if (!neighbour.lanes.includes(feed.lane)) continue;
-      neighbour.known.set(feed.id, Math.max(neighbour.known.get(feed.id) ?? 0, seq));
-      if (this.#isNews(height)) neighbour.ahead.set(feed.id, height);
-    }
+    for (const height of heights) this.#learn(neighbour, height);
     if (neighbour.known.size > SYNC_LIMITS.heightsPerNeighbour) this.#cut(peer, 'out-of-turn');
   }
 
+  #learn(neighbour: Neighbour, height: FeedHeight): void {
+    const { feed, seq } = height;
+    if (!neighbour.lanes.includes(feed.lane)) return;
+    neighbour.known.set(feed.id, Math.max(neighbour.known.get(feed.id) ?? 0, seq));
+    if (this.#isNews(height)) neighbour.ahead.set(feed.id, height);
+  }
+
   #isNews(height: FeedHeight): boolean {
+    if (this.#isNewFork(height)) return true;
     const own = this.#log.feed(height.feed.id);
     if (own === undefined) return height.seq > 0;
-    const ours = heightOf(own);
-    if (height.forked) return !ours.forked || ours.seq > height.seq;
-    if (ours.forked) return false;
-    return height.seq > ours.seq || (height.seq === ours.seq && height.hash !== ours.hash);
+    if (own.forkedAfter !== undefined) return own.seq < own.forkedAfter && height.seq > own.seq;
+    return height.seq > own.seq || (height.seq === own.seq && height.hash !== own.hash);
+  }
+
+  /** Does it know of a fork where we know of none, or of a later one? */
+  #isNewFork(height: FeedHeight): boolean {
+    return forkedAfterOf(height) < (this.#log.feed(height.feed.id)?.forkedAfter ?? Infinity);
   }
 
   #run(peer: NeighbourId, neighbour: Neighbour, run: Run): void {
-    const last = lastSeq(run);
+    const last = lastPlace(run);
     if (last === undefined) return this.#fault(peer, neighbour, run.feed.id);
-    neighbour.silences = 0;
-    neighbour.known.set(run.feed.id, Math.max(neighbour.known.get(run.feed.id) ?? 0, last));
-    this.#keepComing(peer, neighbour, run, last);
+    // Whatever comes of it now: it has this, and when the roll lets us take it, it is asked for.
+    const known = neighbour.ahead.get(run.feed.id);
+    if (known === undefined || (!known.forked && known.seq < last.seq))
+      this.#learn(neighbour, { ...last, feed: run.feed, forked: false });
+    this.#keepComing(peer, neighbour, run, last.seq);
     this.#effects.push({ type: 'take', peer, run });
+    if (neighbour.known.size > SYNC_LIMITS.heightsPerNeighbour) this.#cut(peer, 'out-of-turn');
   }
 
   /** More is asked for while this is being checked and written, so that the link is never idle. */
   #keepComing(peer: NeighbourId, neighbour: Neighbour, run: Run, last: number): void {
     const coming = neighbour.inFlight.get(run.feed.id);
     const target = neighbour.ahead.get(run.feed.id)?.seq ?? 0;
-    if (coming === undefined) return;
+    if (coming?.mode !== 'entries') return;
+    if (last > coming.upTo) {
+      // Only what brings us further counts as an answer: one neighbour must not keep a feed from the others.
+      coming.upTo = last;
+      coming.sinceMs = this.#nowMs;
+      neighbour.silences = 0;
+    }
     if (last >= target) {
       neighbour.inFlight.delete(run.feed.id);
       return;
     }
-    coming.sinceMs = this.#nowMs;
-    coming.takenBytes += sizeOf(run);
+    coming.takenBytes += runBytes(run);
     if (coming.takenBytes < SYNC_LIMITS.windowBytes / 2) return;
-    this.#send(peer, { type: 'want', mode: 'entries', feed: run.feed.id, from: 0, limitBytes: coming.takenBytes });
+    this.#send(peer, {
+      type: 'want',
+      mode: 'entries',
+      feed: run.feed.id,
+      from: 0,
+      limitBytes: coming.takenBytes,
+    });
     coming.takenBytes = 0;
   }
 
   #taken(peer: NeighbourId, feed: FeedId, outcome: Received): void {
     const neighbour = this.#neighbours.get(peer);
-    // What does not simply go on is asked for anew, from where it makes sense.
-    if (outcome.kind !== 'appended' && outcome.kind !== 'nothing-new') neighbour?.inFlight.delete(feed);
+    // What does not simply go on is asked for anew, from where it makes sense; a gap is closed by what is coming.
+    if (!['appended', 'nothing-new', 'gap'].includes(outcome.kind)) neighbour?.inFlight.delete(feed);
     switch (outcome.kind) {
       case 'appended':
         this.#goBack.delete(feed);
@@ -288,7 +366,7 @@ export class SyncCore {
       }
       case 'fork':
         this.#goBack.delete(feed);
-        for (const other of this.#neighbours.values()) other.ahead.delete(feed);
+        this.#caughtUp(feed);
         return;
       case 'refused':
         if (neighbour === undefined) return;
@@ -322,9 +400,37 @@ export class SyncCore {
     this.#caughtUp(feed.id);
   }
 
-  #parts(peer: NeighbourId, run: Run): void {
-    this.#neighbours.get(peer)?.inFlight.delete(run.feed.id);
+  #parts(peer: NeighbourId, neighbour: Neighbour, run: Run): void {
+    const feed = run.feed.id;
+    const last = lastPlace(run);
+    if (last === undefined) return this.#fault(peer, neighbour, feed);
+    if (neighbour.inFlight.get(feed)?.mode === 'parts') {
+      neighbour.inFlight.delete(feed);
+      neighbour.silences = 0;
+      neighbour.partsAsked.set(feed, Math.max(neighbour.partsAsked.get(feed) ?? 0, last.seq));
+    }
     this.#effects.push({ type: 'fill', peer, run });
+  }
+
+  #none(neighbour: Neighbour, feed: FeedId): void {
+    if (neighbour.inFlight.get(feed)?.mode === 'parts') neighbour.partsAsked.set(feed, Infinity);
+    else neighbour.ahead.delete(feed);
+    neighbour.inFlight.delete(feed);
+  }
+
+  #proven(peer: NeighbourId, feed: FeedId): void {
+    const neighbour = this.#neighbours.get(peer);
+    const height = neighbour?.ahead.get(feed);
+    if (neighbour?.inFlight.get(feed)?.mode === 'evidence') neighbour.inFlight.delete(feed);
+    // It showed what it has, and we still do not believe it: not asked again.
+    if (height !== undefined && this.#isNewFork(height)) neighbour?.ahead.delete(feed);
+    this.#caughtUp(feed);
+  }
+
+  #askPartsAgain(neighbour: Neighbour): void {
+    neighbour.partsAsked.clear();
+    neighbour.partsWaitMs = SYNC_LIMITS.partsAgainMs;
+    neighbour.partsAgainAtMs = this.#nowMs + neighbour.partsWaitMs;
   }
 
   #fault(peer: NeighbourId, neighbour: Neighbour, feed: FeedId): void {
@@ -342,11 +448,17 @@ export class SyncCore {
         neighbour.silences += 1;
       }
       if (neighbour.silences >= SYNC_LIMITS.silences) this.#cut(peer, 'silent');
+      if (nowMs >= neighbour.partsAgainAtMs) {
+        neighbour.partsAsked.clear();
+        neighbour.partsWaitMs = Math.min(2 * neighbour.partsWaitMs, SYNC_LIMITS.partsAgainMaxMs);
+        neighbour.partsAgainAtMs = nowMs + neighbour.partsWaitMs;
+      }
     }
   }
 
   /** Looks at the state and asks for what is missing: whatever happened, in whatever order. */
   #evaluate(): void {
+    if (this.#nowMs < this.#restUntilMs) return;
     const busy = new Set([...this.#neighbours.values()].flatMap((n) => [...n.inFlight.keys()]));
     for (const [peer, neighbour] of this.#neighbours) {
       if (!neighbour.greeted) continue;
@@ -372,18 +484,19 @@ export class SyncCore {
   }
 
   #want(peer: NeighbourId, neighbour: Neighbour, height: FeedHeight, from: number): void {
-    neighbour.inFlight.set(height.feed.id, { sinceMs: this.#nowMs, takenBytes: 0 });
-    const mode = height.forked ? 'evidence' : 'entries';
-    this.#send(peer, { type: 'want', mode, feed: height.feed.id, from, limitBytes: SYNC_LIMITS.windowBytes });
+    this.#ask(peer, neighbour, this.#isNewFork(height) ? 'evidence' : 'entries', height.feed.id, from);
   }
 
   #wantParts(peer: NeighbourId, neighbour: Neighbour): void {
-    const range = this.#missing.find(({ feed, from }) => !neighbour.askedParts.has(`${feed} ${String(from)}`));
+    const asked = (feed: FeedId): number => neighbour.partsAsked.get(feed) ?? 0;
+    const range = this.#missing.find(({ feed, to }) => to > asked(feed));
     if (range === undefined) return;
-    neighbour.askedParts.add(`${range.feed} ${String(range.from)}`);
-    neighbour.inFlight.set(range.feed, { sinceMs: this.#nowMs, takenBytes: 0 });
-    const { feed, from } = range;
-    this.#send(peer, { type: 'want', mode: 'parts', feed, from, limitBytes: SYNC_LIMITS.windowBytes });
+    this.#ask(peer, neighbour, 'parts', range.feed, Math.max(range.from, asked(range.feed) + 1));
+  }
+
+  #ask(peer: NeighbourId, neighbour: Neighbour, mode: WantMode, feed: FeedId, from: number): void {
+    neighbour.inFlight.set(feed, { mode, sinceMs: this.#nowMs, upTo: from - 1, takenBytes: 0 });
+    this.#send(peer, { type: 'want', mode, feed, from, limitBytes: SYNC_LIMITS.windowBytes });
   }
 
   #heights(lanes: readonly Lane[]): FeedHeight[] {
@@ -410,19 +523,11 @@ const BAD_BYTES: ReadonlySet<string> = new Set([
   'unreadable-act',
 ]);
 
-function sizeOf(run: Run): number {
-  return run.entries.reduce(
-    (sum, { headerBytes, parts }) =>
-      sum + headerBytes.byteLength + parts.reduce((bytes, part) => bytes + (part?.byteLength ?? 0), 0),
-    0,
-  );
-}
-
-function lastSeq(run: Run): number | undefined {
+function lastPlace(run: Run): Height | undefined {
   const last = run.entries.at(-1);
   if (last === undefined) return undefined;
   try {
-    return decodeHeader(last.headerBytes).seq;
+    return { seq: decodeHeader(last.headerBytes).seq, hash: hashHeader(last.headerBytes) };
   } catch (error) {
     if (isKithError(error, 'malformed')) return undefined;
     throw error;

@@ -6,12 +6,14 @@ import { isKithError } from '../base/errors.ts';
 import type { Bytes } from '../base/bytes.ts';
 import type { Logger } from '../base/ports.ts';
 import type { FeedId } from '../base/ids.ts';
-import type { Lane, Standing } from '../identity/roles.ts';
+import { mayHold, type Lane, type Standing } from '../identity/roles.ts';
 import { heightOf } from './heights.ts';
 import type { Log, Received } from './service.ts';
 import { SyncCore, type NeighbourId, type SyncEffect, type SyncEvent, type SyncFault } from './sync-core.ts';
-import type { Run } from './types.ts';
-import { decodeMessage, encodeMessage, type SyncMessage } from './sync-wire.ts';
+import type { ReadRange } from './ports.ts';
+import type { ForkEvidence, Run } from './types.ts';
+import { decodeMessage, encodeMessage, runBytes, type SyncMessage } from './sync-wire.ts';
+import { decodeHeader } from './wire.ts';
 
 export interface SyncPeers {
   /** Queues a frame for the neighbour. */
@@ -21,6 +23,8 @@ export interface SyncPeers {
   cut(peer: NeighbourId, code: SyncFault | 'malformed'): void;
   /** What the neighbour may hold, as of now; undefined when it is no member any more. */
   standingOf(peer: NeighbourId): Standing | undefined;
+  /** What this node itself may hold, as of now. */
+  ownStanding?(): Standing | undefined;
   /** What came of a run that it sent. */
   taken?(peer: NeighbourId, run: Run, outcome: Received): void;
 }
@@ -48,6 +52,9 @@ export class SyncDriver {
   readonly #core: SyncCore;
   readonly #queue: SyncEvent[] = [];
   readonly #streams = new Map<NeighbourId, Map<FeedId, Stream>>();
+  /** Parts that this node may hold and does not. */
+  #missing: readonly ReadRange[] = [];
+  #rights = '';
   #running = false;
 
   constructor(log: Log, peers: SyncPeers, logger: Logger) {
@@ -57,9 +64,14 @@ export class SyncDriver {
     this.#core = new SyncCore(log.network, { feeds: () => log.feeds(), feed: (id) => log.feed(id) });
     log.on({
       appended: (feed, from, to) => this.handle({ type: 'appended', feed, from, to }),
-      membership: () => this.handle({ type: 'roll' }),
+      membership: () => {
+        this.handle({ type: 'roll' });
+        this.#lookForParts();
+      },
       forked: (evidence) => this.handle({ type: 'forked', evidence }),
+      refolded: () => this.#setMissing(this.#allMissing()),
     });
+    this.#lookForParts();
   }
 
   opened(peer: NeighbourId, lanes: readonly Lane[]): void {
@@ -111,19 +123,14 @@ export class SyncDriver {
       case 'send':
         this.#peers.send(effect.peer, encodeMessage(effect.message));
         return;
-      case 'take': {
-        const feed = effect.run.feed.id;
-        const outcome = this.#log.receive(effect.run);
-        if (outcome.kind === 'refused') this.#logger.warn({ peer: effect.peer, feed, code: outcome.code }, 'entries refused');
-        this.#peers.taken?.(effect.peer, effect.run, outcome);
-        this.#queue.push({ type: 'taken', peer: effect.peer, feed, outcome });
+      case 'take':
+        this.#take(effect.peer, effect.run);
         return;
-      }
       case 'fill':
-        this.#log.fillParts(effect.run.feed.id, effect.run.entries);
+        this.#fill(effect.peer, effect.run);
         return;
       case 'prove':
-        this.#log.receiveEvidence(effect.evidence);
+        this.#prove(effect.peer, effect.evidence);
         return;
       case 'serve':
         this.#serve(effect);
@@ -139,12 +146,93 @@ export class SyncDriver {
     }
   }
 
+  #take(peer: NeighbourId, run: Run): void {
+    const feed = run.feed.id;
+    try {
+      const outcome = this.#log.receive(run);
+      if (outcome.kind === 'refused')
+        this.#logger.warn({ peer, feed, code: outcome.code }, 'entries refused');
+      this.#peers.taken?.(peer, run, outcome);
+      this.#queue.push({ type: 'taken', peer, feed, outcome });
+      if (outcome.kind === 'appended') this.#noticeHoles(run);
+    } catch (error) {
+      this.#couldNotWrite(peer, feed, error);
+    }
+  }
+
+  #fill(peer: NeighbourId, run: Run): void {
+    const feed = run.feed.id;
+    try {
+      this.#log.fillParts(feed, run.entries);
+    } catch (error) {
+      this.#couldNotWrite(peer, feed, error);
+    }
+  }
+
+  #prove(peer: NeighbourId, evidence: ForkEvidence): void {
+    const feed = evidence.feed.id;
+    try {
+      this.#log.receiveEvidence(evidence);
+      this.#queue.push({ type: 'proven', peer, feed });
+    } catch (error) {
+      this.#couldNotWrite(peer, feed, error);
+    }
+  }
+
+  #couldNotWrite(peer: NeighbourId, feed: FeedId, error: unknown): void {
+    if (!isKithError(error)) throw error;
+    this.#logger.error({ peer, feed, error }, 'entries could not be written');
+    this.#queue.push({ type: 'failed', peer, feed });
+  }
+
+  /** After this node's rights changed, what was withheld from it may be its own now. */
+  #lookForParts(): void {
+    const own = this.#peers.ownStanding?.();
+    const rights = own === undefined ? '' : [own.member, own.role, ...own.grants].join(' ');
+    if (rights === this.#rights) return;
+    this.#rights = rights;
+    this.#setMissing(this.#allMissing());
+  }
+
+  #allMissing(): readonly ReadRange[] {
+    return this.#log.feeds().flatMap(({ info }) => this.#missingIn(info.id));
+  }
+
+  #missingIn(feed: FeedId): readonly ReadRange[] {
+    const own = this.#peers.ownStanding?.();
+    return own === undefined ? [] : this.#log.missingFor(own, feed);
+  }
+
+  /** A neighbour that had not heard of our rights yet withheld what is ours. */
+  #noticeHoles(run: Run): void {
+    const own = this.#peers.ownStanding?.();
+    if (own === undefined) return;
+    const lacks = run.entries.some(
+      ({ headerBytes, parts }) =>
+        parts.includes(null) &&
+        decodeHeader(headerBytes).parts.some(
+          ({ audience }, index) => parts[index] === null && mayHold(own, audience),
+        ),
+    );
+    if (!lacks) return;
+    const feed = run.feed.id;
+    this.#setMissing([...this.#missing.filter((range) => range.feed !== feed), ...this.#missingIn(feed)]);
+  }
+
+  #setMissing(ranges: readonly ReadRange[]): void {
+    this.#missing = ranges;
+    this.handle({ type: 'missing', ranges });
+  }
+
   #serve({ peer, want }: Serve): void {
     const { feed, from, mode } = want;
     if (mode === 'entries') return this.#stream(peer, want);
     if (mode === 'evidence') {
       const evidence = this.#log.evidenceOf(feed);
-      return this.#send(peer, evidence === undefined ? { type: 'none', feed } : { type: 'evidence', evidence });
+      return this.#send(
+        peer,
+        evidence === undefined ? { type: 'none', feed } : { type: 'evidence', evidence },
+      );
     }
     const run = this.#read(peer, feed, Math.max(1, from), RUN_BYTES);
     this.#send(peer, run === undefined ? { type: 'none', feed } : { type: 'run', mode, run });
@@ -157,7 +245,8 @@ export class SyncDriver {
     const creditBytes = Math.min(limitBytes, MOST_CREDIT_BYTES);
     const known = streams.get(feed);
     if (from > 0) streams.set(feed, { from, creditBytes });
-    else if (known !== undefined) known.creditBytes = Math.min(known.creditBytes + creditBytes, MOST_CREDIT_BYTES);
+    else if (known !== undefined)
+      known.creditBytes = Math.min(known.creditBytes + creditBytes, MOST_CREDIT_BYTES);
     if (streams.size > STREAMS) return this.#peers.cut(peer, 'out-of-turn');
     if (from > 0 && this.#read(peer, feed, from, 1) === undefined) {
       streams.delete(feed);
@@ -169,7 +258,7 @@ export class SyncDriver {
   /** Sends what is asked for, one run of each feed in turn, while there is room for it. */
   #pump(peer: NeighbourId): void {
     const streams = this.#streams.get(peer) ?? new Map<FeedId, Stream>();
-    for (let sent = true; sent; ) {
+    for (let sent = true; sent;) {
       sent = false;
       for (const [feed, stream] of streams) {
         if (stream.creditBytes <= 0 || !this.#peers.hasRoom(peer)) continue;
@@ -181,7 +270,7 @@ export class SyncDriver {
         const frame = encodeMessage({ type: 'run', mode: 'entries', run });
         this.#peers.send(peer, frame);
         stream.from += run.entries.length;
-        stream.creditBytes -= frame.byteLength;
+        stream.creditBytes -= runBytes(run);
         sent = true;
       }
     }
@@ -208,4 +297,3 @@ export class SyncDriver {
     }
   }
 }
-

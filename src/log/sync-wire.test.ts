@@ -18,7 +18,10 @@ const MESSAGES: readonly SyncMessage[] = [
   { type: 'heights', heights: [{ feed, seq: 7, hash, forked: false }] },
   { type: 'want', mode: 'parts', feed: feed.id, from: 3, limitBytes: 1000 },
   { type: 'run', mode: 'entries', run: { feed, entries: [raw] } },
-  { type: 'evidence', evidence: { feed, seq: 4, one: [{ ...raw, parts: [] }], other: [{ ...raw, parts: [] }] } },
+  {
+    type: 'evidence',
+    evidence: { feed, seq: 4, one: [{ ...raw, parts: [] }], other: [{ ...raw, parts: [] }] },
+  },
   { type: 'none', feed: feed.id },
 ];
 
@@ -41,11 +44,16 @@ describe('sync messages', () => {
   it('are messages or malformed, however a real one was changed', () => {
     const real = MESSAGES.map(encodeMessage);
     fc.assert(
-      fc.property(fc.constantFrom(...real), fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 6 }), fc.nat(), (frame, changes, cut) => {
-        const changed = frame.slice(0, frame.length - (cut % 4));
-        for (const [at, byte] of changes) changed[at % changed.length] = byte;
-        onlyMalformed(changed);
-      }),
+      fc.property(
+        fc.constantFrom(...real),
+        fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 6 }),
+        fc.nat(),
+        (frame, changes, cut) => {
+          const changed = frame.slice(0, frame.length - (cut % 4));
+          for (const [at, byte] of changes) changed[at % changed.length] = byte;
+          onlyMalformed(changed);
+        },
+      ),
       { numRuns: 5000 },
     );
   });

@@ -11,13 +11,24 @@ export const BUCKET_DIGEST_BYTES = 8;
 /** Heights in one message. */
 export const HEIGHTS_PER_MESSAGE = 2000;
 
-/** Where somebody's copy of a feed ends. */
+/** Where somebody's copy of a feed ends; of a forked feed, where the part of it ends that both histories share. */
 export interface FeedHeight {
   readonly feed: FeedInfo;
   readonly seq: number;
+  /** Of its last entry; of a forked feed, the fork's place (`heights.ts`). */
   readonly hash: EntryHash;
-  /** The feed was written twice; `seq` is the last place that both histories share. */
   readonly forked: boolean;
+}
+
+/** What a run takes of the bytes that were asked for; both ends count alike. */
+export function runBytes(run: Run): number {
+  return run.entries.reduce(
+    (sum, { headerBytes, parts, seal }) =>
+      sum +
+      headerBytes.byteLength +
+      parts.reduce((bytes, part) => bytes + (part?.byteLength ?? 0), seal?.byteLength ?? 0),
+    0,
+  );
 }
 
 export type WantMode = 'entries' | 'parts' | 'evidence';
@@ -64,7 +75,15 @@ function layout(message: SyncMessage): CborValue {
 
 type Reader = (fields: readonly CborValue[]) => SyncMessage;
 
-const READERS: readonly Reader[] = [readHello, readBuckets, readHeights, readWant, readRunMessage, readProof, readNone];
+const READERS: readonly Reader[] = [
+  readHello,
+  readBuckets,
+  readHeights,
+  readWant,
+  readRunMessage,
+  readProof,
+  readNone,
+];
 const PLACES = [4, 2, 2, 5, 3, 2, 2] as const;
 
 /** @throws KithError `malformed` | `version` */
@@ -100,7 +119,13 @@ function readHeight(value: unknown): FeedHeight {
 }
 
 function readWant([, mode, feed, from, limitBytes]: readonly CborValue[]): SyncMessage {
-  return { type: 'want', mode: readMode(mode), feed: idFromBytes(feed), from: whole(from), limitBytes: whole(limitBytes) };
+  return {
+    type: 'want',
+    mode: readMode(mode),
+    feed: idFromBytes(feed),
+    from: whole(from),
+    limitBytes: whole(limitBytes),
+  };
 }
 
 function readRunMessage([, mode, run]: readonly CborValue[]): SyncMessage {
@@ -131,6 +156,7 @@ function whole(value: unknown): number {
 }
 
 function exactly(value: unknown, sizeBytes: number): Bytes {
-  if (!(value instanceof Uint8Array) || value.byteLength !== sizeBytes) throw malformed('bytes of another length');
+  if (!(value instanceof Uint8Array) || value.byteLength !== sizeBytes)
+    throw malformed('bytes of another length');
   return value;
 }

@@ -69,7 +69,8 @@ export function encodeHeader(header: Header): Bytes {
 export function decodeHeader(bytes: Bytes): Header {
   if (bytes.byteLength > LIMITS.headerBytes) throw malformed('a header is too large');
   const value = decodeCbor(bytes);
-  if (!Array.isArray(value) || value.length !== 8 || value[0] !== VERSION) throw malformed('unknown kind of header');
+  if (!Array.isArray(value) || value.length !== 8 || value[0] !== VERSION)
+    throw malformed('unknown kind of header');
   const [, feed, seq, prev, hlc, kind, after, parts] = value as unknown[];
   if (typeof kind !== 'string' || !isKind(kind)) throw malformed('a kind is a short lower-case word');
   if (!Array.isArray(after) || after.length > LIMITS.linksPerEntry) throw malformed('too many links');
@@ -84,7 +85,8 @@ export function decodeHeader(bytes: Bytes): Header {
     parts: parts.map(readPartRef),
   };
   // cborg reads a few encodings that it would never write (1.0 for 1): one value, one encoding, one digest.
-  if (!equalBytes(encodeCbor(value as CborValue), bytes)) throw malformed('a header has another, shorter encoding');
+  if (!equalBytes(encodeCbor(value as CborValue), bytes))
+    throw malformed('a header has another, shorter encoding');
   return header;
 }
 
@@ -113,7 +115,12 @@ function readPartRef(value: unknown): PartRef {
   const [audience, digest, sizeBytes] = value as unknown[];
   if (typeof audience !== 'string' || !isAudience(audience)) throw malformed('unknown audience');
   if (!(digest instanceof Uint8Array) || digest.byteLength !== 32) throw malformed('a digest is 32 bytes');
-  if (typeof sizeBytes !== 'number' || !Number.isInteger(sizeBytes) || sizeBytes < 0 || sizeBytes > LIMITS.partBytes) {
+  if (
+    typeof sizeBytes !== 'number' ||
+    !Number.isInteger(sizeBytes) ||
+    sizeBytes < 0 ||
+    sizeBytes > LIMITS.partBytes
+  ) {
     throw malformed('a part is too large');
   }
   return { audience, digest, sizeBytes };
@@ -164,7 +171,8 @@ function readRawEntry(value: unknown): RawEntry {
   for (const part of parts as unknown[]) {
     if (part !== null && !(part instanceof Uint8Array)) throw malformed('a part is bytes or absent');
   }
-  if (seal !== null && !(seal instanceof Uint8Array && seal.byteLength === 64)) throw malformed('a seal is 64 bytes');
+  if (seal !== null && !(seal instanceof Uint8Array && seal.byteLength === 64))
+    throw malformed('a seal is 64 bytes');
   return { headerBytes, parts: parts as (Bytes | null)[], seal };
 }
 
@@ -176,5 +184,10 @@ export function encodeEvidence(evidence: ForkEvidence): CborValue {
 export function readEvidence(value: unknown): ForkEvidence {
   if (!Array.isArray(value) || value.length !== 4) throw malformed('evidence has four places');
   const [feed, seq, one, other] = value as unknown[];
-  return { feed: readFeedInfo(feed), seq: readSeq(seq), one: readRawEntries(one), other: readRawEntries(other) };
+  return {
+    feed: readFeedInfo(feed),
+    seq: readSeq(seq),
+    one: readRawEntries(one),
+    other: readRawEntries(other),
+  };
 }

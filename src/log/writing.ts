@@ -71,14 +71,21 @@ function mustBeReadable({ kind, parts }: Draft): void {
   assert(isKind(kind), `“${kind}” is a kind of entry`);
   assert(parts.length <= LIMITS.partsPerEntry, 'an entry has one part an audience');
   for (const { audience } of parts) assert(isAudience(audience), `“${audience}” is an audience`);
-  mustFit(parts.reduce((sum, { payload }) => sum + payload.byteLength, 0), LIMITS.sealedRunBytes);
+  mustFit(
+    parts.reduce((sum, { payload }) => sum + payload.byteLength, 0),
+    LIMITS.sealedRunBytes,
+  );
 }
 
 function mustFit(sizeBytes: number, limitBytes: number): void {
   if (sizeBytes <= limitBytes) return;
-  throw new KithError('too-large', `This is ${String(sizeBytes)} bytes, and one entry holds ${String(limitBytes)}.`, {
-    next: 'Send it as a file.',
-  });
+  throw new KithError(
+    'too-large',
+    `This is ${String(sizeBytes)} bytes, and one entry holds ${String(limitBytes)}.`,
+    {
+      next: 'Send it as a file.',
+    },
+  );
 }
 
 /** What an entry and each of its parts add to their payloads on the way, about. */
@@ -91,7 +98,10 @@ export function splitForSeals(drafts: readonly Draft[]): Draft[][] {
   let piece: Draft[] = [];
   let sizeBytes = 0;
   for (const draft of drafts) {
-    const draftBytes = draft.parts.reduce((sum, part) => sum + part.payload.byteLength + PART_BYTES, ENTRY_BYTES);
+    const draftBytes = draft.parts.reduce(
+      (sum, part) => sum + part.payload.byteLength + PART_BYTES,
+      ENTRY_BYTES,
+    );
     const full = piece.length === LIMITS.entriesPerSeal || sizeBytes + draftBytes > LIMITS.sealedRunBytes;
     if (full && piece.length > 0) {
       pieces.push(piece);

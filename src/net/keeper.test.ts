@@ -60,7 +60,12 @@ describe('whom to dial', () => {
   it('seeks no more links than it needs, but always those given by hand', () => {
     const k = keeper();
     for (let peer = 0; peer < KEEPER.soughtLinks; peer += 1) {
-      k.step(0, { type: 'linked', link: String(peer), peer: `${String(peer).padStart(64, '0')}` as LinkKey, dialled: false });
+      k.step(0, {
+        type: 'linked',
+        link: String(peer),
+        peer: String(peer).padStart(64, '0') as LinkKey,
+        dialled: false,
+      });
     }
     assert.deepEqual(dials(k.step(0, { type: 'discovered', peer: LARGER, addresses: ['l'] })), []);
     assert.deepEqual(dials(k.step(0, { type: 'given', address: 'a' })), ['a']);
@@ -82,11 +87,15 @@ describe('two links to one peer', () => {
     // Seen from the larger key: the link that came in stays.
     const k = keeper();
     k.step(0, { type: 'linked', link: 'out', peer: SMALLER, dialled: true });
-    assert.deepEqual(closes(k.step(0, { type: 'linked', link: 'in', peer: SMALLER, dialled: false })), ['out']);
+    assert.deepEqual(closes(k.step(0, { type: 'linked', link: 'in', peer: SMALLER, dialled: false })), [
+      'out',
+    ]);
     // Seen from the smaller one: the link that went out stays.
     const other = keeper();
     other.step(0, { type: 'linked', link: 'in', peer: LARGER, dialled: false });
-    assert.deepEqual(closes(other.step(0, { type: 'linked', link: 'out', peer: LARGER, dialled: true })), ['in']);
+    assert.deepEqual(closes(other.step(0, { type: 'linked', link: 'out', peer: LARGER, dialled: true })), [
+      'in',
+    ]);
   });
 
   it('leave the older of two that the same side dialled', () => {

@@ -9,7 +9,11 @@ export type LinkId = string;
 
 export type KeeperEvent =
   | { readonly type: 'given'; readonly address: string }
-  | { readonly type: 'discovered' | 'remembered'; readonly peer: LinkKey; readonly addresses: readonly string[] }
+  | {
+      readonly type: 'discovered' | 'remembered';
+      readonly peer: LinkKey;
+      readonly addresses: readonly string[];
+    }
   /** Forget an address given by hand. */
   | { readonly type: 'dropped'; readonly address: string }
   | { readonly type: 'linked'; readonly link: LinkId; readonly peer: LinkKey; readonly dialled: boolean }
@@ -20,7 +24,12 @@ export type KeeperEvent =
   | { readonly type: 'tick' };
 
 export type KeeperEffect =
-  | { readonly type: 'dial'; readonly target: string; readonly addresses: readonly string[]; readonly expect: LinkKey | undefined }
+  | {
+      readonly type: 'dial';
+      readonly target: string;
+      readonly addresses: readonly string[];
+      readonly expect: LinkKey | undefined;
+    }
   | { readonly type: 'close'; readonly link: LinkId };
 
 export const KEEPER = {
@@ -103,7 +112,10 @@ export class Keeper {
     }
   }
 
-  #learn(key: string, target: Pick<Target, 'addresses' | 'peer' | 'givenByHand'> & { readonly nowMs: number }): void {
+  #learn(
+    key: string,
+    target: Pick<Target, 'addresses' | 'peer' | 'givenByHand'> & { readonly nowMs: number },
+  ): void {
     if (this.#targets.has(key)) return;
     if (this.#targets.size >= KEEPER.targets) {
       const oldest = [...this.#targets].find(([, { givenByHand, dialling }]) => !givenByHand && !dialling);

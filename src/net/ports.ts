@@ -2,7 +2,7 @@
  * What kith needs of a transport: authenticated, encrypted links to peers that are known by their link key, and
  * ordered channels of frames over them. `net/libp2p/` is the real one; `test/sim/` has the twin.
  */
-import type { Bytes, } from '../base/bytes.ts';
+import type { Bytes } from '../base/bytes.ts';
 import type { LinkKey } from '../base/ids.ts';
 
 /** Names a protocol on a link, as libp2p writes them: `/kith/1/sync`. */

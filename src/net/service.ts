@@ -39,9 +39,10 @@ export class LinkService {
 
   constructor(deps: LinkDeps) {
     this.#deps = deps;
-    this.#keeper = new Keeper(deps.transport.self, deps.rng, deps.mayLink);
+    const mayLink = (peer: LinkKey): boolean => deps.mayLink(peer);
+    this.#keeper = new Keeper(deps.transport.self, deps.rng, mayLink);
     this.#pinger = new Pinger(deps);
-    answerPings(deps.transport, deps.mayLink);
+    answerPings(deps.transport, mayLink);
     deps.transport.on({
       link: (link) => {
         this.#linked(link);
@@ -118,7 +119,6 @@ export class LinkService {
       try {
         const options = { signal: this.#stopping.signal, ...(expect === undefined ? {} : { expect }) };
         const link = await transport.dial(address, options);
-        this.#deps.remember(link.peer, link.address);
         this.tell({ type: 'dialled', target, peer: link.peer });
         return;
       } catch (error) {
@@ -135,6 +135,8 @@ export class LinkService {
     this.#ids.set(link, id);
     this.#since.set(link, this.#deps.clock.nowMs());
     this.#pinger.linked(link);
+    // One that another part dialled, to join over it, is worth as much as one that the keeper dialled.
+    if (link.direction === 'outbound') this.#deps.remember(link.peer, link.address);
     this.tell({ type: 'linked', link: id, peer: link.peer, dialled: link.direction === 'outbound' });
   }
 

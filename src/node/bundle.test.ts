@@ -44,17 +44,23 @@ describe('a bundle file', () => {
   it('opens for its recipients only', async () => {
     const file = await fileOf([Uint8Array.of(1)]);
     const other = new Uint8Array(32).fill(2);
-    await assert.rejects(collect(readBundle(inChunks(file, 999), other)), (error: unknown) => isKithError(error, 'not-for-you'));
+    await assert.rejects(collect(readBundle(inChunks(file, 999), other)), (error: unknown) =>
+      isKithError(error, 'not-for-you'),
+    );
   });
 
   it('says so when it was cut off, changed or is something else', async () => {
     const file = await fileOf([rng.bytes(200_000)]);
     const flipped = file.map((byte, index) => (index === file.byteLength - 9 ? byte ^ 1 : byte));
     for (const damaged of [file.slice(0, -100), flipped, concatBytes(file, Uint8Array.of(0))]) {
-      await assert.rejects(collect(readBundle(inChunks(damaged, 4096), seed)), (error: unknown) => isKithError(error, 'damaged-bundle'));
+      await assert.rejects(collect(readBundle(inChunks(damaged, 4096), seed)), (error: unknown) =>
+        isKithError(error, 'damaged-bundle'),
+      );
     }
     for (const other of [new Uint8Array(0), rng.bytes(500), file.slice(0, 40)]) {
-      await assert.rejects(collect(readBundle(inChunks(other, 4096), seed)), (error: unknown) => isKithError(error, 'malformed'));
+      await assert.rejects(collect(readBundle(inChunks(other, 4096), seed)), (error: unknown) =>
+        isKithError(error, 'malformed'),
+      );
     }
   });
 });

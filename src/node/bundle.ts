@@ -16,7 +16,11 @@ const LENGTH_BYTES = 4;
 const NO_STRETCH = { memoryKib: 8, passes: 1, lanes: 1 } as const;
 
 /** Frames to bytes of a file that the recipients can open. */
-export async function* writeBundle(frames: AsyncIterable<Bytes> | Iterable<Bytes>, recipients: readonly LinkKey[], rng: Rng): AsyncGenerator<Bytes> {
+export async function* writeBundle(
+  frames: AsyncIterable<Bytes> | Iterable<Bytes>,
+  recipients: readonly LinkKey[],
+  rng: Rng,
+): AsyncGenerator<Bytes> {
   const fileKey = rng.bytes(FILE_KEY_BYTES);
   const envelope = sealKeyFor(recipients, fileKey, rng);
   const head = encodeCbor([envelope.ephemeral, envelope.sealed]);
@@ -41,7 +45,11 @@ export async function* readBundle(source: AsyncIterable<Bytes>, linkSeed: Bytes)
     });
   }
   const body = new ChunkReader(damagedAs('damaged-bundle', openStream(toBase64Url(fileKey), reader.rest())));
-  for (let next = await frame(body, LIMITS.frameBytes); next !== undefined; next = await frame(body, LIMITS.frameBytes)) {
+  for (
+    let next = await frame(body, LIMITS.frameBytes);
+    next !== undefined;
+    next = await frame(body, LIMITS.frameBytes)
+  ) {
     yield next;
   }
 }
@@ -81,10 +89,13 @@ function readEnvelope(head: Bytes): Envelope {
   const value = decodeCbor(head);
   if (!Array.isArray(value) || value.length !== 2) throw malformed('a bundle says whom it is for');
   const [ephemeral, sealed] = value as unknown[];
-  const isKey = (bytes: unknown, size: number): bytes is Bytes => bytes instanceof Uint8Array && bytes.byteLength === size;
-  if (!isKey(ephemeral, 32) || !Array.isArray(sealed) || sealed.length > RECIPIENTS) throw malformed('a bundle says whom it is for');
-  if (!sealed.every((bytes) => isKey(bytes, SEALED_KEY_BYTES))) throw malformed('a sealed key has another size');
-  return { ephemeral, sealed: sealed as Bytes[] };
+  const isKey = (bytes: unknown, size: number): bytes is Bytes =>
+    bytes instanceof Uint8Array && bytes.byteLength === size;
+  if (!isKey(ephemeral, 32) || !Array.isArray(sealed) || sealed.length > RECIPIENTS)
+    throw malformed('a bundle says whom it is for');
+  if (!sealed.every((bytes) => isKey(bytes, SEALED_KEY_BYTES)))
+    throw malformed('a sealed key has another size');
+  return { ephemeral, sealed };
 }
 
 /** Takes exact lengths from a stream of chunks. */
@@ -113,6 +124,7 @@ class ChunkReader {
 
   async *rest(): AsyncGenerator<Bytes> {
     if (this.#held.byteLength > 0) yield this.#held;
-    for (let next = await this.#source.next(); next.done !== true; next = await this.#source.next()) yield next.value;
+    for (let next = await this.#source.next(); next.done !== true; next = await this.#source.next())
+      yield next.value;
   }
 }

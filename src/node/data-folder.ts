@@ -38,7 +38,9 @@ export function openDataFolder(path: string): DataFolder {
 /** A copied folder has another inode, a restored or moved disk another machine: either starts a new incarnation. */
 function placeOf(database: string): string {
   const { dev, ino } = statSync(database, { bigint: true });
-  return createHash('sha256').update(`${machineId()} ${String(dev)} ${String(ino)}`).digest('hex');
+  return createHash('sha256')
+    .update(`${machineId()} ${String(dev)} ${String(ino)}`)
+    .digest('hex');
 }
 
 function machineId(): string {

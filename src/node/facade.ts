@@ -262,7 +262,11 @@ export interface MembersFacade {
   /** What is undefined stays. @throws KithError `bad-name` | `not-an-admin`. */
   rename(
     who: string,
-    change: { readonly name?: string | undefined; readonly org?: string | undefined; readonly place?: string | undefined },
+    change: {
+      readonly name?: string | undefined;
+      readonly org?: string | undefined;
+      readonly place?: string | undefined;
+    },
   ): Promise<Member>;
   /** @throws KithError `not-an-admin` | `last-admin`. */
   setRole(who: string, role: Role): Promise<Member>;
@@ -283,7 +287,10 @@ export interface MembersFacade {
    * @param feed the whole id, or a beginning that fits one alone.
    * @throws KithError `nothing-quarantined` | `ambiguous` | `not-an-admin`.
    */
-  accept(feed: string, upTo: number | undefined): Promise<{ readonly feed: string; readonly accepted: number }>;
+  accept(
+    feed: string,
+    upTo: number | undefined,
+  ): Promise<{ readonly feed: string; readonly accepted: number }>;
 }
 
 // ---- devices
@@ -442,7 +449,10 @@ export interface SafetyFacade {
    * @throws KithError `no-passphrase` when none is set or given | `wrong-passphrase` | `bad-passphrase` |
    *   `passphrase-needed`.
    */
-  lock(request: { readonly passphrase: string | undefined; readonly newPassphrase: string | undefined }): Promise<void>;
+  lock(request: {
+    readonly passphrase: string | undefined;
+    readonly newPassphrase: string | undefined;
+  }): Promise<void>;
   /** Any state; does nothing where nothing is locked. @throws KithError `wrong-passphrase`. */
   unlock(request: { readonly passphrase: string }): Promise<NodeStatus>;
 }
@@ -485,7 +495,9 @@ export interface EntriesPage {
 
 export interface EntriesFacade {
   /** One transaction, one signature. @returns what they became, in order. @throws KithError `too-large` | `bad-kind` | `bad-audience` | `role-writes-nothing` | `not-a-member`. */
-  append(entries: readonly NewEntry[]): Promise<readonly { readonly id: string; readonly feed: string; readonly seq: number }[]>;
+  append(
+    entries: readonly NewEntry[],
+  ): Promise<readonly { readonly id: string; readonly feed: string; readonly seq: number }[]>;
   /** @param query.after from an earlier page of this node. @throws KithError `bad-cursor`. */
   page(query: {
     readonly kind: string | undefined;
@@ -502,8 +514,18 @@ export interface EntriesFacade {
 export type NodeEvent =
   | { readonly type: 'state'; readonly state: NodeState; readonly ready: boolean }
   | { readonly type: 'join'; readonly step: JoinStep }
-  | { readonly type: 'member'; readonly change: 'joined' | 'changed' | 'revoked'; readonly member: number; readonly name: string }
-  | { readonly type: 'device'; readonly change: 'linked' | 'revoked'; readonly member: number; readonly device: string }
+  | {
+      readonly type: 'member';
+      readonly change: 'joined' | 'changed' | 'revoked';
+      readonly member: number;
+      readonly name: string;
+    }
+  | {
+      readonly type: 'device';
+      readonly change: 'linked' | 'revoked';
+      readonly member: number;
+      readonly device: string;
+    }
   | { readonly type: 'invite'; readonly change: 'made' | 'used' | 'withdrawn'; readonly id: string }
   | {
       readonly type: 'peer';
@@ -513,7 +535,12 @@ export type NodeEvent =
       readonly device: string;
     }
   /** Entries came into the log; told together, at most a few times a second. */
-  | { readonly type: 'entries'; readonly added: number; readonly total: number; readonly kinds: readonly string[] }
+  | {
+      readonly type: 'entries';
+      readonly added: number;
+      readonly total: number;
+      readonly kinds: readonly string[];
+    }
   | { readonly type: 'quarantine'; readonly feed: string; readonly member: number; readonly entries: number }
   /** A device wrote two histories: its feed is stopped. */
   | { readonly type: 'fork'; readonly feed: string; readonly member: number; readonly device: string };

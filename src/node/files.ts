@@ -10,9 +10,15 @@ import { KithError } from '../base/errors.ts';
  * Writes beside the target, flushes, then renames. @returns bytes written.
  * @throws KithError `file-exists` | `cannot-write`
  */
-export async function writeWhole(path: string, replace: boolean, source: AsyncIterable<Bytes>): Promise<number> {
+export async function writeWhole(
+  path: string,
+  replace: boolean,
+  source: AsyncIterable<Bytes>,
+): Promise<number> {
   if (!replace && existsSync(path)) {
-    throw new KithError('file-exists', `There is a file ${path} already.`, { next: 'Choose another name, or say --yes.' });
+    throw new KithError('file-exists', `There is a file ${path} already.`, {
+      next: 'Choose another name, or say --yes.',
+    });
   }
   const draft = `${path}.part-${String(process.pid)}`;
   let sizeBytes = 0;
@@ -56,6 +62,9 @@ export async function* readWhole(path: string, signal: AbortSignal): AsyncGenera
       yield new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
     }
   } catch (cause) {
-    throw new KithError('cannot-read', `The file ${path} could not be read.`, { next: 'See that it is there.', cause });
+    throw new KithError('cannot-read', `The file ${path} could not be read.`, {
+      next: 'See that it is there.',
+      cause,
+    });
   }
 }

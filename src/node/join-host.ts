@@ -19,6 +19,8 @@ export const JOIN_CHANNEL: ChannelName = '/kith/1/join';
 /** A stranger has this long to prove itself; then its link ends. */
 const STRANGER_MS = 60_000;
 const STRANGERS_AT_ONCE = 8;
+/** Who comes too late is told so for this long; afterwards nobody answers. */
+const TOO_LATE_MS = 60 * 60 * 1000;
 
 export interface JoinHostDeps {
   readonly transport: Transport;
@@ -35,6 +37,7 @@ export interface JoinHostDeps {
 interface DeviceInvite {
   readonly member: MemberId;
   readonly expiresMs: number;
+  used: boolean;
 }
 
 export class JoinHost {
@@ -57,11 +60,16 @@ export class JoinHost {
   /** May somebody who is no member have a link for a while? Only when there is something to join by. */
   mayKnock(peer: LinkKey): boolean {
     if (this.#strangers.has(peer)) return true;
-    return this.#strangers.size < STRANGERS_AT_ONCE && this.#hasOpenInvitation();
+    return this.#strangers.size < STRANGERS_AT_ONCE && this.#expectsSomebody();
   }
 
   /** Writes an invitation by code: its digits and seed travel in a part that admins alone hold. */
-  openCode(role: Invite['role'], name: string, expiresMs: number, uses: number): { code: JoinCode; invite: InviteKey } {
+  openCode(
+    role: Invite['role'],
+    name: string,
+    expiresMs: number,
+    uses: number,
+  ): { code: JoinCode; invite: InviteKey } {
     const { log, rng } = this.#deps;
     const taken = new Set(this.#openCodes().map(({ code }) => code.locator));
     const code = generateJoinCode(rng, taken);
@@ -73,7 +81,12 @@ export class JoinHost {
     return { code, invite };
   }
 
-  openLink(role: Invite['role'], name: string, expiresMs: number, uses: number): { seed: Bytes; invite: InviteKey } {
+  openLink(
+    role: Invite['role'],
+    name: string,
+    expiresMs: number,
+    uses: number,
+  ): { seed: Bytes; invite: InviteKey } {
     const seed = this.#deps.rng.bytes(SEED_BYTES);
     const invite = createSigner(seed).key as InviteKey;
     this.#deps.log.act({ kind: 'invite', invite, role, name, expiresMs, uses, form: 'link' });
@@ -83,7 +96,7 @@ export class JoinHost {
   /** For one more device of one's own member; lives in this process only, and is good once. */
   openForDevice(member: MemberId, expiresMs: number): Bytes {
     const seed = this.#deps.rng.bytes(SEED_BYTES);
-    this.#deviceInvites.set(createSigner(seed).key as InviteKey, { member, expiresMs });
+    this.#deviceInvites.set(createSigner(seed).key as InviteKey, { member, expiresMs, used: false });
     return seed;
   }
 
@@ -91,10 +104,11 @@ export class JoinHost {
     return !invite.withdrawn && invite.used < invite.uses && invite.expiresMs > this.#deps.clock.nowMs();
   }
 
-  #hasOpenInvitation(): boolean {
-    const nowMs = this.#deps.clock.nowMs();
-    if ([...this.#deviceInvites.values()].some(({ expiresMs }) => expiresMs > nowMs)) return true;
-    return this.#mayAdmit() && [...this.#deps.log.membership.invites.values()].some((invite) => this.isOpen(invite));
+  /** Whoever holds an invitation that was used up or withdrawn gets a clear answer as well, within its term. */
+  #expectsSomebody(): boolean {
+    const sinceMs = this.#deps.clock.nowMs() - TOO_LATE_MS;
+    const forMembers = this.#mayAdmit() ? [...this.#deps.log.membership.invites.values()] : [];
+    return [...this.#deviceInvites.values(), ...forMembers].some(({ expiresMs }) => expiresMs > sinceMs);
   }
 
   #mayAdmit(): boolean {
@@ -124,7 +138,8 @@ export class JoinHost {
     channel.onFrame((frame) => {
       try {
         for (const answer of admitter.receive(decodeJoin(frame))) {
-          if (answer.type === 'refused') logger.warn({ peer: channel.peer, code: answer.code }, 'a newcomer was refused');
+          if (answer.type === 'refused')
+            logger.warn({ peer: channel.peer, code: answer.code }, 'a newcomer was refused');
           channel.send(encodeJoin(answer));
         }
       } catch (error) {
@@ -156,6 +171,7 @@ export class JoinHost {
     const forDevice = this.#deviceInvites.get(key);
     const nowMs = this.#deps.clock.nowMs();
     if (forDevice !== undefined) {
+      if (forDevice.used) throw refusal('invitation-used-up');
       if (forDevice.expiresMs <= nowMs) throw refusal('invitation-expired');
       return { member: forDevice.member };
     }
@@ -173,7 +189,8 @@ export class JoinHost {
     const { invite, certificate, profile, proof, consent } = request;
     if (member !== undefined) {
       log.act({ kind: 'device', member, certificate, consent });
-      this.#deviceInvites.delete(invite);
+      const used = this.#deviceInvites.get(invite);
+      if (used !== undefined) used.used = true;
       logger.info({ device: certificate.device }, 'linked another device');
       return member;
     }

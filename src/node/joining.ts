@@ -41,11 +41,15 @@ const FINAL: ReadonlySet<string> = new Set([
  * @throws KithError with the refusal, when it is final; `too-many-tries` when a code was right nowhere; `interrupted`
  *   when `signal` aborts.
  */
-export async function searchAndAsk(deps: JoiningDeps, target: Target, profile: Profile, signal: AbortSignal): Promise<Joined> {
+export async function searchAndAsk(
+  deps: JoiningDeps,
+  target: Target,
+  profile: Profile,
+  signal: AbortSignal,
+): Promise<Joined> {
   const tried = new Set<LinkKey>();
   while (!signal.aborted) {
     for (const address of new Set(deps.addresses())) {
-      if (signal.aborted) break;
       const joined = await tryAddress(deps, target, profile, address, tried, signal);
       if (joined !== undefined) return joined;
     }
@@ -63,7 +67,9 @@ async function tryAddress(
   signal: AbortSignal,
 ): Promise<Joined | undefined> {
   try {
-    const link = await deps.transport.dial(address, { signal: AbortSignal.any([signal, AbortSignal.timeout(DIAL_MS)]) });
+    const link = await deps.transport.dial(address, {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(DIAL_MS)]),
+    });
     if (target.secret.kind === 'code') mayTryCode(tried, link.peer);
     return await ask(deps, link, target.secret, profile, signal);
   } catch (error) {

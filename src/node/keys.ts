@@ -91,8 +91,13 @@ function sealerOf(rootKey: Bytes): Sealer {
 
 function keysOf(rootKey: Bytes, seeds: readonly Bytes[], rng: Rng): DeviceKeys {
   const [deviceSeed, linkSeed, mlsSeed] = seeds;
-  if (deviceSeed === undefined || linkSeed === undefined || mlsSeed === undefined) throw malformed('three keys a device');
-  const signers = { device: createSigner(deviceSeed), link: createSigner(linkSeed), mls: createSigner(mlsSeed) };
+  if (deviceSeed === undefined || linkSeed === undefined || mlsSeed === undefined)
+    throw malformed('three keys a device');
+  const signers = {
+    device: createSigner(deviceSeed),
+    link: createSigner(linkSeed),
+    mls: createSigner(mlsSeed),
+  };
   return {
     signer: signers.device,
     linkSeed,
@@ -106,8 +111,8 @@ function keysOf(rootKey: Bytes, seeds: readonly Bytes[], rng: Rng): DeviceKeys {
 
 function readSeeds(bytes: Bytes): Bytes[] {
   const value = decodeCbor(bytes);
-  if (!Array.isArray(value) || !value.every((seed) => seed instanceof Uint8Array && seed.byteLength === SEED_BYTES)) {
-    throw malformed('device keys of another form');
-  }
-  return value;
+  const isSeed = (seed: unknown): seed is Bytes => seed instanceof Uint8Array && seed.byteLength === SEED_BYTES;
+  const seeds: readonly unknown[] = Array.isArray(value) ? value : [];
+  if (seeds.length !== 3 || !seeds.every(isSeed)) throw malformed('device keys of another form');
+  return [...seeds];
 }

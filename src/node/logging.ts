@@ -21,7 +21,10 @@ export interface NodeLog {
   /** For frames; check `wantsFrames` first. */
   frame(fields: LogLine['fields']): void;
   readonly wantsFrames: boolean;
-  lines(options: { net: boolean; follow: boolean; lines: number }, signal: AbortSignal): AsyncIterable<LogLine>;
+  lines(
+    options: { net: boolean; follow: boolean; lines: number },
+    signal: AbortSignal,
+  ): AsyncIterable<LogLine>;
   close(): void;
 }
 
@@ -57,7 +60,13 @@ export function openNodeLog(folder: string, level: 'debug' | 'info' = 'info'): N
     frame: (fields) => {
       if (closed) return;
       root.info({ source: 'frame', ...fields }, 'frame');
-      const line: LogLine = { time: new Date().toISOString(), level: 'info', source: 'frame', message: 'frame', fields };
+      const line: LogLine = {
+        time: new Date().toISOString(),
+        level: 'info',
+        source: 'frame',
+        message: 'frame',
+        fields,
+      };
       for (const reader of readers) if (reader.net) reader.take(line);
     },
     get wantsFrames() {
@@ -122,8 +131,9 @@ function plainFields(fields: object): LogLine['fields'] {
   const plain: Record<string, Json> = {};
   for (const [key, value] of Object.entries(fields) as [string, unknown][]) {
     if (value instanceof Error) plain[key] = value.message;
-    else if (value === null || ['string', 'number', 'boolean'].includes(typeof value)) plain[key] = value as Json;
-    else if (value !== undefined) plain[key] = String(JSON.stringify(value));
+    else if (value === null || ['string', 'number', 'boolean'].includes(typeof value))
+      plain[key] = value as Json;
+    else if (value !== undefined) plain[key] = JSON.stringify(value);
   }
   return plain;
 }

@@ -12,8 +12,18 @@ export interface Measured {
 /** Text in Prometheus' exposition format. */
 export async function metricsOf(measured: Measured): Promise<string> {
   const registry = new Registry();
-  const gauge = (name: string, help: string, values: Readonly<Record<string, number>>, label?: string): void => {
-    const metric = new Gauge({ name, help, registers: [registry], labelNames: label === undefined ? [] : [label] });
+  const gauge = (
+    name: string,
+    help: string,
+    values: Readonly<Record<string, number>>,
+    label?: string,
+  ): void => {
+    const metric = new Gauge({
+      name,
+      help,
+      registers: [registry],
+      labelNames: label === undefined ? [] : [label],
+    });
     for (const [key, value] of Object.entries(values)) {
       if (label === undefined) metric.set(value);
       else metric.set({ [label]: key }, value);
@@ -28,6 +38,8 @@ export async function metricsOf(measured: Measured): Promise<string> {
   gauge('kith_log_entries', 'Entries in the log', measured.entries(), 'lane');
   gauge('kith_frames_total', 'Frames on links since the node started', measured.frames(), 'direction');
   gauge('process_resident_memory_bytes', 'Resident memory', { value: memory.rss });
-  gauge('process_cpu_seconds_total', 'Processor time', { value: process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6 });
+  gauge('process_cpu_seconds_total', 'Processor time', {
+    value: process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6,
+  });
   return registry.metrics();
 }

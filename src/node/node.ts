@@ -2,18 +2,18 @@
  * The composition root: one data folder, one device, at most one network. Opens and closes things in the one order
  * that works, and gives the API its facade. What each capability does is in `capabilities/`.
  */
-import { createHash } from 'node:crypto';
 import { renameSync } from 'node:fs';
 import { fromHex, toHex } from '../base/bytes.ts';
 import { assert, KithError } from '../base/errors.ts';
 import { idFromBytes, idToBytes, type LinkKey, type NetworkId } from '../base/ids.ts';
+import { isNarrow } from '../identity/roles.ts';
 import { createVerifier } from '../identity/signing.ts';
 import { createLibp2pTransport } from '../net/libp2p/transport.ts';
 import type { Transport } from '../net/ports.ts';
 import { openDatabase, type Database } from '../store/database.ts';
 import { openLogStore } from '../store/log-store.ts';
 import { openMetaStore } from '../store/meta-store.ts';
-import { isoOf, type NodeContext } from './capabilities/context.ts';
+import { iso, type NodeContext } from './capabilities/context.ts';
 import { bundlesOf } from './capabilities/bundles.ts';
 import { devicesOf } from './capabilities/devices.ts';
 import { entriesOf } from './capabilities/entries.ts';
@@ -23,6 +23,7 @@ import { linksOf } from './capabilities/links.ts';
 import { membersOf } from './capabilities/members.ts';
 import { joinedAs, networkOf } from './capabilities/network.ts';
 import { safetyOf } from './capabilities/safety.ts';
+import { statusOf } from './capabilities/status.ts';
 import { openDataFolder, type DataFolder } from './data-folder.ts';
 import type { NodeEvent, NodeFacade, NodeState, NodeStatus } from './facade.ts';
 import { isLocked, lockAsBefore, openKeys, openUpCopy, type DeviceKeys, type Meta } from './keys.ts';
@@ -38,6 +39,8 @@ export interface NodeOptions {
   readonly listen: readonly string[];
   readonly peers: readonly string[];
   readonly mdns: boolean;
+  /** Reachable from outside: its addresses are listed for all, who then dial them. */
+  readonly hub: boolean;
   /** Listen next time where it listens now. A node for one command does not. */
   readonly remembersPort: boolean;
   readonly passphrase: string | undefined;
@@ -50,10 +53,10 @@ const PLACE = 'place';
 const LISTEN = 'listen';
 
 /** Parts are sealed as rows of one table. */
-function sealerFor(table: string, { seal, open }: DeviceKeys['sealer']): PartSealer {
+function sealerFor(table: string, sealer: DeviceKeys['sealer']): PartSealer {
   return {
-    seal: (key, bytes) => seal({ table, key }, bytes),
-    open: (key, sealed) => open({ table, key }, sealed),
+    seal: (key, bytes) => sealer.seal({ table, key }, bytes),
+    open: (key, sealed) => sealer.open({ table, key }, sealed),
   };
 }
 
@@ -153,7 +156,8 @@ export class Node {
     if (isSame && this.#meta.get(INCARNATION) !== undefined) return;
     this.#meta.set(INCARNATION, systemRng.bytes(16));
     this.#meta.set(PLACE, place);
-    if (known !== undefined) this.#log().warn({}, 'this folder was copied, moved or restored: a new incarnation starts');
+    if (known !== undefined)
+      this.#log().warn({}, 'this folder was copied, moved or restored: a new incarnation starts');
   }
 
   async #openTransport(keys: DeviceKeys): Promise<Transport> {
@@ -205,7 +209,7 @@ export class Node {
     assert(keys !== undefined && transport !== undefined, 'a network is entered with keys and a transport');
     const incarnation = this.#meta.get(INCARNATION);
     assert(incarnation !== undefined, 'continuity was settled before');
-    const store = openLogStore(this.#database, sealerFor('parts', keys.sealer));
+    const store = openLogStore(this.#database, sealerFor('parts', keys.sealer), isNarrow);
     const session = new Session({
       network,
       keys,
@@ -219,16 +223,27 @@ export class Node {
       verifier: this.#verifier,
       nodeLog: this.#nodeLog,
       incarnation: toHex(incarnation),
+      genesis,
     });
-    if (genesis !== undefined) session.log.receive(genesis);
     this.#meta.set(NETWORK, idToBytes(network));
     this.#session = session;
     this.#events.watch(session);
-    for (const [peer, addresses] of this.#discovered) session.links.tell({ type: 'discovered', peer, addresses });
+    for (const [peer, addresses] of this.#discovered)
+      session.links.tell({ type: 'discovered', peer, addresses });
     session.start(this.#given);
+    if (this.#options.hub) this.#listAsHub(session);
     this.#log().info({ network, listening: transport.listening() }, 'took part in the network');
     this.#tellState();
     return session;
+  }
+
+  #listAsHub(session: Session): void {
+    try {
+      session.listHub(this.#needTransport().listening());
+    } catch (error) {
+      if (!(error instanceof KithError)) throw error;
+      this.#log().warn({ error }, 'this node is not listed as a hub: an admin has to start it, or list it');
+    }
   }
 
   #tellState(): void {
@@ -260,7 +275,11 @@ export class Node {
     return {
       status: async () => this.#status(),
       metrics: async () =>
-        metricsOf({ status: async () => this.#status(), entries: () => this.#entriesByLane(), frames: () => this.#frames }),
+        metricsOf({
+          status: async () => this.#status(),
+          entries: () => this.#entriesByLane(),
+          frames: () => this.#frames,
+        }),
       stop: async () => this.stop(),
       network: networkOf({
         ...context,
@@ -276,7 +295,9 @@ export class Node {
       invites: invitesOf(context),
       members: membersOf(context),
       devices: devicesOf(context),
-      links: linksOf({ ...context, transport, give: (address) => void this.#give(address) }),
+      links: linksOf({ ...context, transport, give: (address) => {
+          this.#give(address);
+        }, }),
       log: { lines: async (options, signal) => this.#nodeLog.lines(options, signal) },
       bundles: bundlesOf(context),
       safety: safetyOf({
@@ -304,7 +325,9 @@ export class Node {
 
   #needKeys(): DeviceKeys {
     if (this.#keys !== undefined) return this.#keys;
-    throw new KithError('locked', 'This node is locked.', { next: 'Unlock it with its passphrase: kith unlock' });
+    throw new KithError('locked', 'This node is locked.', {
+      next: 'Unlock it with its passphrase: kith unlock',
+    });
   }
 
   #needTransport(): Transport {
@@ -331,7 +354,10 @@ export class Node {
     }
   }
 
-  async #replaceDatabase(path: string, passphrase: string): Promise<ReturnType<typeof joinedAs> & { entries: number }> {
+  async #replaceDatabase(
+    path: string,
+    passphrase: string,
+  ): Promise<ReturnType<typeof joinedAs> & { entries: number }> {
     await this.#rest();
     this.#database.close();
     const aside = `${this.#folder.database}.before-restore`;
@@ -350,40 +376,20 @@ export class Node {
 
   #entriesByLane(): Record<string, number> {
     const lanes: Record<string, number> = { roll: 0, urgent: 0, data: 0 };
-    for (const { info, seq } of this.#session?.log.feeds() ?? []) lanes[info.lane] = (lanes[info.lane] ?? 0) + seq;
+    for (const { info, seq } of this.#session?.log.feeds() ?? [])
+      lanes[info.lane] = (lanes[info.lane] ?? 0) + seq;
     return lanes;
   }
 
   #status(): NodeStatus {
-    const session = this.#session;
-    const own = session?.ownMember;
-    const { membership } = session?.log ?? {};
-    const feeds = session?.log.feeds().filter(({ info }) => info.lane === 'roll') ?? [];
-    const newest = feeds.reduce((ms, { hlc }) => Math.max(ms, hlc.ms), 0);
-    const heads = membership?.heads.map(({ hash }) => hash).sort().join() ?? '';
-    const linked = this.#transport?.links().filter(({ peer }) => session?.isMember(peer)) ?? [];
-    return {
+    const program = {
       state: this.#state,
-      ready: own !== undefined,
-      network: membership?.name ?? null,
-      networkId: session?.log.network ?? null,
-      member: own?.number ?? null,
-      name: own?.name ?? null,
-      role: own?.role ?? null,
-      revoked: session?.isRevoked ?? false,
-      neighbours: new Set(linked.map(({ peer }) => peer)).size,
-      inStep: linked.length > 0 && session?.sync.isInStep() === true,
-      members: [...(membership?.members.values() ?? [])].filter(({ status }) => status === 'active').length,
-      entries: this.#entries(),
-      quarantined: session?.log.asides().reduce((sum, { entries }) => sum + entries, 0) ?? 0,
-      listening: this.#transport?.listening() ?? [],
-      membershipAsOf: newest === 0 ? null : isoOf({ ms: newest, n: 0 }),
-      rollHead: heads === '' ? null : createHash('sha256').update(heads).digest('hex').slice(0, 16),
       passphrase: isLocked(this.#meta),
       joining: this.#joining,
       data: this.#folder.path,
       version: this.#options.version,
-      startedAt: new Date(this.#startedMs).toISOString(),
+      startedAt: iso(this.#startedMs),
     };
+    return statusOf(program, this.#transport, this.#session);
   }
 }

@@ -10,6 +10,7 @@ import type { Verifier } from '../identity/signing.ts';
 import type { Member } from '../identity/types.ts';
 import type { Projection, LogStore } from '../log/ports.ts';
 import { Log } from '../log/service.ts';
+import type { Run } from '../log/types.ts';
 import type { Transport } from '../net/ports.ts';
 import { LinkService } from '../net/service.ts';
 import { JoinHost } from './join-host.ts';
@@ -30,6 +31,8 @@ export interface SessionDeps {
   readonly verifier: Verifier;
   readonly nodeLog: NodeLog;
   readonly incarnation: string;
+  /** The network's first entries, when it is founded here. */
+  readonly genesis: Run | undefined;
 }
 
 const REMEMBERED = 'neighbours';
@@ -46,7 +49,8 @@ export class Session {
 
   constructor(deps: SessionDeps) {
     this.deps = deps;
-    const { store, verifier, clock, rng, nodeLog, projections, network, keys, transport, timers, meta } = deps;
+    const { store, verifier, clock, rng, nodeLog, projections, network, keys, transport, timers, meta } =
+      deps;
     this.log = new Log({
       store,
       verifier,
@@ -89,6 +93,8 @@ export class Session {
       standingOf: (peer) => this.standingOf(peer),
       ownLanes: () => lanesOf(this.ownMember?.role),
     });
+    // Before anybody listens: entries of this device's own that come from elsewhere would mean that it was set back.
+    if (deps.genesis !== undefined) this.log.receive(deps.genesis);
     this.#watch();
   }
 
@@ -97,7 +103,21 @@ export class Session {
     for (const [peer, address] of readRemembered(this.deps.meta)) {
       this.links.tell({ type: 'remembered', peer, addresses: [address] });
     }
+    this.#dialHubs();
     this.links.start();
+  }
+
+  /** @throws KithError `not-an-admin` */
+  listHub(addresses: readonly string[]): void {
+    for (const address of addresses) {
+      if (!this.log.membership.hubs.includes(address)) this.log.act({ kind: 'hub', address, listed: true });
+    }
+  }
+
+  #dialHubs(): void {
+    const own = new Set(this.deps.transport.listening());
+    for (const address of this.log.membership.hubs)
+      if (!own.has(address)) this.links.tell({ type: 'given', address });
   }
 
   stop(): void {
@@ -130,7 +150,7 @@ export class Session {
   }
 
   mayLink(peer: LinkKey): boolean {
-    return this.isMember(peer) || this.host.mayKnock(peer);
+    return !this.links.isResting && (this.isMember(peer) || this.host.mayKnock(peer));
   }
 
   /** What this peer may hold, as of what this node has heard; undefined for strangers and revoked devices. */
@@ -155,6 +175,7 @@ export class Session {
     this.log.on({
       membership: () => {
         for (const link of transport.links()) if (!this.mayLink(link.peer)) transport.hangUp(link.peer);
+        this.#dialHubs();
         this.links.tell({ type: 'roll' });
       },
       forked: ({ feed }) => {
@@ -188,7 +209,10 @@ export class Session {
   }
 
   #remember(peer: LinkKey, address: string): void {
-    const all = [[peer, address] as const, ...readRemembered(this.deps.meta).filter(([known]) => known !== peer)];
+    const all = [
+      [peer, address] as const,
+      ...readRemembered(this.deps.meta).filter(([known]) => known !== peer),
+    ];
     const value = all.slice(0, MOST_REMEMBERED).map(([key, at]) => [idToBytes(key), utf8(at)]);
     this.deps.meta.set(REMEMBERED, encodeCbor(value));
   }

@@ -69,7 +69,10 @@ export class SyncLinks {
   }
 
   /** Takes frames that came another way than over a link, through the same core. @returns why it was broken off. */
-  async takeFrames(frames: AsyncIterable<Bytes>, watch: (run: Run, outcome: Received) => void): Promise<SyncFault | 'malformed' | undefined> {
+  async takeFrames(
+    frames: AsyncIterable<Bytes>,
+    watch: (run: Run, outcome: Received) => void,
+  ): Promise<SyncFault | 'malformed' | undefined> {
     this.#next += 1;
     const peer = `file ${String(this.#next)}`;
     this.#watchers.set(peer, watch);
@@ -118,7 +121,13 @@ export class SyncLinks {
     // Before frames are taken: what waited already is given to the handler at once.
     this.#driver.opened(peer, standing?.role === 'relay' ? ['roll'] : this.#deps.ownLanes());
     channel.onFrame((frame) => {
-      this.#driver.frame(peer, frame);
+      try {
+        this.#driver.frame(peer, frame);
+      } catch (error) {
+        // A mistake of ours, met by what a neighbour sent: it costs this channel, never the node.
+        this.#deps.logger.error({ peer, error }, 'sync failed on a frame');
+        channel.abort(new Error('internal'));
+      }
     });
     channel.onDrain(() => {
       this.#driver.drained(peer);

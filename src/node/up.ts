@@ -30,6 +30,7 @@ export async function startNode(options: UpOptions): Promise<Up> {
     listen: options.temporary === 'offline' ? ['127.0.0.1:0'] : options.listen,
     peers: options.peers,
     mdns: options.mdns && options.temporary !== 'offline',
+    hub: options.hub,
     remembersPort: options.temporary === undefined,
     passphrase: undefined,
     version: options.version,

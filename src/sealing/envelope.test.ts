@@ -22,7 +22,8 @@ describe('an envelope', () => {
   it('does not open once a bit of it was changed', () => {
     const [a] = seeds as [Uint8Array];
     const envelope = sealKeyFor([keyOf(a)], rng.bytes(32), rng);
-    const flip = (bytes: Uint8Array): Uint8Array => bytes.map((byte, index) => (index === 3 ? byte ^ 1 : byte));
+    const flip = (bytes: Uint8Array): Uint8Array =>
+      bytes.map((byte, index) => (index === 3 ? byte ^ 1 : byte));
     assert.equal(openKey({ ...envelope, ephemeral: flip(envelope.ephemeral) }, a), undefined);
     assert.equal(openKey({ ...envelope, sealed: envelope.sealed.map(flip) }, a), undefined);
   });

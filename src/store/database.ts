@@ -1,192 +1,328 @@
-/** One SQLite file: opened, migrated, written in transactions. Everything in `store/` goes through here; nothing else holds SQL. */
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+/**
+ * One SQLite file: opened, migrated, written in transactions. Everything in `store/` goes through here; nothing else
+ * holds SQL.
+ */
+import { closeSync, existsSync, openSync, rmSync } from 'node:fs';
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import { assert, KithError } from '../base/errors.ts';
+import { asStoreFailure, damagedData, newerData, storeStopped } from './failures.ts';
 import { MIGRATIONS } from './migrations.ts';
+
+export type Row = Readonly<Record<string, SQLOutputValue>>;
+
+/** All throw KithError `disk-full` | `read-only-data` | `unreachable-data` | `damaged-data` | `store-failed`. */
+export interface Statement {
+  run(...values: SQLInputValue[]): void;
+  get(...values: SQLInputValue[]): Row | undefined;
+  all(...values: SQLInputValue[]): Row[];
+}
 
 export interface Database {
   /** A prepared statement, kept for the next time. */
-  sql(text: string): StatementSync;
+  sql(text: string): Statement;
   /**
-   * All of `work` is on disk when this returns, or nothing after a throw. Nested calls join the outer one.
-   * @throws KithError `disk-full` | `read-only-data` | `damaged-data` | `store-stopped`
+   * All of `work` is on disk when this returns, or nothing after a throw. Nested calls join the outer one; what one
+   * of them throws undoes the whole, whoever catches it.
+   * @throws KithError as a statement does, or `store-stopped`: an earlier flush failed, open the file anew.
    */
   transact<Result>(work: () => Result): Result;
-  /** Runs when the open transaction is on disk, at once when none is open. */
+  /** Names the open transaction; undefined when none is. */
+  readonly transaction: number | undefined;
+  /** Calls `run` when the open transaction is on disk, never if it is undone; at once when none is open. */
   afterCommit(run: () => void): void;
-  /** Runs if the open transaction is undone; the last one registered first. */
+  /** Calls `undo` if the open transaction is undone; the last one registered first. */
   onRollback(undo: () => void): void;
-  /** Runs after every rollback, so that what is kept in memory follows. */
-  onEveryRollback(listener: () => void): void;
-  /** Empties the write-ahead log into the file: after this, erased bytes are in neither. */
-  checkpoint(): void;
-  /** Writes a compact copy without free pages. */
+  /**
+   * Empties the write-ahead log into the file: after this, erased bytes are in neither.
+   * @returns false when a reader elsewhere held it up, so that it has to be done again.
+   */
+  checkpoint(): boolean;
+  /** Writes a compact copy, without free pages and what may linger there. @throws KithError `file-exists` */
   copyTo(path: string): void;
+  /** Writes the whole file anew, in place. Takes a second for each 100 MB, or on a Raspberry Pi ten. */
+  compact(): void;
+  /** What a walk through all tables finds wrong; empty when all is well. */
+  integrity(): readonly string[];
   close(): void;
 }
 
-/** @throws KithError `newer-data` | `damaged-data` | `read-only-data` */
-export function openDatabase(path: string): Database {
-  return new SqliteDatabase(path);
+export interface DatabaseOptions {
+  /** For a second connection that only searches. */
+  readonly readOnly?: boolean;
+  readonly migrations?: readonly string[];
+  /** A disk that is full after so many pages of 4 KiB, for tests. */
+  readonly maxPages?: number;
+}
+
+/** @throws KithError `newer-data` | `damaged-data` | `read-only-data` | `unreachable-data` */
+export function openDatabase(path: string, options: DatabaseOptions = {}): Database {
+  return new SqliteDatabase(path, options);
+}
+
+/** "kith" in ASCII, at a fixed place of the file: nobody else's database is taken for ours and written to. */
+const APPLICATION_ID = 0x6b697468;
+
+/**
+ * - `synchronous FULL`: a promise follows a commit.
+ * - `secure_delete`: what is erased is overwritten. It does not reach copies that moves within the B-tree leave behind
+ *   in pages; see docs/decisions/erasing-from-sqlite.md.
+ * - `temp_store MEMORY`: sorting must not spill plaintext into a temporary file.
+ * - `cache_size`: 16 MiB hold the inner pages and the busy leaves of a registry of some hundred thousand records; more
+ *   made no difference to appending, and an idle node has 150 MB in all.
+ * - `mmap_size 0`: a read that fails under a memory map kills the process (SIGBUS) where one without is an error with
+ *   a name. Cards of Raspberry Pis fail.
+ * - `journal_size_limit`: after a burst the write-ahead log shrinks back to 16 MiB.
+ * - `cell_size_check`, `trusted_schema`: a damaged or doctored file shows earlier.
+ */
+const SETTINGS = `
+  PRAGMA synchronous = FULL;
+  PRAGMA secure_delete = ON;
+  PRAGMA foreign_keys = ON;
+  PRAGMA temp_store = MEMORY;
+  PRAGMA cache_size = -16384;
+  PRAGMA mmap_size = 0;
+  PRAGMA busy_timeout = 5000;
+  PRAGMA journal_size_limit = 16777216;
+  PRAGMA cell_size_check = ON;
+  PRAGMA trusted_schema = OFF;
+`;
+
+interface Transaction {
+  readonly id: number;
+  readonly committed: (() => void)[];
+  readonly undo: (() => void)[];
+  /** What a nested call threw; then nothing of this is kept. */
+  failure?: { readonly error: unknown };
 }
 
 class SqliteDatabase implements Database {
   readonly #database: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
-  readonly #rollbackListeners: (() => void)[] = [];
-  #afterCommit: (() => void)[] = [];
-  #undo: (() => void)[] = [];
-  #depth = 0;
-  /** Set after a flush failed: what is on disk is unknown until the file is opened anew. */
-  #broken: unknown;
+  readonly #readOnly: boolean;
+  readonly #statements = new Map<string, Statement>();
+  #open: Transaction | undefined;
+  #begun = 0;
+  #stopped: { readonly error: unknown } | undefined;
 
-  constructor(path: string) {
+  constructor(path: string, { readOnly = false, migrations = MIGRATIONS, maxPages }: DatabaseOptions) {
+    this.#readOnly = readOnly;
+    if (!readOnly) makePrivateFile(path);
+    this.#database = named(() => new DatabaseSync(path, { readOnly }));
     try {
-      this.#database = new DatabaseSync(path);
-      this.#prepare();
-    } catch (cause) {
-      throw cause instanceof KithError ? cause : storeError(cause);
-    }
-  }
-
-  #prepare(): void {
-    const database = this.#database;
-    // FULL: a promise follows a commit. secure_delete: what is erased is overwritten. A page cache of 16 MiB serves
-    // a registry of some hundred thousand records; memory mapping is left off, since a torn mapping kills the process.
-    database.exec(`
-      PRAGMA journal_mode = WAL;
-      PRAGMA synchronous = FULL;
-      PRAGMA secure_delete = ON;
-      PRAGMA foreign_keys = ON;
-      PRAGMA cache_size = -16384;
-      PRAGMA busy_timeout = 2000;
-      PRAGMA journal_size_limit = 16777216;
-    `);
-    const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
-    if (version > MIGRATIONS.length) {
-      throw new KithError('newer-data', 'This data folder was written by a newer kith.', {
-        next: 'Start it with that version, or a later one.',
+      named(() => {
+        this.#prepare(migrations);
       });
+      if (maxPages !== undefined) this.#database.exec(`PRAGMA max_page_count = ${String(maxPages)}`);
+    } catch (error) {
+      this.#database.close();
+      throw error;
     }
-    MIGRATIONS.slice(version).forEach((migration, index) => {
-      database.exec(`BEGIN IMMEDIATE; ${migration}; PRAGMA user_version = ${String(version + index + 1)}; COMMIT`);
-    });
   }
 
-  sql(text: string): StatementSync {
+  sql(text: string): Statement {
     let statement = this.#statements.get(text);
     if (statement === undefined) {
-      statement = this.#database.prepare(text);
+      statement = new NamedStatement(named(() => this.#database.prepare(text)));
       this.#statements.set(text, statement);
     }
     return statement;
   }
 
+  get transaction(): number | undefined {
+    return this.#open?.id;
+  }
+
   transact<Result>(work: () => Result): Result {
-    if (this.#broken !== undefined) {
-      throw new KithError('store-stopped', 'The disk failed earlier, so nothing more is written.', {
-        next: 'Free or replace the disk, then start kith again.',
-        cause: this.#broken,
-      });
-    }
-    if (this.#depth > 0) return work();
-    this.#database.exec('BEGIN IMMEDIATE');
-    this.#depth = 1;
+    if (this.#open !== undefined) return join(this.#open, work);
+    if (this.#stopped !== undefined) throw storeStopped(this.#stopped.error);
+    named(() => {
+      this.#database.exec('BEGIN IMMEDIATE');
+    });
+    this.#begun += 1;
+    const transaction: Transaction = { id: this.#begun, committed: [], undo: [] };
+    this.#open = transaction;
     let result: Result;
     try {
-      result = work();
+      result = join(transaction, work);
+      if (transaction.failure !== undefined) throw transaction.failure.error;
+      this.#commit();
     } catch (error) {
-      this.#rollback();
-      throw asStoreError(error);
-    } finally {
-      this.#depth = 0;
+      this.#rollBack(transaction);
+      throw error;
     }
-    this.#commit();
+    this.#open = undefined;
+    for (const run of transaction.committed) run();
     return result;
   }
 
   afterCommit(run: () => void): void {
-    if (this.#depth === 0) run();
-    else this.#afterCommit.push(run);
+    if (this.#open === undefined) run();
+    else this.#open.committed.push(run);
   }
 
   onRollback(undo: () => void): void {
-    assert(this.#depth > 0, 'only a transaction can be undone');
-    this.#undo.push(undo);
+    assert(this.#open !== undefined, 'only a transaction can be undone');
+    this.#open.undo.push(undo);
   }
 
-  onEveryRollback(listener: () => void): void {
-    this.#rollbackListeners.push(listener);
-  }
-
-  checkpoint(): void {
-    assert(this.#depth === 0, 'no checkpoint inside a transaction');
-    this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  checkpoint(): boolean {
+    assert(this.#open === undefined, 'no checkpoint inside a transaction');
+    if (this.#stopped !== undefined) throw storeStopped(this.#stopped.error);
+    const row = this.#flushing(() => this.#database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get());
+    return row?.['busy'] === 0;
   }
 
   copyTo(path: string): void {
-    this.#database.prepare('VACUUM INTO ?').run(path);
+    // An empty file of our own making is what VACUUM INTO accepts, and nobody else may read it.
+    if (existsSync(path)) {
+      throw new KithError('file-exists', 'There is a file of this name already.', {
+        next: 'Choose another name.',
+      });
+    }
+    makePrivateFile(path);
+    try {
+      named(() => this.#database.prepare('VACUUM INTO ?').run(path));
+    } catch (error) {
+      rmSync(path, { force: true });
+      throw error;
+    }
+  }
+
+  compact(): void {
+    assert(this.#open === undefined, 'no compaction inside a transaction');
+    named(() => {
+      this.#database.exec('VACUUM');
+    });
+    this.checkpoint();
+  }
+
+  integrity(): readonly string[] {
+    const rows = named(() => this.#database.prepare('PRAGMA quick_check').all());
+    const found = rows.map((row) => String(row['quick_check']));
+    return found.length === 1 && found[0] === 'ok' ? [] : found;
   }
 
   close(): void {
+    if (!this.#database.isOpen) return;
     this.#statements.clear();
-    if (this.#database.isOpen) this.#database.close();
-  }
-
-  /** After a commit that failed, nobody knows what reached the disk: never retried, only told. */
-  #commit(): void {
     try {
-      this.#database.exec('COMMIT');
-    } catch (error) {
-      const failure = storeError(error);
-      if (failure.code !== 'disk-full') this.#broken = error;
-      this.#rollback();
-      throw failure;
+      if (!this.#readOnly && this.#stopped === undefined) this.checkpoint();
+    } finally {
+      this.#database.close();
     }
-    this.#undo = [];
-    for (const run of this.#afterCommit.splice(0)) run();
   }
 
-  #rollback(): void {
-    if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-    const undo = this.#undo.splice(0).reverse();
-    this.#afterCommit = [];
-    for (const run of undo) run();
-    for (const listener of this.#rollbackListeners) listener();
+  #prepare(migrations: readonly string[]): void {
+    const database = this.#database;
+    const version = readPragma(database, 'user_version');
+    if (version > migrations.length) throw newerData();
+    const isNew = readPragma(database, 'page_count') === 0;
+    if (!isNew && readPragma(database, 'application_id') !== APPLICATION_ID) {
+      throw damagedData('This is not a data file of kith.');
+    }
+    if (!this.#readOnly) database.exec('PRAGMA journal_mode = WAL');
+    database.exec(SETTINGS);
+    migrations.forEach((migration, index) => {
+      if (index < version) return;
+      const numbers = `PRAGMA application_id = ${String(APPLICATION_ID)}; PRAGMA user_version = ${String(index + 1)}`;
+      this.transact(() => {
+        database.exec(`${migration}; ${numbers}`);
+      });
+    });
+  }
+
+  #commit(): void {
+    this.#flushing(() => {
+      this.#database.exec('COMMIT');
+    });
+  }
+
+  /**
+   * A flush that failed is not tried again: what the system then takes for written may never reach the disk (Rebello
+   * et al. 2020, "Can Applications Recover from fsync Failures?"). A full disk is no such case: SQLite knows that
+   * nothing of the transaction counts, and goes on when there is room.
+   */
+  #flushing<Result>(flush: () => Result): Result {
+    try {
+      return named(flush);
+    } catch (error) {
+      if (!(error instanceof KithError && error.code === 'disk-full')) this.#stopped = { error };
+      throw error;
+    }
+  }
+
+  #rollBack(transaction: Transaction): void {
+    this.#open = undefined;
+    try {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+    } catch (error) {
+      this.#stopped = { error };
+    }
+    for (const undo of transaction.undo.reverse()) undo();
   }
 }
 
-/** Primary result codes of SQLite (https://sqlite.org/rescode.html); the low byte of an extended one. */
-const SQLITE = { READONLY: 8, IOERR: 10, CORRUPT: 11, FULL: 13, CANTOPEN: 14, NOTADB: 26 } as const;
-
-function asStoreError(error: unknown): unknown {
-  return isSqliteError(error) ? storeError(error) : error;
+/** Runs part of a transaction, and remembers that it failed, should anybody catch what it throws. */
+function join<Result>(transaction: Transaction, work: () => Result): Result {
+  try {
+    const result = work();
+    assert(!(result instanceof Promise), 'a transaction is one turn of the event loop');
+    return result;
+  } catch (error) {
+    transaction.failure ??= { error };
+    throw error;
+  }
 }
 
-function isSqliteError(error: unknown): error is Error & { errcode: number } {
-  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number';
+class NamedStatement implements Statement {
+  readonly #statement: StatementSync;
+
+  constructor(statement: StatementSync) {
+    this.#statement = statement;
+  }
+
+  run(...values: SQLInputValue[]): void {
+    try {
+      this.#statement.run(...values);
+    } catch (error) {
+      throw asStoreFailure(error);
+    }
+  }
+
+  get(...values: SQLInputValue[]): Row | undefined {
+    try {
+      return this.#statement.get(...values);
+    } catch (error) {
+      throw asStoreFailure(error);
+    }
+  }
+
+  all(...values: SQLInputValue[]): Row[] {
+    try {
+      return this.#statement.all(...values);
+    } catch (error) {
+      throw asStoreFailure(error);
+    }
+  }
 }
 
-function storeError(cause: unknown): KithError {
-  const code = isSqliteError(cause) ? cause.errcode & 0xff : -1;
-  switch (code) {
-    case SQLITE.FULL:
-      return new KithError('disk-full', 'The disk is full; nothing was written.', { next: 'Free some room.', cause });
-    case SQLITE.READONLY:
-    case SQLITE.CANTOPEN:
-      return new KithError('read-only-data', 'kith may not write to its data folder.', {
-        next: 'Give it write access, or another folder with --data.',
-        cause,
-      });
-    case SQLITE.CORRUPT:
-    case SQLITE.NOTADB:
-      return new KithError('damaged-data', 'The data on this disk is damaged.', {
-        next: 'Restore a backup into a new folder: kith restore FILE --data DIR',
-        cause,
-      });
-    default:
-      return new KithError('store-failed', 'The disk did not take what was to be written.', {
-        next: 'See the log for the cause: kith log',
-        cause,
-      });
+function named<Result>(work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    throw asStoreFailure(error);
+  }
+}
+
+function readPragma(database: DatabaseSync, name: 'user_version' | 'application_id' | 'page_count'): number {
+  return Number(database.prepare(`PRAGMA ${name}`).get()?.[name] ?? 0);
+}
+
+/** SQLite gives its companions (`-wal`, `-shm`) the same rights. */
+function makePrivateFile(path: string): void {
+  if (existsSync(path)) return;
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch {
+    // SQLite finds out the same, and says it in a way that is understood here.
   }
 }

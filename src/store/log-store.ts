@@ -1,10 +1,7 @@
-/** The log on disk. Parts for fewer than the whole network are sealed; erased ones are overwritten. */
-import { toHex, type Bytes } from '../base/bytes.ts';
-import { decodeCbor, encodeCbor } from '../base/cbor.ts';
-import { assert } from '../base/errors.ts';
-import { HLC_ZERO } from '../base/hlc.ts';
-import { idFromBytes, idToBytes, type DeviceKey, type EntryHash, type FeedId } from '../base/ids.ts';
-import { isNarrow, LANES } from '../identity/roles.ts';
+/** The log on disk. Parts for fewer than the whole network are sealed; erased ones are overwritten where they lie. */
+import type { Bytes } from '../base/bytes.ts';
+import { assert, isKithError } from '../base/errors.ts';
+import { idFromBytes, idToBytes, type EntryHash, type FeedId } from '../base/ids.ts';
 import type { Vector } from '../identity/types.ts';
 import type {
   Aside,
@@ -16,42 +13,61 @@ import type {
   ReadRange,
   StoredEntry,
 } from '../log/ports.ts';
-import type { Entry, FeedInfo, PartRef, SaltedPart } from '../log/types.ts';
-import { decodeHeader, hashHeader, NO_ENTRY } from '../log/wire.ts';
+import type { Entry, FeedInfo, PartRef, RawEntry, SaltedPart } from '../log/types.ts';
 import type { Database } from './database.ts';
+import { holds, packBody, PART, wipePart, type StoredPart } from './entry-body.ts';
+import { ABSENT, ASIDE_CODES, checksum, lyingIn, partsOf, type Lying } from './entry-row.ts';
+import { ErasureTable } from './erasure-table.ts';
+import { damagedData } from './failures.ts';
+import { FeedTable } from './feed-table.ts';
+import { numberIn, numberOrNullIn } from './rows.ts';
 
 const FEED_STRIDE = 2 ** 32;
-const ASIDES: readonly (Aside | undefined)[] = [undefined, 'quarantined', 'forked'];
-/** Ranges are cut at this length, so that one answer stays small. */
+/** Ranges are cut at this length, so that whoever reads one holds little. */
 const RANGE_ENTRIES = 500;
+/** Rows read at once: few at first, for who stops early, and more while they are small. */
+const FIRST_PAGE_ROWS = 8;
+const PAGE_ROWS = 256;
+const PAGE_BYTES = 256 * 1024;
 
-interface KnownFeed {
-  readonly row: number;
-  state: FeedState;
-}
+const ENTRIES = 'entries e LEFT JOIN bodies b ON b.row = e.body';
+const SELECT = `SELECT e.id, e.header, e.hash, e.seal, e.parts, e.body, e.crc, e.aside, b.bytes FROM ${ENTRIES}`;
+// Made once: a text that is put together anew has to be hashed anew to find its statement.
+const READ_PAGE = `${SELECT} WHERE e.id BETWEEN ? AND ? ORDER BY e.id LIMIT ?`;
+const FIND = `${SELECT} WHERE e.id = ?`;
+/** Said twice: the index is on what is aside at all. */
+const QUARANTINED = `aside != 0 AND aside = ${String(ASIDE_CODES.quarantined)}`;
 
-export function openLogStore(database: Database, sealer: PartSealer): LogStore {
-  return new SqliteLogStore(database, sealer);
+/** @param isNarrow which audiences' parts are sealed; all, when nothing is said. */
+export function openLogStore(
+  database: Database,
+  sealer: PartSealer,
+  isNarrow: (audience: string) => boolean = () => true,
+): LogStore {
+  return new SqliteLogStore(database, sealer, isNarrow);
 }
 
 class SqliteLogStore implements LogStore {
   readonly #database: Database;
   readonly #sealer: PartSealer;
-  #feeds = new Map<FeedId, KnownFeed>();
-  #list: readonly FeedState[] | undefined;
+  readonly #isNarrow: (audience: string) => boolean;
+  readonly #feeds: FeedTable;
+  readonly #erasures: ErasureTable;
+  /** Only ever grows, over rollbacks too: a body goes to the end of its table. */
+  #lastBody: number;
 
-  constructor(database: Database, sealer: PartSealer) {
+  constructor(database: Database, sealer: PartSealer, isNarrow: (audience: string) => boolean) {
     this.#database = database;
     this.#sealer = sealer;
-    this.#load();
-    database.onEveryRollback(() => {
-      this.#load();
-    });
+    this.#isNarrow = isNarrow;
+    this.#feeds = new FeedTable(database);
+    this.#erasures = new ErasureTable(database);
+    const last = database.sql('SELECT coalesce(max(row), 0) AS row FROM bodies').get();
+    this.#lastBody = last === undefined ? 0 : numberIn(last, 'row');
   }
 
   feeds(): readonly FeedState[] {
-    this.#list ??= [...this.#feeds.values()].map(({ state }) => state);
-    return this.#list;
+    return this.#feeds.all();
   }
 
   feed(id: FeedId): FeedState | undefined {
@@ -60,22 +76,37 @@ class SqliteLogStore implements LogStore {
 
   *read({ feed, from, to }: ReadRange): IterableIterator<StoredEntry> {
     const known = this.#feeds.get(feed);
-    if (known === undefined || from > to) return;
+    if (known === undefined) return;
+    if (from === to) {
+      const lying = this.#find(feed, from);
+      if (lying !== undefined) yield this.#stored(feed, lying);
+      return;
+    }
     const base = known.row * FEED_STRIDE;
-    // A statement of its own: two readers may be under way at once.
-    const select = 'SELECT id, header, parts, seal, aside FROM entries WHERE id BETWEEN ? AND ? ORDER BY id LIMIT 256';
-    for (let next = from; next <= to; ) {
-      const rows = this.#database.sql(select).all(base + next, base + Math.min(to, FEED_STRIDE - 1));
-      for (const row of rows) yield this.#entryOf(feed, Number(row['id']) - base, row);
-      if (rows.length < 256) return;
-      next = Number(rows.at(-1)?.['id']) - base + 1;
+    const page = this.#database.sql(READ_PAGE);
+    const last = base + Math.min(to, known.state.seq);
+    let limit = FIRST_PAGE_ROWS;
+    // Whole pages, so that no statement is open while the caller does something else to the table.
+    for (let next = base + Math.max(from, 1); next <= last;) {
+      const rows = page.all(next, last, limit);
+      if (rows.length < Math.min(limit, last - next + 1)) throw entriesGone();
+      let sizeBytes = 0;
+      for (const row of rows) {
+        const lying = lyingIn(row);
+        if (lying.id !== next) throw entriesGone();
+        sizeBytes += lying.header.byteLength + (lying.body?.byteLength ?? 0);
+        next += 1;
+        yield this.#stored(feed, lying);
+      }
+      limit =
+        sizeBytes < PAGE_BYTES / 2 ? Math.min(PAGE_ROWS, limit * 2) : Math.max(1, Math.floor(limit / 2));
     }
   }
 
   hashAt(feed: FeedId, seq: number): EntryHash | undefined {
-    const id = this.#idOf(feed, seq);
-    const row = id === undefined ? undefined : this.#database.sql('SELECT header FROM entries WHERE id = ?').get(id);
-    return row === undefined ? undefined : hashHeader(row['header'] as Bytes);
+    // The whole row, so that its checksum speaks for the digest: a wrong one would look like somebody's fork.
+    const lying = this.#find(feed, seq);
+    return lying === undefined ? undefined : idFromBytes<EntryHash>(lying.hash);
   }
 
   sealAfter(feed: FeedId, seq: number): number | undefined {
@@ -83,35 +114,31 @@ class SqliteLogStore implements LogStore {
     if (known === undefined) return undefined;
     const base = known.row * FEED_STRIDE;
     const row = this.#database
-      .sql('SELECT min(id) AS id FROM entries WHERE id BETWEEN ? AND ? AND seal IS NOT NULL')
-      .get(base + seq, base + known.state.seq);
-    return typeof row?.['id'] === 'number' ? row['id'] - base : undefined;
+      .sql('SELECT id FROM entries WHERE id BETWEEN ? AND ? AND seal IS NOT NULL ORDER BY id LIMIT 1')
+      .get(base + Math.max(seq, 1), base + known.state.seq);
+    return row === undefined ? undefined : numberIn(row, 'id') - base;
   }
 
   missingParts(feed: FeedId): readonly ReadRange[] {
-    return this.#ranges(feed, 'SELECT id FROM entries WHERE missing != 0 AND id BETWEEN ? AND ? ORDER BY id');
+    return this.#ranges(feed, 'missing != 0').flatMap(cut);
   }
 
   asides(): readonly AsideRange[] {
-    return [...this.#feeds.keys()].flatMap((feed) =>
-      this.#ranges(feed, 'SELECT id FROM entries WHERE aside != 0 AND id BETWEEN ? AND ? ORDER BY id', Infinity).map(
-        (range) => ({ ...range, entries: range.to - range.from + 1, sizeBytes: this.#sizeOf(range) }),
-      ),
+    return this.feeds().flatMap(({ info }) =>
+      this.#ranges(info.id, QUARANTINED).map((range) => ({
+        ...range,
+        entries: range.to - range.from + 1,
+        sizeBytes: this.#sizeOf(range),
+      })),
     );
   }
 
   erasedBy(feed: FeedId, seq: number): readonly Erasure[] {
-    const rows = this.#database.sql('SELECT part, hash, by FROM erasures WHERE feed = ? AND seq = ?').all(idToBytes(feed), seq);
-    return rows.map((row) => ({
-      target: { feed, seq, hash: idFromBytes<EntryHash>(row['hash']) },
-      part: Number(row['part']),
-      by: idFromBytes<EntryHash>(row['by']),
-    }));
+    return this.#erasures.at(feed, seq);
   }
 
   forkEvidence(feed: FeedId): Bytes | undefined {
-    const row = this.#database.sql('SELECT evidence FROM feeds WHERE id = ?').get(idToBytes(feed));
-    return row?.['evidence'] instanceof Uint8Array ? row['evidence'] : undefined;
+    return this.#feeds.evidenceOf(feed);
   }
 
   transact<Result>(work: () => Result): Result {
@@ -126,224 +153,227 @@ class SqliteLogStore implements LogStore {
     this.#database.onRollback(undo);
   }
 
-  unerase({ target, part }: Erasure): void {
-    this.#database
-      .sql('DELETE FROM erasures WHERE feed = ? AND seq = ? AND part = ?')
-      .run(idToBytes(target.feed), target.seq, part);
-  }
-
   addFeed(info: FeedInfo): void {
-    const { lastInsertRowid } = this.#database
-      .sql(
-        `INSERT INTO feeds (id, device, incarnation, lane, seq, hash, hlc_ms, hlc_n, folded, seen)
-         VALUES (?, ?, ?, ?, 0, ?, 0, 0, 0, ?)`,
-      )
-      .run(
-        idToBytes(info.id),
-        idToBytes(info.device),
-        Buffer.from(info.incarnation, 'hex'),
-        LANES.indexOf(info.lane),
-        idToBytes(NO_ENTRY),
-        encodeVector(new Map()),
-      );
-    const state = { info, seq: 0, hash: NO_ENTRY, hlc: HLC_ZERO, folded: 0, seen: new Map(), forkedAfter: undefined };
-    this.#keep(info.id, { row: Number(lastInsertRowid), state });
+    this.#mustTransact();
+    this.#feeds.add(info);
   }
 
   append(feed: FeedId, entries: readonly Entry[]): void {
-    const known = this.#mustKnow(feed);
-    const last = entries.at(-1);
-    if (last === undefined) return;
-    const base = known.row * FEED_STRIDE;
-    const insert = this.#database.sql(
-      'INSERT INTO entries (id, header, parts, seal, aside, missing) VALUES (?, ?, ?, ?, 0, ?)',
-    );
-    const erased = this.#hasErasures(feed);
-    for (const { header, headerBytes, parts, seal } of entries) {
-      const kept = erased ? this.#withoutErased(feed, header.seq, parts) : parts;
-      const sealed = kept.map((part, index) => this.#sealPart(feed, header.seq, index, header.parts[index], part));
-      insert.run(base + header.seq, headerBytes, encodeCbor(sealed), seal, parts.includes(null) ? 1 : 0);
+    this.#mustTransact();
+    const { row, state } = this.#feeds.mustGet(feed);
+    let end: Pick<FeedState, 'seq' | 'hash' | 'hlc'> = state;
+    for (const entry of entries) {
+      const { seq, hlc } = entry.header;
+      assert(seq === end.seq + 1, 'a feed grows by one entry after the other');
+      this.#insert(
+        row * FEED_STRIDE + seq,
+        feed,
+        entry,
+        seq > (state.forkedAfter ?? Infinity) ? 'forked' : undefined,
+      );
+      end = { seq, hash: entry.hash, hlc };
     }
-    const { seq, hlc } = last.header;
-    this.#change(feed, { seq, hash: last.hash, hlc });
+    if (entries.length > 0) this.#feeds.advance(feed, end);
   }
 
   setFolded(feed: FeedId, folded: number, seen: Vector): void {
-    this.#change(feed, { folded, seen });
+    this.#mustTransact();
+    this.#feeds.setFolded(feed, folded, seen);
   }
 
-  setAside(range: ReadRange, aside: Aside | undefined): void {
-    const { row } = this.#mustKnow(range.feed);
-    const base = row * FEED_STRIDE;
+  setAside({ feed, from, to }: ReadRange, aside: Aside | undefined): void {
+    this.#mustTransact();
+    const base = this.#feeds.mustGet(feed).row * FEED_STRIDE;
     this.#database
       .sql('UPDATE entries SET aside = ? WHERE id BETWEEN ? AND ?')
-      .run(ASIDES.indexOf(aside), base + range.from, base + range.to);
+      .run(ASIDE_CODES[aside ?? 'none'], base + from, base + Math.min(to, FEED_STRIDE - 1));
   }
 
   putPart(feed: FeedId, seq: number, part: number, bytes: SaltedPart): void {
-    if (this.erasedBy(feed, seq).some((erasure) => erasure.part === part)) return;
-    this.#rewrite(feed, seq, (parts, refs) =>
-      parts.map((held, index) => (index === part ? this.#sealPart(feed, seq, part, refs[part], bytes) : held)),
-    );
+    this.#mustTransact();
+    const lying = this.#find(feed, seq);
+    assert(lying !== undefined && part < lying.count, 'a part belongs to an entry that is here');
+    if (this.#erasures.partsAt(feed, seq).has(part)) return;
+    const parts = partsOf(lying);
+    const held = parts[part];
+    if (held === undefined || holds(held)) return;
+    parts[part] = this.#sealed(feed, seq, part, bytes, undefined);
+    if (lying.bodyRow !== null && lying.body !== null) {
+      this.#overwrite(lying.bodyRow, new Uint8Array(lying.body.byteLength));
+    }
+    this.#settle({ ...lying, ...this.#addBody(packBody(parts)) }, feed, seq);
   }
 
-  erase({ target, part, by }: Erasure): void {
-    this.#database
-      .sql('INSERT OR IGNORE INTO erasures (feed, seq, part, hash, by) VALUES (?, ?, ?, ?, ?)')
-      .run(idToBytes(target.feed), target.seq, part, idToBytes(target.hash), idToBytes(by));
-    this.#rewrite(target.feed, target.seq, (parts) => parts.map((held, index) => (index === part ? null : held)));
+  erase(erasure: Erasure): void {
+    this.#mustTransact();
+    this.#erasures.add(erasure);
+    const { feed, seq } = erasure.target;
+    const lying = this.#find(feed, seq);
+    if (lying === undefined) return;
+    if (lying.bodyRow === null || lying.body === null) return this.#settle(lying, feed, seq);
+    const body = wipePart(lying.body, lying.count, erasure.part);
+    this.#overwrite(lying.bodyRow, body);
+    this.#settle({ ...lying, body }, feed, seq);
+  }
+
+  unerase(erasure: Erasure): void {
+    this.#mustTransact();
+    this.#erasures.remove(erasure);
+    const { feed, seq } = erasure.target;
+    const lying = this.#find(feed, seq);
+    if (lying !== undefined) this.#settle(lying, feed, seq);
   }
 
   stopAtFork(feed: FeedId, forkedAfter: number, evidence: Bytes): void {
-    const { state } = this.#mustKnow(feed);
-    this.#database.sql('UPDATE feeds SET evidence = ? WHERE id = ?').run(evidence, idToBytes(feed));
-    if (state.seq > forkedAfter) this.setAside({ feed, from: forkedAfter + 1, to: state.seq }, 'forked');
-    this.#change(feed, { forkedAfter });
+    this.#mustTransact();
+    this.#feeds.setFork(feed, forkedAfter, evidence);
+    this.setAside({ feed, from: forkedAfter + 1, to: Infinity }, 'forked');
   }
 
   resetFolds(): void {
-    this.#database.sql('UPDATE entries SET aside = 0 WHERE aside = ?').run(ASIDES.indexOf('quarantined'));
-    for (const feed of this.#feeds.keys()) this.#change(feed, { folded: 0, seen: new Map() });
-  }
-
-  // ---- feeds in memory
-
-  #load(): void {
-    this.#feeds = new Map();
-    this.#list = undefined;
-    const select = 'SELECT row, id, device, incarnation, lane, seq, hash, hlc_ms, hlc_n, folded, seen, forked_after FROM feeds ORDER BY id';
-    for (const row of this.#database.sql(select).all()) {
-      const state = stateOf(row);
-      this.#feeds.set(state.info.id, { row: Number(row['row']), state });
+    this.#mustTransact();
+    this.#database.sql(`UPDATE entries SET aside = 0 WHERE ${QUARANTINED}`).run();
+    this.#feeds.resetFolds();
+    for (const { feed, seq } of this.#erasures.clear()) {
+      const lying = this.#find(feed, seq);
+      if (lying !== undefined) this.#settle(lying, feed, seq);
     }
   }
 
-  #keep(id: FeedId, known: KnownFeed): void {
-    this.#feeds.set(id, known);
-    this.#list = undefined;
+  #mustTransact(): void {
+    assert(this.#database.transaction !== undefined, 'the log is written inside a transaction');
   }
 
-  #mustKnow(feed: FeedId): KnownFeed {
-    const known = this.#feeds.get(feed);
-    assert(known !== undefined, 'a feed is added before it is written');
-    return known;
-  }
+  // ---- rows
 
-  #change(feed: FeedId, change: Partial<FeedState>): void {
-    const known = this.#mustKnow(feed);
-    const state = { ...known.state, ...change };
-    const { seq, hash, hlc, folded, seen, forkedAfter } = state;
-    this.#database
-      .sql('UPDATE feeds SET seq = ?, hash = ?, hlc_ms = ?, hlc_n = ?, folded = ?, seen = ?, forked_after = ? WHERE row = ?')
-      .run(seq, idToBytes(hash), hlc.ms, hlc.n, folded, encodeVector(seen), forkedAfter ?? null, known.row);
-    this.#keep(feed, { row: known.row, state });
-  }
-
-  #idOf(feed: FeedId, seq: number): number | undefined {
-    const known = this.#feeds.get(feed);
-    return known === undefined ? undefined : known.row * FEED_STRIDE + seq;
-  }
-
-  // ---- entries
-
-  #entryOf(feed: FeedId, seq: number, row: Record<string, unknown>): StoredEntry {
-    const headerBytes = row['header'] as Bytes;
-    const stored = decodeCbor(row['parts'] as Bytes) as (Bytes | null)[];
-    const refs = stored.some((part) => part !== null) ? decodeHeader(headerBytes).parts : [];
-    return {
-      seq,
-      headerBytes,
-      parts: stored.map((part, index) => this.#openPart(feed, seq, index, refs[index], part)),
-      seal: row['seal'] as Bytes | null,
-      aside: ASIDES[Number(row['aside'])],
-    };
-  }
-
-  #sealPart(feed: FeedId, seq: number, index: number, ref: PartRef | undefined, part: Bytes | null): Bytes | null {
-    if (part === null || ref === undefined || !isNarrow(ref.audience)) return part;
-    return this.#sealer.seal(`${feed} ${String(seq)} ${String(index)}`, part);
-  }
-
-  #openPart(feed: FeedId, seq: number, index: number, ref: PartRef | undefined, part: Bytes | null): Bytes | null {
-    if (part === null || ref === undefined || !isNarrow(ref.audience)) return part;
-    return this.#sealer.open(`${feed} ${String(seq)} ${String(index)}`, part);
-  }
-
-  #rewrite(
+  #insert(
+    id: number,
     feed: FeedId,
-    seq: number,
-    change: (parts: readonly (Bytes | null)[], refs: readonly PartRef[]) => readonly (Bytes | null)[],
+    { hash, header, headerBytes, parts, seal }: Entry,
+    aside: Aside | undefined,
   ): void {
-    const id = this.#idOf(feed, seq);
-    const row = id === undefined ? undefined : this.#database.sql('SELECT header, parts FROM entries WHERE id = ?').get(id);
-    if (id === undefined || row === undefined) return;
-    const refs = decodeHeader(row['header'] as Bytes).parts;
-    const parts = change(decodeCbor(row['parts'] as Bytes) as (Bytes | null)[], refs);
-    const erased = new Set(this.erasedBy(feed, seq).map((erasure) => erasure.part));
-    const missing = parts.some((part, index) => part === null && !erased.has(index));
-    this.#database.sql('UPDATE entries SET parts = ?, missing = ? WHERE id = ?').run(encodeCbor(parts), missing ? 1 : 0, id);
+    const erased = this.#erasures.partsAt(feed, header.seq);
+    let isMissing = false;
+    let isEmpty = true;
+    const stored = parts.map((part, index) => {
+      if (part === null || erased.has(index)) {
+        isMissing ||= !erased.has(index);
+        return ABSENT;
+      }
+      isEmpty = false;
+      return this.#sealed(feed, header.seq, index, part, header.parts[index]);
+    });
+    const { bodyRow, body } = isEmpty ? NO_BODY : this.#addBody(packBody(stored));
+    const hashBytes = idToBytes(hash);
+    this.#database
+      .sql(
+        'INSERT INTO entries (id, header, hash, seal, parts, body, crc, aside, missing) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      )
+      .run(
+        id,
+        headerBytes,
+        hashBytes,
+        seal,
+        parts.length,
+        bodyRow,
+        checksum({ header: headerBytes, hash: hashBytes, seal, count: parts.length, body }),
+        ASIDE_CODES[aside ?? 'none'],
+        Number(isMissing),
+      );
   }
 
-  #hasErasures(feed: FeedId): boolean {
-    return this.#database.sql('SELECT 1 FROM erasures WHERE feed = ? LIMIT 1').get(idToBytes(feed)) !== undefined;
+  #addBody(body: Bytes): { readonly bodyRow: number; readonly body: Bytes } {
+    this.#lastBody += 1;
+    this.#database.sql('INSERT INTO bodies (row, bytes) VALUES (?, ?)').run(this.#lastBody, body);
+    return { bodyRow: this.#lastBody, body };
   }
 
-  #withoutErased(feed: FeedId, seq: number, parts: Entry['parts']): Entry['parts'] {
-    const erased = new Set(this.erasedBy(feed, seq).map((erasure) => erasure.part));
-    return parts.map((part, index) => (erased.has(index) ? null : part));
+  /** With as many bytes as before, so that SQLite writes them to the same place. */
+  #overwrite(bodyRow: number, body: Bytes): void {
+    this.#database.sql('UPDATE bodies SET bytes = ? WHERE row = ?').run(body, bodyRow);
+  }
+
+  /** Makes the entry's row fit its body and what is erased of it. */
+  #settle(lying: Lying, feed: FeedId, seq: number): void {
+    const erased = this.#erasures.partsAt(feed, seq);
+    const isMissing = partsOf(lying).some((part, index) => !holds(part) && !erased.has(index));
+    this.#database
+      .sql('UPDATE entries SET body = ?, crc = ?, missing = ? WHERE id = ?')
+      .run(lying.bodyRow, checksum(lying), Number(isMissing), lying.id);
+  }
+
+  #find(feed: FeedId, seq: number): Lying | undefined {
+    const known = this.#feeds.get(feed);
+    if (known === undefined || seq < 1 || seq > known.state.seq) return undefined;
+    const row = this.#database.sql(FIND).get(known.row * FEED_STRIDE + seq);
+    if (row === undefined) throw entriesGone();
+    return lyingIn(row);
+  }
+
+  #stored(feed: FeedId, lying: Lying): StoredEntry {
+    const seq = lying.id % FEED_STRIDE;
+    const parts = partsOf(lying).map((part, index) => this.#opened(feed, seq, index, part));
+    return { seq, headerBytes: lying.header, parts, seal: lying.seal, aside: lying.aside };
+  }
+
+  /** A part whose audience nobody names is sealed. */
+  #sealed(feed: FeedId, seq: number, index: number, part: SaltedPart, ref: PartRef | undefined): StoredPart {
+    if (ref !== undefined && !this.#isNarrow(ref.audience)) return { state: PART.plain, bytes: part };
+    return { state: PART.sealed, bytes: this.#sealer.seal(contextOf(feed, seq, index), part) };
+  }
+
+  #opened(feed: FeedId, seq: number, index: number, part: StoredPart): RawEntry['parts'][number] {
+    if (part.state === PART.plain) return part.bytes;
+    if (part.state !== PART.sealed) return null;
+    try {
+      return this.#sealer.open(contextOf(feed, seq, index), part.bytes);
+    } catch (error) {
+      if (isKithError(error)) throw damagedData('A sealed part of the log was changed on this disk.', error);
+      throw error;
+    }
   }
 
   // ---- ranges
 
-  #ranges(feed: FeedId, select: string, limit = RANGE_ENTRIES): ReadRange[] {
-    const known = this.#feeds.get(feed);
-    if (known === undefined) return [];
-    const base = known.row * FEED_STRIDE;
-    const ranges: { feed: FeedId; from: number; to: number }[] = [];
-    for (const row of this.#database.sql(select).iterate(base, base + FEED_STRIDE - 1)) {
-      const seq = Number(row['id']) - base;
-      const last = ranges.at(-1);
-      if (last !== undefined && last.to === seq - 1 && seq - last.from < limit) last.to = seq;
-      else ranges.push({ feed, from: seq, to: seq });
-    }
-    return ranges;
+  /** Unbroken ranges of one feed's entries; `where` is what an index was made for. */
+  #ranges(feed: FeedId, where: string): ReadRange[] {
+    const base = this.#feeds.mustGet(feed).row * FEED_STRIDE;
+    return this.#database
+      .sql(
+        `SELECT min(id) AS first, max(id) AS last
+         FROM (SELECT id, id - row_number() OVER (ORDER BY id) AS island FROM entries WHERE ${where} AND id BETWEEN ? AND ?)
+         GROUP BY island ORDER BY first`,
+      )
+      .all(base, base + FEED_STRIDE - 1)
+      .map((row) => ({ feed, from: numberIn(row, 'first') - base, to: numberIn(row, 'last') - base }));
   }
 
   #sizeOf({ feed, from, to }: ReadRange): number {
-    const base = this.#mustKnow(feed).row * FEED_STRIDE;
+    const base = this.#feeds.mustGet(feed).row * FEED_STRIDE;
     const row = this.#database
-      .sql('SELECT sum(length(header) + length(parts)) AS size FROM entries WHERE id BETWEEN ? AND ?')
+      .sql(
+        `SELECT sum(length(e.header) + coalesce(length(b.bytes), 0)) AS size FROM ${ENTRIES} WHERE e.id BETWEEN ? AND ?`,
+      )
       .get(base + from, base + to);
-    return Number(row?.['size'] ?? 0);
+    return row === undefined ? 0 : (numberOrNullIn(row, 'size') ?? 0);
   }
 }
 
-function encodeVector(vector: Vector): Bytes {
-  const sorted = [...vector].sort(([a], [b]) => (a < b ? -1 : 1));
-  return encodeCbor(sorted.map(([feed, seq]) => [idToBytes(feed), seq]));
+const NO_BODY = { bodyRow: null, body: null } as const;
+
+function entriesGone(): Error {
+  return damagedData('Entries of the log are gone from this disk.');
 }
 
-function decodeVector(bytes: Bytes): Vector {
-  const value = decodeCbor(bytes) as [Bytes, number][];
-  return new Map(value.map(([feed, seq]) => [idFromBytes<FeedId>(feed), seq]));
+/** Where a sealed part stands: it opens nowhere else. */
+function contextOf(feed: FeedId, seq: number, part: number): string {
+  return `entries ${feed} ${String(seq)} ${String(part)}`;
 }
 
-function stateOf(row: Record<string, unknown>): FeedState {
-  const lane = LANES[Number(row['lane'])];
-  assert(lane !== undefined, 'a stored lane is known');
-  const info: FeedInfo = {
-    id: idFromBytes<FeedId>(row['id']),
-    device: idFromBytes<DeviceKey>(row['device']),
-    incarnation: toHex(row['incarnation'] as Bytes),
-    lane,
-  };
-  return {
-    info,
-    seq: Number(row['seq']),
-    hash: idFromBytes<EntryHash>(row['hash']),
-    hlc: { ms: Number(row['hlc_ms']), n: Number(row['hlc_n']) },
-    folded: Number(row['folded']),
-    seen: decodeVector(row['seen'] as Bytes),
-    forkedAfter: row['forked_after'] === null ? undefined : Number(row['forked_after']),
-  };
+function cut(range: ReadRange): ReadRange[] {
+  const pieces: ReadRange[] = [];
+  for (let from = range.from; from <= range.to; from += RANGE_ENTRIES) {
+    pieces.push({ feed: range.feed, from, to: Math.min(range.to, from + RANGE_ENTRIES - 1) });
+  }
+  return pieces;
 }

@@ -17,6 +17,9 @@ export const Audience = z
 
 export const ENTRIES_LIMITS = { batch: 1024, page: 1000, bodyBytes: 16 * 1024 * 1024 } as const;
 
+/** Names an entry: its feed and its place in it. */
+const EntryId = z.string().regex(/^[0-9a-f]{64}:[1-9][0-9]*$/, 'must be FEED:SEQ');
+
 export const NewEntry = z
   .strictObject({
     kind: ExtensionKind,
@@ -30,7 +33,7 @@ export const NewEntry = z
 
 export const ExtensionEntry = z
   .object({
-    id: Id,
+    id: EntryId,
     kind: z.string(),
     feed: Id,
     seq: Count,
@@ -53,7 +56,7 @@ export const entryRoutes = {
     body: z.strictObject({ entries: z.array(NewEntry).min(1).max(ENTRIES_LIMITS.batch) }),
     bodyBytes: ENTRIES_LIMITS.bodyBytes,
     form: 'json',
-    answer: z.object({ entries: z.array(z.object({ id: Id, feed: Id, seq: Count })) }),
+    answer: z.object({ entries: z.array(z.object({ id: EntryId, feed: Id, seq: Count })) }),
     failures: ['too-large', 'bad-kind', 'bad-audience', 'role-writes-nothing', 'not-a-member'],
   }),
   entries: route({
@@ -64,7 +67,7 @@ export const entryRoutes = {
     states: ['running'],
     query: z.strictObject({
       kind: ExtensionKind.optional(),
-      after: z.string().max(200).optional().meta({ description: '`next` of the page before' }),
+      after: z.string().max(12_000).optional().meta({ description: '`next` of the page before' }),
       limit: queryInt('entries on the page', { min: 1, max: ENTRIES_LIMITS.page, default: 100 }),
     }),
     form: 'json',
@@ -81,7 +84,7 @@ export const entryRoutes = {
     tag: 'entries',
     summary: 'Erase the payloads of entries on every node; the history stays',
     states: ['running'],
-    body: z.strictObject({ ids: z.array(Id).min(1).max(ENTRIES_LIMITS.batch) }),
+    body: z.strictObject({ ids: z.array(EntryId).min(1).max(ENTRIES_LIMITS.batch) }),
     bodyBytes: 256 * 1024,
     form: 'json',
     answer: z.object({ erased: Count }),

@@ -6,7 +6,9 @@ export const LogLine = z
   .object({
     time: Time,
     level: z.enum(['debug', 'info', 'warn', 'error']),
-    source: z.string().meta({ description: 'the part of the program that says it; `frame` for network frames' }),
+    source: z
+      .string()
+      .meta({ description: 'the part of the program that says it; `frame` for network frames' }),
     message: z.string(),
     fields: z.record(z.string(), z.unknown()),
   })

@@ -19,7 +19,9 @@ export const Member = z
   .meta({ id: 'Member' });
 export type Member = z.infer<typeof Member>;
 
-export const MemberDetail = Member.extend({ since: Time, devices: z.array(Device) }).meta({ id: 'MemberDetail' });
+export const MemberDetail = Member.extend({ since: Time, devices: z.array(Device) }).meta({
+  id: 'MemberDetail',
+});
 export type MemberDetail = z.infer<typeof MemberDetail>;
 
 export const Verification = z

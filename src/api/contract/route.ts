@@ -40,12 +40,15 @@ export function route<const Spec extends RouteSpec>(spec: Spec): Spec {
   return spec;
 }
 
-type Part<Spec extends RouteSpec, Key extends 'params' | 'query' | 'body', Side extends 'input' | 'output'> =
-  Spec[Key] extends infer Schema extends z.ZodObject
-    ? Side extends 'input'
-      ? z.input<Schema>
-      : z.output<Schema>
-    : object;
+type Part<
+  Spec extends RouteSpec,
+  Key extends 'params' | 'query' | 'body',
+  Side extends 'input' | 'output',
+> = Spec[Key] extends infer Schema extends z.ZodObject
+  ? Side extends 'input'
+    ? z.input<Schema>
+    : z.output<Schema>
+  : object;
 
 /** What a caller gives: parameters, query and body in one flat object; their names never clash. */
 export type InputOf<Spec extends RouteSpec> = Part<Spec, 'params', 'input'> &

@@ -16,6 +16,7 @@ export const Status = z
     role: Role.nullable(),
     revoked: z.boolean(),
     neighbours: Count,
+    inStep: z.boolean(),
     members: Count,
     entries: Count,
     quarantined: Count,

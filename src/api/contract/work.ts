@@ -16,7 +16,10 @@ export type Progress = z.infer<typeof Progress>;
 const done = { step: z.literal('done') };
 
 export const ExportStep = z
-  .discriminatedUnion('step', [Progress, z.object({ ...done, path: z.string(), entries: Count, bytes: Count })])
+  .discriminatedUnion('step', [
+    Progress,
+    z.object({ ...done, path: z.string(), entries: Count, bytes: Count }),
+  ])
   .meta({ id: 'ExportStep' });
 
 export const ImportStep = z
@@ -27,13 +30,18 @@ export const ImportStep = z
       path: z.string(),
       read: Count,
       added: Count,
-      refused: z.record(z.string(), Count).meta({ description: 'why entries were not taken: code and count' }),
+      refused: z
+        .record(z.string(), Count)
+        .meta({ description: 'why entries were not taken: code and count' }),
     }),
   ])
   .meta({ id: 'ImportStep' });
 
 export const BackupStep = z
-  .discriminatedUnion('step', [Progress, z.object({ ...done, path: z.string(), bytes: Count, entries: Count })])
+  .discriminatedUnion('step', [
+    Progress,
+    z.object({ ...done, path: z.string(), bytes: Count, entries: Count }),
+  ])
   .meta({ id: 'BackupStep' });
 
 export const RestoreStep = z

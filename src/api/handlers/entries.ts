@@ -28,6 +28,7 @@ function printed({ payload, ...entry }: ExtensionEntry) {
 }
 
 function extensionKind(kind: string): ExtensionKind {
-  if (!kind.startsWith('x-')) throw new KithError('bad-kind', 'The kind of an entry from outside starts with x-.');
+  if (!kind.startsWith('x-'))
+    throw new KithError('bad-kind', 'The kind of an entry from outside starts with x-.');
   return kind as ExtensionKind;
 }

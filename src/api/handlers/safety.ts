@@ -13,7 +13,8 @@ export function safetyHandlers(node: NodeFacade): Handlers<SafetyRoutes> {
       return node.status();
     },
     unlock: ({ passphrase }) => safety.unlock({ passphrase }),
-    exportBundle: ({ path, for: whom, replace }, { signal }) => bundles.export({ path, for: whom, replace }, signal),
+    exportBundle: ({ path, for: whom, replace }, { signal }) =>
+      bundles.export({ path, for: whom, replace }, signal),
     importBundle: ({ path }, { signal }) => bundles.import({ path }, signal),
     backup: (request, { signal }) => safety.backup(request, signal),
     restore: (request, { signal }) => safety.restore(request, signal),

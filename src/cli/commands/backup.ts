@@ -11,7 +11,9 @@ export const addBackup: AddCommand = (program, run) => {
   program
     .command('backup')
     .summary('write everything of this node to a sealed file')
-    .description('Writes everything of this node, its keys included, to a file that only the passphrase opens.')
+    .description(
+      'Writes everything of this node, its keys included, to a file that only the passphrase opens.',
+    )
     .argument('<file>', 'the file to write')
     .option('--yes', 'replace the file without asking')
     .addHelpText(
@@ -21,7 +23,9 @@ export const addBackup: AddCommand = (program, run) => {
         ['KITH_PASSPHRASE=… kith backup kith.backup', 'without a terminal'],
       ),
     )
-    .action(run<{ yes?: boolean }, [string]>((context, { yes }, file) => backup(context, file, yes === true)));
+    .action(
+      run<{ yes?: boolean }, [string]>((context, { yes }, file) => backup(context, file, yes === true)),
+    );
 };
 
 export const addRestore: AddCommand = (program, run) => {
@@ -44,7 +48,9 @@ export const addRestore: AddCommand = (program, run) => {
         const { joined, aside } = await restoreInto(context, path, yes === true);
         context.out.result({ ...joined, aside: aside ?? null }, () => [joinedLine(joined)]);
         if (aside !== undefined) context.out.say(`What was in the folder before is in ${aside}.`);
-        context.out.say(`Do not run the old device beside this one. Now start the node: ${context.command('up')}`);
+        context.out.say(
+          `Do not run the old device beside this one. Now start the node: ${context.command('up')}`,
+        );
       }),
     );
 };

@@ -21,7 +21,9 @@ export const addBundle: AddCommand = (program, run) => {
 
   bundle
     .command('export')
-    .description('Writes what others may lack to a file. It is signed; only members can read what is not public.')
+    .description(
+      'Writes what others may lack to a file. It is signed; only members can read what is not public.',
+    )
     .argument('<file>', 'the file to write')
     .option('--for <who>', 'what this member may hold (left out: what any member may)')
     .option('--yes', 'replace the file without asking')
@@ -33,7 +35,9 @@ export const addBundle: AddCommand = (program, run) => {
       ),
     )
     .action(
-      run<{ for?: string; yes?: boolean }, [string]>((context, options, file) => exportBundle(context, options, file)),
+      run<{ for?: string; yes?: boolean }, [string]>((context, options, file) =>
+        exportBundle(context, options, file),
+      ),
     );
 
   bundle
@@ -44,7 +48,11 @@ export const addBundle: AddCommand = (program, run) => {
     .action(run<object, [string]>((context, _, file) => importBundle(context, file)));
 };
 
-async function exportBundle(context: Context, options: { for?: string; yes?: boolean }, file: string): Promise<void> {
+async function exportBundle(
+  context: Context,
+  options: { for?: string; yes?: boolean },
+  file: string,
+): Promise<void> {
   const client = await context.client();
   const path = resolve(context.terminal.cwd, file);
   const whom = options.for === undefined ? {} : { for: options.for };
@@ -79,7 +87,8 @@ async function importBundle(context: Context, file: string): Promise<void> {
     ]);
   } catch (error) {
     progress.end();
-    if (isKithError(error, 'node-gone')) context.out.say('What was read so far is kept; import it again for the rest.');
+    if (isKithError(error, 'node-gone'))
+      context.out.say('What was read so far is kept; import it again for the rest.');
     throw error;
   }
 }

@@ -10,7 +10,10 @@ export const addDevice: AddCommand = (program, run) => {
     .command('device')
     .summary('your devices: list, link one more, remove one')
     .description('The devices of your member.')
-    .addHelpText('after', examples(['kith device list', 'your devices'], ['kith device link', 'link one more']));
+    .addHelpText(
+      'after',
+      examples(['kith device list', 'your devices'], ['kith device link', 'link one more']),
+    );
 
   device
     .command('list')
@@ -49,5 +52,7 @@ export const addDevice: AddCommand = (program, run) => {
     .argument('<device>', 'the device, as the list shows it')
     .option('--yes', 'do not ask')
     .addHelpText('after', examples(['kith device revoke 3f2a91c0', 'remove that device']))
-    .action(run<{ yes?: boolean }, [string]>((context, { yes }, id) => revokeDevice(context, id, yes === true)));
+    .action(
+      run<{ yes?: boolean }, [string]>((context, { yes }, id) => revokeDevice(context, id, yes === true)),
+    );
 };

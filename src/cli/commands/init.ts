@@ -3,8 +3,8 @@ import { joinedLine } from '../joining.ts';
 
 interface InitOptions {
   readonly as: string;
-  readonly org: string;
-  readonly place: string;
+  readonly org?: string;
+  readonly place?: string;
 }
 
 export const addInit: AddCommand = (program, run) => {
@@ -14,8 +14,8 @@ export const addInit: AddCommand = (program, run) => {
     .description('Founds a network, with you as its first member and admin.')
     .argument('<name>', 'what the network is called')
     .requiredOption('--as <who>', 'your name')
-    .option('--org <org>', 'your organisation', '')
-    .option('--place <place>', 'where this node is', '')
+    .option('--org <org>', 'your organisation')
+    .option('--place <place>', 'where this node is')
     .addHelpText(
       'after',
       examples(
@@ -24,7 +24,7 @@ export const addInit: AddCommand = (program, run) => {
       ),
     )
     .action(
-      run<InitOptions, [string]>(async (context, { as, org, place }, network) => {
+      run<InitOptions, [string]>(async (context, { as, org = '', place = '' }, network) => {
         const { result, temporary } = await context.withNode('offline', (client) =>
           client.call('found', { network, name: as, org, place }),
         );

@@ -8,7 +8,7 @@ import { clean, counted, localTime, shortId, spacedCode, table } from '../render
 
 interface InviteOptions {
   readonly role: Role;
-  readonly name: string;
+  readonly name?: string;
   readonly expires: number;
   readonly uses: number;
   readonly code?: boolean;
@@ -21,7 +21,7 @@ export const addInvite: AddCommand = (program, run) => {
     .summary('invite somebody: a link and QR code, or twelve digits')
     .description('Makes an invitation for one person: a link with its QR code, or twelve digits to read out.')
     .addOption(new Option('--role <role>', 'what they will be').choices(Role.options).default('member'))
-    .option('--name <who>', 'whom it is for; they take that name unless they say otherwise', '')
+    .option('--name <who>', 'whom it is for; they take that name unless they say otherwise')
     .option('--expires <time>', 'how long it is good for', parseDuration, parseDuration('24h'))
     .option('--uses <count>', 'how many may use it', parseUses, 1)
     .option('--code', 'twelve digits instead of a link: for people on the same local network')
@@ -65,14 +65,18 @@ export const addInvite: AddCommand = (program, run) => {
 };
 
 async function makeInvite(context: Context, options: InviteOptions): Promise<void> {
-  const { role, name, expires: lastsMs, uses } = options;
+  const { role, name = '', expires: lastsMs, uses } = options;
   const form = options.code === true ? 'code' : 'link';
   const made = await (await context.client()).call('invite', { role, name, lastsMs, uses, form });
   const { out } = context;
   out.result(made, () => [made.link ?? spacedCode(made.code ?? '')]);
   if (made.link !== undefined) sayQr(out, made.link, options.qr === true);
   out.say(goodFor(context, made));
-  out.say(made.link === undefined ? 'They type it on the same local network: kith join …' : 'They run: kith join LINK');
+  out.say(
+    made.link === undefined
+      ? 'They type it on the same local network: kith join …'
+      : 'They run: kith join LINK',
+  );
 }
 
 function goodFor({ nowMs }: Context, { role, name, uses, expires }: NewInvite): string {

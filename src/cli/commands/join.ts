@@ -6,8 +6,8 @@ import { joinNetwork, joinedLine } from '../joining.ts';
 
 interface JoinOptions {
   readonly as?: string;
-  readonly org: string;
-  readonly place: string;
+  readonly org?: string;
+  readonly place?: string;
   readonly peer?: readonly string[];
 }
 
@@ -15,11 +15,13 @@ export const addJoin: AddCommand = (program, run) => {
   program
     .command('join')
     .summary('join a network with a link or a code')
-    .description('Joins a network with a link or a twelve-digit code, and waits until somebody lets this node in.')
+    .description(
+      'Joins a network with a link or a twelve-digit code, and waits until somebody lets this node in.',
+    )
     .argument('<link-or-code...>', 'the link, or the twelve digits')
     .option('--as <who>', 'your name (left out: the one in the invitation)')
-    .option('--org <org>', 'your organisation', '')
-    .option('--place <place>', 'where this node is', '')
+    .option('--org <org>', 'your organisation')
+    .option('--place <place>', 'where this node is')
     .option('--peer <address...>', 'a node of the network can be reached at this address')
     .addHelpText(
       'after',
@@ -32,7 +34,7 @@ export const addJoin: AddCommand = (program, run) => {
 };
 
 async function join(context: Context, options: JoinOptions, ...typed: string[]): Promise<void> {
-  const { as, org, place, peer = [] } = options;
+  const { as, org = '', place = '', peer = [] } = options;
   const request = { invitation: typed.join(' '), ...(as === undefined ? {} : { name: as }), org, place };
   const { result, temporary } = await context.withNode('joining', async (client) => {
     for (const address of peer) await addPeer(context, client, address);

@@ -5,7 +5,9 @@ export const addLock: AddCommand = (program, run) => {
   program
     .command('lock')
     .summary('forget the keys until the passphrase is given')
-    .description('Locks the node: it forgets its keys until the passphrase is given. The first time, it asks for one.')
+    .description(
+      'Locks the node: it forgets its keys until the passphrase is given. The first time, it asks for one.',
+    )
     .option('--change', 'choose another passphrase')
     .addHelpText(
       'after',
@@ -42,18 +44,27 @@ export const addUnlock: AddCommand = (program, run) => {
 async function lock(context: Context, change: boolean): Promise<void> {
   const { out, prompt } = context;
   const client = await context.client();
-  const { passphrase: isSet } = await client.call('status', {});
+  const before = await client.call('status', {});
+  if (before.state === 'locked') {
+    out.result(before, () => ['It is locked already.']);
+    return;
+  }
+  const isSet = before.passphrase;
   const status = await client.call('lock', {
     ...(isSet && change ? { passphrase: await prompt.passphrase('The passphrase so far:') } : {}),
     ...(await newPassphrase(context, isSet, change)),
   });
   out.result(status, () => ['Locked.']);
-  out.say(`Until the passphrase is given, this node takes no part in the network: ${context.command('unlock')}`);
+  out.say(
+    `Until the passphrase is given, this node takes no part in the network: ${context.command('unlock')}`,
+  );
 }
 
 async function newPassphrase({ prompt, out }: Context, isSet: boolean, change: boolean) {
   if (isSet && !change) return {};
-  out.say('Several words that nobody would guess. If they are forgotten, nobody can open this data folder again.');
+  out.say(
+    'Several words that nobody would guess. If they are forgotten, nobody can open this data folder again.',
+  );
   const variable = isSet ? 'KITH_NEW_PASSPHRASE' : 'KITH_PASSPHRASE';
   return { newPassphrase: await prompt.newPassphrase('The new passphrase:', variable) };
 }

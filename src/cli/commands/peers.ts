@@ -16,15 +16,13 @@ export const addPeers: AddCommand = (program, run) => {
         ['kith peers bye', 'say good-bye and end all links'],
       ),
     )
-    .action(
-      run(async (context) => {
-        const list = (await (await context.client()).call('peers', {})).peers;
-        context.out.list(list, () => peerTable(context, list));
-        if (list.length === 0) {
-          context.out.say(`Nobody is linked. Nodes find each other on a local network; else: ${context.command('peers add ADDRESS')}`);
-        }
-      }),
-    );
+    .action(run(listPeers));
+
+  peers
+    .command('list')
+    .description('Lists whom this node has a link to, like `kith peers` alone.')
+    .addHelpText('after', examples(['kith peers list', 'who is linked']))
+    .action(run(listPeers));
 
   peers
     .command('add')
@@ -43,7 +41,9 @@ export const addPeers: AddCommand = (program, run) => {
 
   peers
     .command('bye')
-    .description('Says good-bye to all neighbours and ends the links; `peers add` or a new start takes them up again.')
+    .description(
+      'Says good-bye to all neighbours and ends the links; `peers add` or a new start takes them up again.',
+    )
     .addHelpText('after', examples(['kith peers bye', 'before moving house']))
     .action(
       run(async (context) => {
@@ -52,6 +52,14 @@ export const addPeers: AddCommand = (program, run) => {
       }),
     );
 };
+
+async function listPeers(context: Context): Promise<void> {
+  const { peers } = await (await context.client()).call('peers', {});
+  context.out.list(peers, () => peerTable(context, peers));
+  if (peers.length > 0) return;
+  context.out.say('Nobody is linked. Nodes find each other on a local network by themselves;');
+  context.out.say(`one that is elsewhere: ${context.command('peers add ADDRESS')}`);
+}
 
 function peerTable({ out }: Context, peers: readonly Peer[]): string[] {
   return table(

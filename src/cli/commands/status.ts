@@ -32,7 +32,9 @@ function statusLines({ nowMs, out }: Context, status: Status): string[] {
       ['set aside', status.quarantined === 0 ? '' : counted(status.quarantined, 'entry', 'entries')],
       [
         'membership as of',
-        membershipAsOf === null ? '' : `${localTime(membershipAsOf)} (${relativeTo(nowMs, membershipAsOf)}), head ${status.rollHead ?? ''}`,
+        membershipAsOf === null
+          ? ''
+          : `${localTime(membershipAsOf)} (${relativeTo(nowMs, membershipAsOf)}), head ${status.rollHead ?? ''}`,
       ],
       ...status.listening.map((address, index) => [index === 0 ? 'listening' : ' ', address] as const),
       ['data', status.data],
@@ -52,6 +54,7 @@ function stateOf({ state, ready, joining, revoked }: Status): string {
 function advise(context: Context, { state, joining, quarantined }: Status): void {
   const { out } = context;
   if (state === 'locked') out.say(`Give the passphrase: ${context.command('unlock')}`);
-  if (state === 'empty' && !joining) out.say(`Found a network: ${context.command('init')} · or join one: ${context.command('join')}`);
+  if (state === 'empty' && !joining)
+    out.say(`Found a network: ${context.command('init')} · or join one: ${context.command('join')}`);
   if (quarantined > 0) out.say(`See what is set aside: ${context.command('members accept')}`);
 }

@@ -20,7 +20,9 @@ export const addUp: AddCommand = (program, run) => {
   program
     .command('up')
     .summary('run the node here, in the foreground')
-    .description('Runs the node in the foreground, until Ctrl-C. On an empty data folder it asks what to begin with.')
+    .description(
+      'Runs the node in the foreground, until Ctrl-C. On an empty data folder it asks what to begin with.',
+    )
     .option('--listen <address...>', 'listen for other nodes on this address (port 0: any free one)')
     .option('--peer <address...>', 'keep trying to reach a node at this address')
     .option('--hub', 'this node is reachable from outside: introduce nodes to each other and relay')
@@ -48,9 +50,7 @@ async function up(context: Context, options: UpOptions): Promise<void> {
     apiPort: options.apiPort,
     temporary: options.temporary,
   });
-  const release = context.terminal.onEndAsked(() => {
-    node.stop();
-  });
+  const release = stopWhenAsked(context, node);
   const ended = new AbortController();
   const end = node.ended.finally(() => {
     ended.abort();
@@ -70,6 +70,17 @@ async function up(context: Context, options: UpOptions): Promise<void> {
   }
 }
 
+/** Asked once, the node stops in order; asked again, the process ends as it is: what was promised is on disk. */
+function stopWhenAsked({ out, terminal }: Context, node: RunningNode): () => void {
+  let asked = false;
+  return terminal.onEndAsked(() => {
+    if (asked) terminal.exitNow(130);
+    asked = true;
+    out.say('Stopping … (once more to stop at once)');
+    node.stop();
+  });
+}
+
 async function attend(
   context: Context,
   node: RunningNode,
@@ -77,9 +88,12 @@ async function attend(
   ended: AbortSignal,
 ): Promise<void> {
   const client = await context.client();
-  await unlockFromEnvironment(context, client);
+  await unlockFromEnvironment(context, client, temporary !== undefined);
   const status = await client.call('status', {});
-  context.out.value({ ...status, api: { socket: node.socket ?? null, url: node.url ?? null, tokenFile: node.tokenFile } });
+  context.out.value({
+    ...status,
+    api: { socket: node.socket ?? null, url: node.url ?? null, tokenFile: node.tokenFile },
+  });
   if (temporary !== undefined) {
     stopWithInput(context, node);
     return;
@@ -91,7 +105,12 @@ async function attend(
 }
 
 /** What can be done about a node that is locked or empty, with a person there. */
-async function converse(context: Context, client: Client, node: RunningNode, ended: AbortSignal): Promise<void> {
+async function converse(
+  context: Context,
+  client: Client,
+  node: RunningNode,
+  ended: AbortSignal,
+): Promise<void> {
   try {
     let { state } = await client.call('status', {});
     while (state === 'locked' && !ended.aborted) state = await tryPassphrase(context, client);
@@ -116,15 +135,24 @@ async function tryPassphrase(context: Context, client: Client): Promise<Status['
   }
 }
 
-/** @throws KithError `wrong-passphrase`: whoever gave it that way is not there to try again. */
-async function unlockFromEnvironment(context: Context, client: Client): Promise<void> {
+/**
+ * @param temporary then the passphrase may be meant for something else, such as the backup that is to be restored.
+ * @throws KithError `wrong-passphrase`: whoever gave it that way is not there to try again.
+ */
+async function unlockFromEnvironment(context: Context, client: Client, temporary: boolean): Promise<void> {
   const passphrase = context.terminal.env['KITH_PASSPHRASE'] ?? '';
   const { state } = await client.call('status', {});
-  if (state === 'locked' && passphrase !== '') await client.call('unlock', { passphrase });
+  if (state !== 'locked' || passphrase === '') return;
+  try {
+    await client.call('unlock', { passphrase });
+  } catch (error) {
+    if (!temporary || !isKithError(error, 'wrong-passphrase')) throw error;
+  }
 }
 
 function advise(context: Context, { state }: Status): void {
-  if (state === 'locked') context.out.say(`It is locked. Give the passphrase with: ${context.command('unlock')}`);
+  if (state === 'locked')
+    context.out.say(`It is locked. Give the passphrase with: ${context.command('unlock')}`);
   if (state !== 'empty') return;
   context.out.say('It belongs to no network yet. Found one, or join one that you were invited to:');
   context.out.say(`  ${context.command('init "Our network" --as "Your name"')}`);
@@ -133,7 +161,8 @@ function advise(context: Context, { state }: Status): void {
 
 function describe({ out }: Context, node: RunningNode, status: Status): void {
   const { network, member, name, role } = status;
-  const you = member === null || name === null ? '' : ` · you are ${called({ member, name })} (${role ?? ''})`;
+  const you =
+    member === null || name === null ? '' : ` · you are ${called({ member, name })} (${role ?? ''})`;
   const lines = pairs(
     [
       ['kith', `${status.version} is running; Ctrl-C stops it`],
@@ -182,6 +211,7 @@ function stopWithInput({ terminal }: Context, node: RunningNode): void {
 
 function parsePort(text: string): number {
   const port = Number(text);
-  if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new InvalidArgumentError('A port is a number from 0 to 65535.');
+  if (!/^\d{1,5}$/.test(text) || port > 65_535)
+    throw new InvalidArgumentError('A port is a number from 0 to 65535.');
   return port;
 }

@@ -257,10 +257,9 @@ export class StreamChannel implements Channel {
 
   #onStreamClose(event: StreamCloseEvent): void {
     this.#linger?.cancel();
-    const orderly = event.error === undefined && this.#state === 'closing';
     // What the other side sent before it closed may still wait here for a paused receiver.
-    const waits = this.#remoteClosed && event.local !== true;
-    if (!orderly && !waits) this.#finish(whyClosed(event.error));
+    if (this.#remoteClosed && event.local !== true) return;
+    this.#finish(whyClosed(event.error));
   }
 
   /** Ends the channel for what went wrong on it, here or there. */

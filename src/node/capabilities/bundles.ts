@@ -23,7 +23,11 @@ export function bundlesOf(context: NodeContext): BundlesFacade {
       return withProgress<BundleExported>(signal, async (report) => {
         const count = { entries: 0 };
         const frames = framesFor(session, reader, count, report);
-        const bytes = await writeWhole(request.path, request.replace, writeBundle(frames, recipients, context.rng));
+        const bytes = await writeWhole(
+          request.path,
+          request.replace,
+          writeBundle(frames, recipients, context.rng),
+        );
         return { path: request.path, entries: count.entries, bytes };
       });
     },
@@ -39,7 +43,9 @@ function readersOf(session: Session, who: string | undefined): { recipients: Lin
   const { members, devices } = session.log.membership;
   const named = who === undefined ? undefined : findMember(session, who);
   const chosen = [...members.values()].filter((member) =>
-    named === undefined ? member.status === 'active' && ['admin', 'member'].includes(member.role) : member === named,
+    named === undefined
+      ? member.status === 'active' && ['admin', 'member'].includes(member.role)
+      : member === named,
   );
   const recipients = chosen
     .flatMap((member) => member.devices)
@@ -47,7 +53,9 @@ function readersOf(session: Session, who: string | undefined): { recipients: Lin
     .filter(({ active }) => active)
     .map(({ link }) => link);
   if (recipients.length === 0) {
-    throw new KithError('already-revoked', 'There is no device that could open this bundle.', { next: 'kith members' });
+    throw new KithError('already-revoked', 'There is no device that could open this bundle.', {
+      next: 'kith members',
+    });
   }
   const reader: Standing =
     named === undefined
@@ -56,15 +64,24 @@ function readersOf(session: Session, who: string | undefined): { recipients: Lin
   return { recipients, reader };
 }
 
-function* framesFor(session: Session, reader: Standing, count: { entries: number }, report: Report): Generator<Bytes> {
+function* framesFor(
+  session: Session,
+  reader: Standing,
+  count: { entries: number },
+  report: Report,
+): Generator<Bytes> {
   const { log } = session;
   const lanes = lanesOf(reader.role);
   const states = log.feeds().filter(({ info, seq }) => lanes.includes(info.lane) && seq > 0);
   const total = states.reduce((sum, { seq }) => sum + seq, 0);
-  yield encodeMessage({ type: 'hello', network: log.network, digest: summarise(heightsOf(states, lanes)).digest });
+  yield encodeMessage({
+    type: 'hello',
+    network: log.network,
+    digest: summarise(heightsOf(states, lanes)).digest,
+  });
   for (const state of [...states].sort((a, b) => LANES.indexOf(a.info.lane) - LANES.indexOf(b.info.lane))) {
     let from = 1;
-    for (let run = log.runFor(reader, state.info.id, from, RUN_BYTES); run !== undefined; ) {
+    for (let run = log.runFor(reader, state.info.id, from, RUN_BYTES); run !== undefined;) {
       yield encodeMessage({ type: 'run', mode: 'entries', run });
       from += run.entries.length;
       count.entries += run.entries.length;
@@ -74,7 +91,12 @@ function* framesFor(session: Session, reader: Standing, count: { entries: number
   }
 }
 
-async function importFrom(session: Session, path: string, report: Report, signal: AbortSignal): Promise<BundleImported> {
+async function importFrom(
+  session: Session,
+  path: string,
+  report: Report,
+  signal: AbortSignal,
+): Promise<BundleImported> {
   let read = 0;
   let added = 0;
   let bytes = 0;
@@ -88,13 +110,19 @@ async function importFrom(session: Session, path: string, report: Report, signal
       yield chunk;
     }
   }
-  const outcome = await session.sync.takeFrames(readBundle(source(), session.deps.keys.linkSeed), (run, received) => {
-    read += run.entries.length;
-    if (received.kind === 'appended') added += received.count;
-    if (received.kind === 'refused') refused[received.code] = (refused[received.code] ?? 0) + run.entries.length;
-  });
+  const outcome = await session.sync.takeFrames(
+    readBundle(source(), session.deps.keys.linkSeed),
+    (run, received) => {
+      read += run.entries.length;
+      if (received.kind === 'appended') added += received.count;
+      if (received.kind === 'refused')
+        refused[received.code] = (refused[received.code] ?? 0) + run.entries.length;
+    },
+  );
   if (outcome === 'wrong-network') {
-    throw new KithError('other-network', 'This bundle is of another network.', { next: 'Import it on a node of that one.' });
+    throw new KithError('other-network', 'This bundle is of another network.', {
+      next: 'Import it on a node of that one.',
+    });
   }
   return { path, read, added, refused };
 }

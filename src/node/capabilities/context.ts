@@ -47,7 +47,11 @@ export function findMember(session: Session, who: string): RollMember {
       next: 'See who is in it: kith members',
     });
   }
-  if (others.length > 0) throw ambiguous(who, [found, ...others].map(({ number, name, org }) => `${String(number)} ${name} ${org}`.trim()));
+  if (others.length > 0)
+    throw ambiguous(
+      who,
+      [found, ...others].map(({ number, name, org }) => `${String(number)} ${name} ${org}`.trim()),
+    );
   return found;
 }
 
@@ -58,10 +62,20 @@ export function ambiguous(what: string, candidates: readonly string[]): KithErro
 }
 
 /** A whole identifier, or a beginning of at least four characters that fits one alone. */
-export function findByStart<Item>(items: readonly Item[], id: (item: Item) => string, start: string): Item | undefined {
+export function findByStart<Item>(
+  items: readonly Item[],
+  id: (item: Item) => string,
+  start: string,
+): Item | undefined {
   const wanted = start.trim().toLowerCase();
-  const fits = items.filter((item) => id(item) === wanted || (wanted.length >= 4 && id(item).startsWith(wanted)));
-  if (fits.length > 1) throw ambiguous(start, fits.map((item) => id(item).slice(0, 12)));
+  const fits = items.filter(
+    (item) => id(item) === wanted || (wanted.length >= 4 && id(item).startsWith(wanted)),
+  );
+  if (fits.length > 1)
+    throw ambiguous(
+      start,
+      fits.map((item) => id(item).slice(0, 12)),
+    );
   return fits[0];
 }
 

@@ -22,7 +22,10 @@ export function devicesOf(context: NodeContext): DevicesFacade {
         });
       }
       if (own.devices.length >= LIMITS.devicesPerMember) {
-        throw new KithError('too-many-devices', `You have ${String(own.devices.length)} devices, as many as one can have.`);
+        throw new KithError(
+          'too-many-devices',
+          `You have ${String(own.devices.length)} devices, as many as one can have.`,
+        );
       }
       const expiresMs = context.clock.nowMs() + lastsMs;
       const link = formatInviteLink({

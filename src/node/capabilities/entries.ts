@@ -39,10 +39,14 @@ export function entriesOf(context: NodeContext): EntriesFacade {
 
 function mustFit(kind: string, audience: string): void {
   if (!KIND.test(kind)) {
-    throw new KithError('bad-kind', `“${kind}” cannot be a kind.`, { next: 'Kinds of programs start with x-' });
+    throw new KithError('bad-kind', `“${kind}” cannot be a kind.`, {
+      next: 'Kinds of programs start with x-',
+    });
   }
   if (!AUDIENCE_PATTERN.test(audience) || audience === 'roll') {
-    throw new KithError('bad-audience', `“${audience}” is no audience.`, { next: 'Use public, members or admins.' });
+    throw new KithError('bad-audience', `“${audience}” is no audience.`, {
+      next: 'Use public, members or admins.',
+    });
   }
 }
 
@@ -60,17 +64,29 @@ function readCursor(text: string | undefined): Cursor {
   try {
     return new Map(decodeCbor(fromBase64Url(text)) as [string, number][]);
   } catch (cause) {
-    throw new KithError('bad-cursor', 'This is no cursor of this node.', { next: 'Start again without one.', cause });
+    throw new KithError('bad-cursor', 'This is no cursor of this node.', {
+      next: 'Start again without one.',
+      cause,
+    });
   }
 }
 
-function page(session: Session, kind: string | undefined, cursor: Cursor, limit: number): Awaited<ReturnType<EntriesFacade['page']>> {
+function page(
+  session: Session,
+  kind: string | undefined,
+  cursor: Cursor,
+  limit: number,
+): Awaited<ReturnType<EntriesFacade['page']>> {
   const entries: ExtensionEntry[] = [];
   const next = new Map(cursor);
   let more = false;
   for (const state of session.log.feeds()) {
     if (state.info.lane !== 'data') continue;
-    for (const entry of session.log.entriesOf(state.info.id, (cursor.get(state.info.id) ?? 0) + 1, state.folded)) {
+    for (const entry of session.log.entriesOf(
+      state.info.id,
+      (cursor.get(state.info.id) ?? 0) + 1,
+      state.folded,
+    )) {
       if (entries.length >= limit) {
         more = true;
         break;
@@ -103,9 +119,14 @@ function describe(session: Session, { info }: FeedState, entry: Entry): Extensio
 function targetOf(session: Session, id: string): EraseTarget {
   const [feed = '', seq = ''] = id.split(':');
   const state = session.log.feed(feed as FeedId);
-  const entry = state === undefined || !/^[0-9]{1,10}$/.test(seq) ? undefined : session.log.entryAt(state.info.id, Number(seq));
+  const entry =
+    state === undefined || !/^[0-9]{1,10}$/.test(seq)
+      ? undefined
+      : session.log.entryAt(state.info.id, Number(seq));
   if (state === undefined || entry === undefined) {
-    throw new KithError('unknown-entry', `There is no entry ${id}.`, { next: 'Take the id from a page of entries.' });
+    throw new KithError('unknown-entry', `There is no entry ${id}.`, {
+      next: 'Take the id from a page of entries.',
+    });
   }
   const own = session.ownMember;
   if (own?.role !== 'admin' && memberOfDevice(session, state.info.device)?.id !== own?.id) {

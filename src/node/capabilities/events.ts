@@ -1,5 +1,5 @@
 /** What happened, told to whoever listens; what happens often is gathered and told a few times a second. */
-import type { DeviceKey, MemberId } from '../../base/ids.ts';
+import type { MemberId } from '../../base/ids.ts';
 import type { Membership } from '../../identity/types.ts';
 import { systemTimers } from '../system.ts';
 import type { NodeEvent } from '../facade.ts';
@@ -69,7 +69,7 @@ function* rollEvents(before: Membership, now: Membership): Generator<NodeEvent> 
   }
   for (const [key, device] of now.devices) {
     const was = before.devices.get(key);
-    const told = { type: 'device', member: numberOf(now, device.member), device: key as DeviceKey } as const;
+    const told = { type: 'device', member: numberOf(now, device.member), device: key } as const;
     if (was === undefined) yield { ...told, change: 'linked' };
     else if (was.active && !device.active) yield { ...told, change: 'revoked' };
   }

@@ -1,9 +1,8 @@
 import { KithError } from '../../base/errors.ts';
-import type { InviteKey } from '../../base/ids.ts';
 import { isLabel } from '../../identity/acts.ts';
 import { formatInviteLink } from '../../identity/invite-link.ts';
 import type { Invite as RollInvite } from '../../identity/types.ts';
-import { refusalSentence } from '../../log/service.ts';
+import { refusalSentence } from '../../log/refusals.ts';
 import type { Invite, InvitesFacade } from '../facade.ts';
 import type { Session } from '../session.ts';
 import { findByStart, iso, type NodeContext } from './context.ts';
@@ -41,18 +40,22 @@ export function invitesOf(context: NodeContext): InvitesFacade {
       const session = context.session();
       const invite = findByStart([...session.log.membership.invites.values()], ({ key }) => key, start);
       if (invite === undefined) {
-        throw new KithError('unknown-invitation', 'There is no such invitation.', { next: 'See all: kith invite list' });
+        throw new KithError('unknown-invitation', 'There is no such invitation.', {
+          next: 'See all: kith invite list',
+        });
       }
       if (!invite.withdrawn) session.log.act({ kind: 'withdraw', invite: invite.key });
       context.emit({ type: 'invite', change: 'withdrawn', id: invite.key });
-      return describeInvite(session, session.log.membership.invites.get(invite.key as InviteKey) ?? invite);
+      return describeInvite(session, session.log.membership.invites.get(invite.key) ?? invite);
     },
   };
 }
 
 function mustBeAdmin(session: Session): void {
   if (session.ownMember?.role === 'admin' && !session.isRevoked) return;
-  throw new KithError('not-an-admin', refusalSentence('not-an-admin'), { next: 'Ask an admin: kith members' });
+  throw new KithError('not-an-admin', refusalSentence('not-an-admin'), {
+    next: 'Ask an admin: kith members',
+  });
 }
 
 function describeInvite(session: Session, invite: RollInvite): Invite {

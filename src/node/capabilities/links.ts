@@ -1,7 +1,8 @@
 import type { LinksFacade, Peer } from '../facade.ts';
 import type { Session } from '../session.ts';
 import type { KnownPeer } from '../../net/service.ts';
-import type { Transport } from '../../net/ports.ts';
+import { isKithError } from '../../base/errors.ts';
+import type { Link, Transport } from '../../net/ports.ts';
 import { iso, type NodeContext } from './context.ts';
 
 const DIAL_MS = 10_000;
@@ -16,16 +17,35 @@ export function linksOf(context: LinksContext): LinksFacade {
   return {
     peers: async () => peersOf(context.session()),
     add: async (address) => {
-      const link = await context.transport().dial(address, { signal: AbortSignal.timeout(DIAL_MS) });
-      context.give(address);
-      if (context.state() !== 'running') return null;
+      const link = await dial(context, address);
+      if (link === undefined) return null;
       const session = context.session();
-      session.links.wake();
       const peer = peersOf(session).find(({ address: at, device }) => device !== '' && at === link.address);
-      return peer ?? peersOf(session).find(({ device }) => device === session.log.membership.byLink.get(link.peer)) ?? null;
+      return (
+        peer ??
+        peersOf(session).find(({ device }) => device === session.log.membership.byLink.get(link.peer)) ??
+        null
+      );
     },
     bye: async () => ({ told: context.session().links.rest() }),
   };
+}
+
+/** Whether somebody answers there now or not, the address is remembered, unless it is none. */
+async function dial(context: LinksContext, address: string): Promise<Link | undefined> {
+  const isRunning = context.state() === 'running';
+  if (isRunning) context.session().links.wake();
+  try {
+    const link = await context.transport().dial(address, { signal: AbortSignal.timeout(DIAL_MS) });
+    context.give(address);
+    return isRunning ? link : undefined;
+  } catch (error) {
+    if (!isKithError(error) || error.code === 'bad-address') throw error;
+    context.give(address);
+    // Before it has joined, a node links with nobody: that somebody answered is all that can be found out.
+    if (!isRunning && error.code === 'link-refused') return undefined;
+    throw error;
+  }
 }
 
 /** One row a device: two links to the same one are about to become one. */
@@ -51,4 +71,3 @@ function describePeer(session: Session, { link, sinceMs, rttMs }: KnownPeer): Pe
     },
   ];
 }
-

@@ -68,7 +68,10 @@ export function membersOf(context: NodeContext): MembersFacade {
       session().deps.meta.set(verifiedKey(member), encodeCbor([...activeDevices(session(), member)].sort()));
       return { ...verification, verified: true };
     },
-    quarantine: async () => session().log.asides().map((range) => describeAside(session(), range)),
+    quarantine: async () =>
+      session()
+        .log.asides()
+        .map((range) => describeAside(session(), range)),
     accept: async (feed, upTo) => {
       const range = findByStart(session().log.asides(), (item) => item.feed, feed);
       if (range === undefined) {
@@ -163,7 +166,10 @@ async function verificationOf(session: Session, who: string): Promise<Verificati
 function describeAside(session: Session, range: AsideRange): Quarantined {
   const info = session.log.feed(range.feed)?.info;
   const member = info === undefined ? undefined : memberOfDevice(session, info.device);
-  const [first, last] = [session.log.entryAt(range.feed, range.from), session.log.entryAt(range.feed, range.to)];
+  const [first, last] = [
+    session.log.entryAt(range.feed, range.from),
+    session.log.entryAt(range.feed, range.to),
+  ];
   return {
     feed: range.feed,
     device: info?.device ?? '',

@@ -40,7 +40,11 @@ export function networkOf(context: NetworkContext): NetworkFacade {
       mustBeEmpty(context);
       const target = readInvitation(request.invitation);
       const name = request.name ?? '';
-      const profile = readProfile({ name: name === '' ? target.suggestedName : name, org: request.org, place: request.place });
+      const profile = readProfile({
+        name: name === '' ? target.suggestedName : name,
+        org: request.org,
+        place: request.place,
+      });
       return join(context, target, profile, signal);
     },
   };
@@ -62,7 +66,11 @@ function readInvitation(invitation: string): Target & { readonly suggestedName: 
   }
   // An expired link is still tried: this machine's clock may be wrong, and the other side decides.
   const { seed, network, addresses, forDevice } = parseInviteLink(invitation);
-  return { secret: { kind: 'link', seed, network }, addresses, suggestedName: forDevice ? 'another device' : '' };
+  return {
+    secret: { kind: 'link', seed, network },
+    addresses,
+    suggestedName: forDevice ? 'another device' : '',
+  };
 }
 
 async function* join(
@@ -73,7 +81,12 @@ async function* join(
 ): AsyncGenerator<JoinStep> {
   context.joining(true);
   try {
-    yield tell(context, { step: 'searching', message: 'Looking for a node of the network.', done: null, total: null });
+    yield tell(context, {
+      step: 'searching',
+      message: 'Looking for a node of the network.',
+      done: null,
+      total: null,
+    });
     const joined = await searchAndAsk(
       {
         transport: context.transport(),
@@ -109,7 +122,13 @@ async function untilMember(session: Session, signal: AbortSignal): Promise<void>
       if (session.ownMember !== undefined) resolve();
     };
     signal.addEventListener('abort', () => {
-      reject(new KithError('interrupted', 'Joining was broken off. This device is in; the rest follows when it runs.', { next: 'kith up' }));
+      reject(
+        new KithError(
+          'interrupted',
+          'Joining was broken off. This device is in; the rest follows when it runs.',
+          { next: 'kith up' },
+        ),
+      );
     });
     session.log.on({ membership: look });
     look();

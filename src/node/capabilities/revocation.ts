@@ -18,7 +18,12 @@ export function revokeDevice(session: Session, member: RollMember, device: Devic
   return revoke(session, member, { scope: 'device', device }, [device]);
 }
 
-function revoke(session: Session, member: RollMember, target: RevokeTarget, devices: readonly DeviceKey[]): Revoked {
+function revoke(
+  session: Session,
+  member: RollMember,
+  target: RevokeTarget,
+  devices: readonly DeviceKey[],
+): Revoked {
   const held = heldBy(session, member, devices);
   const cuts = session.log.cutsOf(devices).slice(0, LIMITS.cutsPerAct);
   session.log.act({ kind: 'revoke', target, cuts });
@@ -37,5 +42,7 @@ function heldBy(session: Session, member: RollMember, devices: readonly DeviceKe
 }
 
 function alreadyRevoked(name: string): KithError {
-  return new KithError('already-revoked', `${name} was revoked before.`, { next: 'See the roll: kith members' });
+  return new KithError('already-revoked', `${name} was revoked before.`, {
+    next: 'See the roll: kith members',
+  });
 }

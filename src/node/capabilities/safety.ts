@@ -81,4 +81,3 @@ async function* reported(source: AsyncIterable<Bytes>, report: Report): AsyncGen
     yield chunk;
   }
 }
-

@@ -11,21 +11,22 @@ export async function* withProgress<Result>(
 ): Work<Result> {
   let latest: Progress | undefined;
   let wake = (): void => undefined;
-  let settled = false;
+  const state = { settled: false };
   const work = run((progress) => {
-    if (signal.aborted) throw new KithError('interrupted', 'This was broken off.', { next: 'Run the same command again.' });
+    if (signal.aborted)
+      throw new KithError('interrupted', 'This was broken off.', { next: 'Run the same command again.' });
     latest = progress;
     wake();
   }).finally(() => {
-    settled = true;
+    state.settled = true;
     wake();
   });
   // Awaited below; this keeps a failure before that from counting as nobody's.
   work.catch(() => undefined);
-  while (!settled) {
+  while (!state.settled) {
     await new Promise<void>((resolve) => {
       wake = resolve;
-      if (settled || latest !== undefined) resolve();
+      if (state.settled || latest !== undefined) resolve();
     });
     if (latest !== undefined) {
       const progress = latest;

@@ -1,8 +1,34 @@
+import { InvalidArgumentError } from 'commander';
 import type { Quarantined } from '../../../api/contract.ts';
+import { examples, type AddCommand } from '../../command.ts';
 import type { Context } from '../../context.ts';
 import { called, counted, localTime, shortId, sizeInWords, table } from '../../render.ts';
 
-export async function acceptQuarantined(
+export const addAccept: AddCommand = (members, run) => {
+  members
+    .command('accept')
+    .description(
+      'Lets stand what a revoked device wrote past its cut. Without a feed: lists what is set aside.',
+    )
+    .argument('[feed]', 'the feed, as the list shows it')
+    .option('--up-to <seq>', 'accept up to this entry only', parseSeq)
+    .option('--yes', 'do not ask')
+    .addHelpText(
+      'after',
+      examples(
+        ['kith members accept', 'what is set aside'],
+        ['kith members accept 9c01d2e3', 'let all of that feed stand'],
+        ['kith members accept 9c01d2e3 --up-to 120', 'only up to entry 120'],
+      ),
+    )
+    .action(
+      run<{ upTo?: number; yes?: boolean }, [string?]>((context, { upTo, yes }, feed) =>
+        acceptQuarantined(context, feed, { upTo, yes: yes === true }),
+      ),
+    );
+};
+
+async function acceptQuarantined(
   context: Context,
   feed: string | undefined,
   { upTo, yes }: { readonly upTo: number | undefined; readonly yes: boolean },
@@ -36,4 +62,10 @@ function quarantineTable({ out }: Context, rows: readonly Quarantined[]): string
     ]),
     out.paintData,
   );
+}
+
+function parseSeq(text: string): number {
+  const seq = Number(text);
+  if (Number.isSafeInteger(seq) && seq >= 1) return seq;
+  throw new InvalidArgumentError('The number of an entry: 1, 2, 3 …');
 }

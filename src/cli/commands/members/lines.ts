@@ -3,6 +3,8 @@ import type { Context } from '../../context.ts';
 import { relativeTo } from '../../duration.ts';
 import { called, localTime, pairs, shortId, table } from '../../render.ts';
 
+export const WHO = 'peer number, or name';
+
 export function memberTable({ nowMs, out }: Context, members: readonly Member[]): string[] {
   return table(
     ['#', 'NAME', 'ORGANISATION', 'PLACE', 'ROLE', 'LAST HEARD', ''],
@@ -39,7 +41,11 @@ export function detailLines({ nowMs, out }: Context, member: MemberDetail): stri
   ];
 }
 
-export function deviceTable(nowMs: number, devices: readonly Device[], paint: Context['out']['paintData']): string[] {
+export function deviceTable(
+  nowMs: number,
+  devices: readonly Device[],
+  paint: Context['out']['paintData'],
+): string[] {
   return table(
     ['DEVICE', 'STATUS', 'LAST HEARD', ''],
     devices.map((device) => [

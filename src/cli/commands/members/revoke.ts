@@ -1,8 +1,28 @@
 import type { Revoked } from '../../../api/contract.ts';
+import { examples, type AddCommand } from '../../command.ts';
 import type { Context } from '../../context.ts';
 import { called, counted, shortId, table } from '../../render.ts';
+import { WHO } from './lines.ts';
 
-export async function revokeMember(context: Context, who: string, yes: boolean): Promise<void> {
+export const addRevoke: AddCommand = (members, run) => {
+  members
+    .command('revoke')
+    .description('Removes a member with all devices, and says what the lost devices held.')
+    .argument('<who>', WHO)
+    .option('--yes', 'do not ask')
+    .addHelpText(
+      'after',
+      examples(
+        ['kith members revoke 3', 'remove member 3'],
+        ['kith device revoke 3f2a91c0', 'only one device; the member stays'],
+      ),
+    )
+    .action(
+      run<{ yes?: boolean }, [string]>((context, { yes }, who) => revokeMember(context, who, yes === true)),
+    );
+};
+
+async function revokeMember(context: Context, who: string, yes: boolean): Promise<void> {
   const client = await context.client();
   const member = await client.call('member', { who });
   const devices = counted(member.devices.length, 'device');

@@ -1,5 +1,5 @@
 /** A node made of nothing, for tests of the API and of the command line: fixed answers, and a note of each call. */
-import { KithError } from '../../base/errors.ts';
+import { KithError } from '../../src/base/errors.ts';
 import type {
   Device,
   ExtensionEntry,
@@ -15,7 +15,7 @@ import type {
   Peer,
   Quarantined,
   Revoked,
-} from '../../node/facade.ts';
+} from '../../src/node/facade.ts';
 
 export const AT = '2026-11-21T10:00:00.000Z';
 export const ID_A = 'a1'.repeat(32);
@@ -34,9 +34,25 @@ export const AUNG: Member = {
   verified: false,
   you: true,
 };
-export const BO: Member = { ...AUNG, member: 2, name: 'Bo', role: 'member', grants: [], you: false, lastHeard: null };
+export const BO: Member = {
+  ...AUNG,
+  member: 2,
+  name: 'Bo',
+  role: 'member',
+  grants: [],
+  you: false,
+  lastHeard: null,
+};
 
-export const JOINED: Joined = { network: 'Camp', networkId: NETWORK_ID, member: 1, name: 'Aung', role: 'admin' };
+export const JOINED: Joined = {
+  network: 'Camp',
+  networkId: NETWORK_ID,
+  member: 1,
+  name: 'Aung',
+  role: 'admin',
+};
+/** Of an entry: its feed and its place in it. */
+export const ENTRY_ID = `${ID_B}:3`;
 const DEVICE: Device = {
   device: ID_A,
   member: 1,
@@ -88,7 +104,7 @@ const REVOKED: Revoked = {
   held: { entries: 40, feeds: [{ feed: ID_B, device: ID_B, lane: 'data', entries: 4 }] },
 };
 export const ENTRY: ExtensionEntry = {
-  id: ID_A,
+  id: ENTRY_ID,
   kind: 'x-test',
   feed: ID_B,
   seq: 3,
@@ -168,22 +184,23 @@ export function fakeNode(overrides: Overrides = {}, state: NodeState = 'running'
         },
         ['empty'],
       ),
-      join: call(
-        'network.join',
-        (_request: unknown, signal: AbortSignal) => joinSteps(node, signal),
-        ['empty'],
-      ),
+      join: call('network.join', (_request: unknown, signal: AbortSignal) => joinSteps(node, signal), [
+        'empty',
+      ]),
     },
     invites: {
-      create: call('invites.create', ({ form, role, name, uses }: Parameters<NodeFacade['invites']['create']>[0]) => ({
-        id: ID_A,
-        link: form === 'link' ? 'kith:invite-link' : null,
-        code: form === 'code' ? '417302998215' : null,
-        role,
-        name,
-        expires: INVITE.expires,
-        uses,
-      })),
+      create: call(
+        'invites.create',
+        ({ form, role, name, uses }: Parameters<NodeFacade['invites']['create']>[0]) => ({
+          id: ID_A,
+          link: form === 'link' ? 'kith:invite-link' : null,
+          code: form === 'code' ? '417302998215' : null,
+          role,
+          name,
+          expires: INVITE.expires,
+          uses,
+        }),
+      ),
       list: call('invites.list', () => [INVITE]),
       withdraw: call('invites.withdraw', () => ({ ...INVITE, status: 'withdrawn' as const })),
     },
@@ -221,7 +238,11 @@ export function fakeNode(overrides: Overrides = {}, state: NodeState = 'running'
       bye: call('links.bye', () => ({ told: 2 })),
     },
     log: {
-      lines: call('log.lines', ({ follow }: { follow: boolean }, signal: AbortSignal) => logLines(node, follow, signal), any),
+      lines: call(
+        'log.lines',
+        ({ follow }: { follow: boolean }, signal: AbortSignal) => logLines(node, follow, signal),
+        any,
+      ),
     },
     bundles: {
       export: call('bundles.export', ({ path }: { path: string }) =>
@@ -232,7 +253,9 @@ export function fakeNode(overrides: Overrides = {}, state: NodeState = 'running'
       ),
     },
     safety: {
-      backup: call('safety.backup', ({ path }: { path: string }) => work({ path, bytes: 9000, entries: 42 }, 42)),
+      backup: call('safety.backup', ({ path }: { path: string }) =>
+        work({ path, bytes: 9000, entries: 42 }, 42),
+      ),
       restore: call(
         'safety.restore',
         () => {
@@ -264,9 +287,13 @@ export function fakeNode(overrides: Overrides = {}, state: NodeState = 'running'
     },
     entries: {
       append: call('entries.append', (drafts: readonly unknown[]) =>
-        drafts.map((_, index) => ({ id: ID_A, feed: ID_B, seq: index + 1 })),
+        drafts.map((_, index) => ({ id: `${ID_B}:${String(index + 1)}`, feed: ID_B, seq: index + 1 })),
       ),
-      page: call('entries.page', () => ({ entries: [ENTRY, { ...ENTRY, payload: null }], next: 'c2', more: false })),
+      page: call('entries.page', () => ({
+        entries: [ENTRY, { ...ENTRY, payload: null }],
+        next: 'c2',
+        more: false,
+      })),
       erase: call('entries.erase', (ids: readonly string[]) => ({ erased: ids.length })),
     },
     events: {
@@ -281,7 +308,8 @@ export function fakeNode(overrides: Overrides = {}, state: NodeState = 'running'
 
 function mustBeIn(state: NodeState, states: readonly NodeState[]): void {
   if (states.includes(state)) return;
-  if (state === 'locked') throw new KithError('locked', 'This node is locked.', { next: 'Give the passphrase: kith unlock' });
+  if (state === 'locked')
+    throw new KithError('locked', 'This node is locked.', { next: 'Give the passphrase: kith unlock' });
   if (state === 'empty') throw new KithError('no-network', 'This node belongs to no network yet.');
   throw new KithError('already-in-network', 'This node belongs to a network already.');
 }
@@ -298,6 +326,7 @@ function statusOf({ state, passphrase }: FakeNode): NodeStatus {
     role: running ? 'admin' : null,
     revoked: false,
     neighbours: running ? 1 : 0,
+    inStep: running,
     members: running ? 2 : 0,
     entries: running ? 42 : 0,
     quarantined: 0,
@@ -317,8 +346,11 @@ function memberOf(who: string): Member {
   if (who.toLowerCase() === 'a') {
     throw new KithError('ambiguous', '"a" may be 1 Aung or 4 Aye.', { next: 'Say the number.' });
   }
-  const found = [AUNG, BO].find(({ member, name }) => String(member) === who || name.toLowerCase() === who.toLowerCase());
-  if (found === undefined) throw new KithError('unknown-member', `There is no member "${who}".`, { next: 'See: kith members' });
+  const found = [AUNG, BO].find(
+    ({ member, name }) => String(member) === who || name.toLowerCase() === who.toLowerCase(),
+  );
+  if (found === undefined)
+    throw new KithError('unknown-member', `There is no member "${who}".`, { next: 'See: kith members' });
   return found;
 }
 

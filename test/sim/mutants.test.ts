@@ -1,0 +1,24 @@
+/** The checkers are alive (R2): each rule broken on purpose is noticed within a few seeds. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { MUTANTS } from './mutants.ts';
+
+const RUNNER = fileURLToPath(new URL('./run-mutant.ts', import.meta.url));
+/** From where it was first caught; some slack, because every change of the workload moves what a seed means. */
+const SEEDS = '150';
+
+await test('every mutant is caught', { concurrency: 2 }, async (suite) => {
+  await Promise.all(
+    MUTANTS.map((mutant) =>
+      suite.test(mutant.name, async (context) => {
+        const { stdout } = await promisify(execFile)(process.execPath, [RUNNER, mutant.name, SEEDS]);
+        const found = JSON.parse(stdout) as { seed?: number; rule: string };
+        assert.notEqual(found.seed, undefined, 'no checker noticed');
+        context.diagnostic(`seed ${String(found.seed)}: ${found.rule}`);
+      }),
+    ),
+  );
+});

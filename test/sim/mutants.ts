@@ -1,0 +1,216 @@
+/**
+ * Rules broken on purpose, each by changing a line of a module as it is loaded: production code has no flags for it.
+ * `from` is where the first seed that catches it was found, so that showing it again is quick.
+ */
+export interface Mutant {
+  readonly name: string;
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+  readonly from: number;
+}
+
+const SERVICE = 'src/log/service.ts';
+const CORE = 'src/log/sync-core.ts';
+const DRIVER = 'src/log/sync-driver.ts';
+const FOLDING = 'src/log/folding.ts';
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'what an author had no right to write is folded',
+    file: FOLDING,
+    find: "if (this.#bound.upTo === undefined) return 'unauthorised';",
+    replace: "if (this.#bound.upTo === undefined) return 'stands';",
+    from: 1,
+  },
+  {
+    name: 'cuts are ignored',
+    file: 'src/identity/authority.ts',
+    find: 'return body.cuts.find((cut) => cut.feed === feed)?.seq ?? 0;',
+    replace: 'return Infinity;',
+    from: 1,
+  },
+  {
+    name: 'runs need no seal',
+    file: 'src/log/core.ts',
+    find: "if (last === undefined || last.seal === null) return 'unsealed';",
+    replace: '',
+    from: 1,
+  },
+  {
+    name: 'seals are not verified',
+    file: 'src/log/core.ts',
+    find: 'return verifier.verify(feed.device, SEAL_PURPOSE, statement, entry.seal);',
+    replace: 'void verifier; void statement; return true;',
+    from: 1,
+  },
+  {
+    name: 'chains are not looked at',
+    file: 'src/log/core.ts',
+    find: 'return header.seq === before.header.seq + 1 && header.prev === before.hash;',
+    replace: 'return header.seq > before.header.seq;',
+    from: 1,
+  },
+  {
+    name: 'parts are not compared with their digests',
+    file: 'src/log/core.ts',
+    find: "if (!entries.every(partsMatch)) return 'bad-part';",
+    replace: '',
+    from: 1,
+  },
+  {
+    name: 'everybody is served every part',
+    file: 'src/log/serving.ts',
+    find: 'return audience !== undefined && mayHold(reader, audience) ? part : null;',
+    replace: 'void audience; return part;',
+    from: 1,
+  },
+  {
+    name: 'a history that diverged is never asked for from further back',
+    file: CORE,
+    find: 'this.#goBack.set(feed, Math.max(1, from - Math.max(1, 2 * (end + 1 - from))));',
+    replace: 'void from;',
+    from: 1,
+  },
+  {
+    name: 'who is silent is waited for, for ever',
+    file: CORE,
+    find: 'if (nowMs - sinceMs < SYNC_LIMITS.timeoutMs) continue;',
+    replace: 'if (nowMs - sinceMs >= 0) continue;',
+    from: 1,
+  },
+  {
+    name: 'what is here already is taken once more',
+    file: 'src/log/core.ts',
+    find: 'entries: entries.filter((entry) => entry.header.seq > end)',
+    replace: 'entries',
+    from: 1,
+  },
+  {
+    name: 'others are told before it is on disk',
+    file: 'test/sim/sim-node.ts',
+    find: '    this.beforeSending();\n',
+    replace: '',
+    from: 1,
+  },
+  {
+    name: 'the writer is told before it is on disk',
+    file: 'test/sim/sim-log-store.ts',
+    find: 'if (this.#volatile.length > 0) this.#volatile = [];',
+    replace: '',
+    from: 1,
+  },
+  {
+    name: 'acts are folded in the order in which they came',
+    file: 'src/identity/history.ts',
+    find: 'return [...placed.values()].sort(inOrder);',
+    replace: 'return [...placed.values()];',
+    from: 1,
+  },
+  {
+    name: 'a restored backup goes on in its old history',
+    file: 'test/sim/sim-node.ts',
+    find: 'if (proven) this.incarnation',
+    replace: 'if (proven && this.isUp()) this.incarnation',
+    from: 1,
+  },
+  {
+    name: 'evidence of a fork is ignored',
+    file: SERVICE,
+    find: 'if (!provesFork(evidence, verifier)) return false;',
+    replace: 'if (this.network.length > 0) return false;',
+    from: 1,
+  },
+  {
+    name: 'evidence of a fork is believed unseen',
+    file: SERVICE,
+    find: 'if (!provesFork(evidence, verifier)) return false;',
+    replace: '',
+    from: 1,
+  },
+  {
+    name: 'erasures are forgotten',
+    file: 'test/sim/sim-log-store.ts',
+    find: 'this.#setErasures(id, seq, [...known, erasure]);',
+    replace: '',
+    from: 1,
+  },
+  {
+    name: 'anybody may erase',
+    file: SERVICE,
+    find: "if (author?.role === 'admin') return true;",
+    replace: "if (author?.role !== 'reader') return true;",
+    from: 1,
+  },
+  {
+    name: 'nobody asks for parts that became theirs',
+    file: DRIVER,
+    find: "        this.handle({ type: 'roll' });\n        this.#lookForParts();",
+    replace: "        this.handle({ type: 'roll' });",
+    from: 1,
+  },
+  {
+    name: 'what was written between two hellos is not compared',
+    file: CORE,
+    find: 'if (!neighbour.asked) this.#sendBuckets(peer, neighbour);',
+    replace: '',
+    from: 1,
+  },
+  {
+    name: 'what was refused when it was pushed is forgotten',
+    file: CORE,
+    find: 'if (known === undefined || (!known.forked && known.seq < last.seq)) this.#learn',
+    replace: 'if (known !== undefined && known.seq < last.seq) this.#learn',
+    from: 1,
+  },
+  {
+    name: 'who waits for the roll is never tried again',
+    file: CORE,
+    find: 'for (const neighbour of this.#neighbours.values()) neighbour.refused.clear();',
+    replace: '',
+    from: 1,
+  },
+  {
+    name: 'members do what is for admins',
+    file: 'src/identity/rules.ts',
+    find: '  adminsDecide,\n',
+    replace: '',
+    from: 1,
+  },
+  {
+    name: 'what stands no longer stays in the tables',
+    file: FOLDING,
+    find: 'else retracted = true;',
+    replace: 'else retracted ||= false;',
+    from: 1,
+  },
+  {
+    name: 'what waited for the roll is never folded',
+    file: SERVICE,
+    find: 'else this.#foldWaiting(deps, roll);',
+    replace: '',
+    from: 1,
+  },
+  {
+    name: 'entries count before what they build on is here',
+    file: 'src/log/roll-state.ts',
+    find: 'return live.every((link) => whole.has(nameOf(link, link.hash))) ? live : undefined;',
+    replace: 'return live;',
+    from: 1,
+  },
+  {
+    name: 'an append is told to nobody',
+    file: CORE,
+    find: 'this.#appended(event.feed, event.from, event.to);',
+    replace: '',
+    from: 1,
+  },
+  {
+    name: 'what everybody has is offered again and again',
+    file: CORE,
+    find: '#tick(nowMs: number): void {\n    this.#nowMs = nowMs;',
+    replace:
+      "#tick(nowMs: number): void {\n    this.#nowMs = nowMs;\n    for (const [peer, { greeted, lanes }] of this.#neighbours) if (greeted) this.#send(peer, { type: 'heights', heights: this.#heights(lanes) });",
+    from: 1,
+  },
+];
