@@ -11,11 +11,7 @@ const { values, positionals } = parseArgs({ options: { fix: { type: 'boolean' } 
 const fix = values.fix === true;
 
 /** A file's looks depend on nothing but itself; what the linter finds depends on other files too, so it has none. */
-const PRETTIER_CACHE = [
-  '--cache',
-  '--cache-location=node_modules/.cache/prettier',
-  '--cache-strategy=content',
-];
+const PRETTIER_CACHE = ['--cache', '--cache-strategy=content'];
 
 const LAYERED = ['src', 'test', 'scripts', 'bin', 'bench'];
 

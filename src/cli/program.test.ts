@@ -192,6 +192,32 @@ describe('without a node', () => {
     assert.deepEqual(host.temporary, [{ data: host.data, purpose: 'joining' }]);
   });
 
+  it('asks for the name that an invitation leaves open', async () => {
+    const needsName = {
+      async *'network.join'({ name }: { name: string | undefined }) {
+        await Promise.resolve();
+        if (name === undefined) throw new KithError('name-needed', 'Who?');
+        yield {
+          step: 'joined',
+          network: 'Camp',
+          networkId: 'c3'.repeat(32),
+          member: 4,
+          name,
+          role: 'member',
+        };
+      },
+    };
+    await rehost({ state: 'empty', overrides: needsName });
+    const ran = await host.run(['join', 'kith:link', '--json']);
+    assert.equal(failure(ran)['code'], 'name-needed');
+    assert.match(String(failure(ran)['next']), /--as/);
+    const { terminal, exit } = host.begin(['join', 'kith:link'], { tty: true });
+    await terminal.said('What is your name?');
+    terminal.type('Bo');
+    assert.equal(await exit, 0);
+    assert.equal(terminal.written.stdout, 'You are in Camp: 4 Bo, member.\n');
+  });
+
   it('uses the one that runs, where one does', async () => {
     await rehost({ state: 'empty' });
     await host.open();

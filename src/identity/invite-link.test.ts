@@ -9,6 +9,7 @@ const LINK: InviteLink = {
   network: 'ab'.repeat(32) as NetworkId,
   seed: new Uint8Array(32).fill(7),
   networkName: 'ကူညီရေး',
+  name: 'Bo',
   forDevice: false,
   expiresMs: 1_790_000_000_000,
   addresses: ['/ip4/192.0.2.1/tcp/4001/p2p/12D3KooWALeFhKxmKVQ2jYKMxWcAqaxJtQb9ogESLwM7biCSj5XQ'],

@@ -14,6 +14,8 @@ export interface InviteLink {
   /** Seed of the invitation's key pair. Whoever has it can join. */
   readonly seed: Bytes;
   readonly networkName: string;
+  /** Whom it is meant for; empty when for anybody. */
+  readonly name: string;
   /** For another device of a member, not for a new member. */
   readonly forDevice: boolean;
   readonly expiresMs: number;
@@ -27,6 +29,7 @@ export function formatInviteLink(link: InviteLink): string {
     idToBytes(link.network),
     link.seed,
     link.networkName,
+    link.name,
     link.forDevice,
     link.expiresMs,
     link.addresses.slice(0, ADDRESSES),
@@ -50,17 +53,18 @@ export function parseInviteLink(text: string): InviteLink {
 }
 
 function readFields(value: unknown): InviteLink {
-  if (!Array.isArray(value) || value.length !== 7) throw badLink();
-  const [version, network, seed, networkName, forDevice, expiresMs, addresses] = value as unknown[];
+  if (!Array.isArray(value) || value.length !== 8) throw badLink();
+  const [version, network, seed, networkName, name, forDevice, expiresMs, addresses] = value as unknown[];
   const isText = (item: unknown): item is string => typeof item === 'string' && item.length <= 256;
   if (version !== VERSION || !(seed instanceof Uint8Array) || seed.byteLength !== SEED_BYTES) throw badLink();
-  if (!isText(networkName) || typeof forDevice !== 'boolean' || !Number.isSafeInteger(expiresMs))
+  if (!isText(networkName) || !isText(name) || typeof forDevice !== 'boolean' || !Number.isSafeInteger(expiresMs))
     throw badLink();
   if (!Array.isArray(addresses) || addresses.length > ADDRESSES || !addresses.every(isText)) throw badLink();
   return {
     network: idFromBytes(network),
     seed,
     networkName,
+    name,
     forDevice,
     expiresMs: expiresMs as number,
     addresses,

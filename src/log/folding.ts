@@ -101,6 +101,7 @@ export class Standing {
   readonly #feed: FeedInfo;
   #seen: Vector;
   #bound: Bound | undefined;
+  #isCut = false;
 
   constructor(roll: RollState, feed: FeedInfo, seen: Vector) {
     this.#roll = roll;
@@ -112,6 +113,11 @@ export class Standing {
     return this.#seen;
   }
 
+  /** A fork took part of what the author had seen, so its rights are not known for certain. */
+  get isCut(): boolean {
+    return this.#isCut;
+  }
+
   /** Undefined while acts that it builds on are not here. */
   next(entry: Entry): 'stands' | 'quarantined' | 'unauthorised' | undefined {
     const { after, seq } = entry.header;
@@ -119,7 +125,8 @@ export class Standing {
     if (after.length > 0) {
       const past = this.#roll.pastOf(after);
       if (past === undefined) return undefined;
-      this.#seen = authority.vectorOf(this.#seen, past);
+      this.#seen = authority.vectorOf(this.#seen, past.links);
+      this.#isCut ||= past.isCut;
       this.#bound = undefined;
     }
     const { device, lane, id } = this.#feed;

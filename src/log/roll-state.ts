@@ -2,8 +2,9 @@
  * The acts that this node holds and what they fold to. Replaced as a whole, so a failed transaction leaves no trace.
  *
  * An act counts from when its whole past is here, so what its author had seen is known in full and never changes,
- * whatever the order in which feeds arrive. Links into the part of a feed that a fork left behind say nothing: those
- * entries come to nobody any more, and whoever had built on them must not wait for them.
+ * whatever the order in which feeds arrive. A link into the part of a feed that a fork left behind says that its author
+ * had seen the part before, and nothing else: those entries come to nobody any more, and whoever had built on them must
+ * not wait for them.
  */
 import type { DeviceKey, EntryHash, FeedId, NetworkId } from '../base/ids.ts';
 import { decodeAct, isActKind, type ActContext } from '../identity/acts.ts';
@@ -22,8 +23,15 @@ export interface RollState extends FoldResult {
   readonly acts: readonly Act[];
   /** Devices that an act lets in, whether or not it counts: others may have built on what they wrote. */
   readonly certified: ReadonlySet<DeviceKey>;
-  /** The links that say something; undefined while one of them leads to what is not here. */
-  pastOf(links: readonly EntryLink[]): readonly EntryLink[] | undefined;
+  /** Undefined while a link leads to what is not here. */
+  pastOf(links: readonly EntryLink[]): LinkedPast | undefined;
+}
+
+/** What somebody had seen who links to it. */
+export interface LinkedPast {
+  readonly links: readonly EntryLink[];
+  /** A fork left some of it behind, so that its author may have seen more than can be known. */
+  readonly isCut: boolean;
 }
 
 export function emptyRoll(network: NetworkId): RollState {
@@ -31,32 +39,41 @@ export function emptyRoll(network: NetworkId): RollState {
 }
 
 export function rollOf(network: NetworkId, acts: readonly Act[], forks: Forks): RollState {
-  const isLive = (link: EntryLink): boolean => link.seq <= (forks.get(link.feed) ?? Infinity);
-  const whole = wholeActs(acts, isLive);
+  const inFeed = new Map(acts.map((act) => [placeOf(act.feed, act.seq), act]));
+  const isCut = (link: EntryLink): boolean => link.seq > (forks.get(link.feed) ?? Infinity);
+  const upToFork = (link: EntryLink): EntryLink[] => {
+    if (!isCut(link)) return [link];
+    const shared = forks.get(link.feed) ?? 0;
+    const last = inFeed.get(placeOf(link.feed, shared));
+    if (last !== undefined) return [{ feed: last.feed, seq: last.seq, hash: last.id }];
+    return shared === 0 ? [] : [{ ...link, seq: shared }];
+  };
+  const live = acts.map((act) => (act.after.some(isCut) ? { ...act, after: act.after.flatMap(upToFork) } : act));
+  const whole = wholeActs(live, inFeed);
   return {
     network,
     acts,
     certified: new Set(acts.flatMap(({ body }) => ('certificate' in body ? [body.certificate.device] : []))),
-    pastOf: (links) => {
-      const live = links.filter(isLive);
-      return live.every((link) => whole.has(nameOf(link, link.hash))) ? live : undefined;
+    pastOf: (after) => {
+      const links = after.flatMap(upToFork);
+      return links.every((link) => whole.has(nameOf(link, link.hash))) ? { links, isCut: after.some(isCut) } : undefined;
     },
     ...foldMembership(network, [...whole.values()]),
   };
 }
 
 /** Kahn's algorithm over each act's links and its predecessor in its feed: an act follows when all of them have. */
-function wholeActs(acts: readonly Act[], isLive: (link: EntryLink) => boolean): Map<string, Act> {
-  const inFeed = new Map(acts.map((act) => [placeOf(act.feed, act.seq), nameOf(act, act.id)]));
+function wholeActs(acts: readonly Act[], inFeed: ReadonlyMap<string, Act>): Map<string, Act> {
   const waiting = new Map<string, number>();
   const followers = Map.groupBy(
     acts.flatMap((act) => {
-      const past = act.after.filter(isLive).map((link) => nameOf(link, link.hash));
-      if (act.seq > 1) past.push(inFeed.get(placeOf(act.feed, act.seq - 1)) ?? 'not here');
+      const past = act.after.map((link) => nameOf(link, link.hash));
+      const before = inFeed.get(placeOf(act.feed, act.seq - 1));
+      if (act.seq > 1) past.push(before === undefined ? 'not here' : nameOf(before, before.id));
       waiting.set(nameOf(act, act.id), past.length);
-      return past.map((before) => ({ before, act }));
+      return past.map((name) => ({ name, act }));
     }),
-    ({ before }) => before,
+    ({ name }) => name,
   );
   const whole = new Map<string, Act>();
   const ready = acts.filter((act) => waiting.get(nameOf(act, act.id)) === 0);

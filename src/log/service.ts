@@ -159,8 +159,9 @@ export class Log {
   receive(run: Run): Received {
     const { store, verifier } = this.#deps;
     const state = store.feed(run.feed.id);
-    // A push may overtake the beginning that a newcomer has asked for.
-    if (this.membership.devices.size === 0 && !this.#isFounding(run)) return { kind: 'gap' };
+    const isFounding = this.#isFounding(run);
+    // A push may overtake the beginning that a newcomer has asked for. What begins and does not found waits for the roll.
+    if (this.membership.devices.size === 0 && !isFounding && !begins(run)) return { kind: 'gap' };
     const refusal = this.#refusesFeed(run, state);
     if (refusal !== undefined) return { kind: 'refused', code: refusal };
     const head = state === undefined || state.seq === 0 ? undefined : { seq: state.seq, hash: state.hash };
@@ -176,7 +177,7 @@ export class Log {
       case 'fits': {
         if (verdict.entries.length === 0) return { kind: 'nothing-new' };
         const received = this.#take(run.feed, verdict.entries);
-        const isOwn = run.feed.id === this.ownFeed(run.feed.lane).id;
+        const isOwn = !isFounding && run.feed.id === this.ownFeed(run.feed.lane).id;
         if (isOwn && received.kind === 'appended')
           store.afterCommit(() => this.#tell((events) => events.setBack?.(run.feed)));
         return received;
@@ -320,11 +321,25 @@ export class Log {
     throw new KithError(code, refusalSentence(code), { next: 'Ask an admin of the network.' });
   }
 
-  /** Acts that this node knows and the feed's last entry had not seen. */
+  /**
+   * Acts that this node knows and the feed's last entry had not seen. A feed begins with a link to what let its device
+   * in: should a fork cut off the heads, its right to write is still known.
+   */
   #newsSince(feed: FeedId, seen: Vector | undefined): EntryLink[] {
     const { heads } = this.membership;
     const news = heads.filter((head) => head.feed !== feed && (seen?.get(head.feed) ?? 0) < head.seq);
-    return news.slice(0, LIMITS.linksPerEntry);
+    const admission = this.#deps.store.feed(feed)?.seq ? undefined : this.#admission();
+    const isMore = admission !== undefined && admission.feed !== feed && !news.some(({ hash }) => hash === admission.hash);
+    return (isMore ? [admission, ...news] : news).slice(0, LIMITS.linksPerEntry);
+  }
+
+  #admission(): EntryLink | undefined {
+    const counts = new Set(this.membership.order);
+    const own = this.#self.signer.key;
+    const act = this.#roll.acts.find(
+      ({ id, body }) => 'certificate' in body && body.certificate.device === own && counts.has(id),
+    );
+    return act === undefined ? undefined : { feed: act.feed, seq: act.seq, hash: act.id };
   }
 
   #rollWith(feed: FeedInfo, entries: readonly Entry[]): RollState {
@@ -379,14 +394,21 @@ export class Log {
   #firstUnauthorised(feed: FeedInfo, entries: readonly Entry[]): number {
     const state = this.#deps.store.feed(feed.id);
     if ((state?.folded ?? 0) !== (state?.seq ?? 0)) return entries.length;
+    // What follows what is aside is aside too: so all nodes hold the same, whenever they heard of what set it aside.
+    if (state !== undefined && state.seq > 0 && this.#isAside(state)) return entries.length;
     const standing = new Standing(this.#roll, feed, state?.seen ?? new Map());
     for (const [index, entry] of entries.entries()) {
       if (entry.header.seq > (state?.forkedAfter ?? Infinity)) break;
       const verdict = standing.next(entry);
       if (verdict === undefined) return entries.length;
-      if (verdict === 'unauthorised') return index;
+      if (verdict === 'unauthorised') return standing.isCut ? entries.length : index;
     }
     return entries.length;
+  }
+
+  #isAside({ info, seq }: FeedState): boolean {
+    const [last] = this.#deps.store.read({ feed: info.id, from: seq, to: seq });
+    return last?.aside !== undefined;
   }
 
   /** The one transaction: entries, what they fold to, and what a change of the roll means for what was there before. */
@@ -564,6 +586,11 @@ function liesPastStop(state: FeedState | undefined, verdict: RunVerdict): boolea
   if (state?.forkedAfter === undefined || state.seq < state.forkedAfter) return false;
   if (verdict.kind === 'fork') return verdict.seq > state.forkedAfter;
   return verdict.kind === 'gap' || (verdict.kind === 'fits' && verdict.entries.length > 0);
+}
+
+function begins(run: Run): boolean {
+  const first = run.entries[0];
+  return first !== undefined && readEntry(first)?.header.seq === 1;
 }
 
 function readEntry(raw: RawEntry): Entry | undefined {

@@ -98,6 +98,8 @@ interface Neighbour {
   readonly ahead: Map<FeedId, FeedHeight>;
   readonly inFlight: Map<FeedId, InFlight>;
   readonly refused: Set<FeedId>;
+  /** The end of the run that is being taken in. */
+  offered: FeedHeight | undefined;
   /** How far each feed was asked for parts that we lack. */
   readonly partsAsked: Map<FeedId, number>;
   partsAgainAtMs: number;
@@ -112,6 +114,8 @@ interface InFlight {
   sinceMs: number;
   upTo: number;
   takenBytes: number;
+  /** All that was asked for has come; it is being taken in. */
+  isWhole: boolean;
 }
 
 export class SyncCore {
@@ -198,6 +202,7 @@ export class SyncCore {
       ahead: new Map(),
       inFlight: new Map(),
       refused: new Set(),
+      offered: undefined,
       partsAsked: new Map(),
       partsAgainAtMs: this.#nowMs + SYNC_LIMITS.partsAgainMs,
       partsWaitMs: SYNC_LIMITS.partsAgainMs,
@@ -308,10 +313,8 @@ export class SyncCore {
   #run(peer: NeighbourId, neighbour: Neighbour, run: Run): void {
     const last = lastPlace(run);
     if (last === undefined) return this.#fault(peer, neighbour, run.feed.id);
-    // Whatever comes of it now: it has this, and when the roll lets us take it, it is asked for.
-    const known = neighbour.ahead.get(run.feed.id);
-    if (known === undefined || (!known.forked && known.seq < last.seq))
-      this.#learn(neighbour, { ...last, feed: run.feed, forked: false });
+    neighbour.known.set(run.feed.id, Math.max(neighbour.known.get(run.feed.id) ?? 0, last.seq));
+    neighbour.offered = { ...last, feed: run.feed, forked: false };
     this.#keepComing(peer, neighbour, run, last.seq);
     this.#effects.push({ type: 'take', peer, run });
     if (neighbour.known.size > SYNC_LIMITS.heightsPerNeighbour) this.#cut(peer, 'out-of-turn');
@@ -329,7 +332,7 @@ export class SyncCore {
       neighbour.silences = 0;
     }
     if (last >= target) {
-      neighbour.inFlight.delete(run.feed.id);
+      coming.isWhole = true;
       return;
     }
     coming.takenBytes += runBytes(run);
@@ -346,8 +349,7 @@ export class SyncCore {
 
   #taken(peer: NeighbourId, feed: FeedId, outcome: Received): void {
     const neighbour = this.#neighbours.get(peer);
-    // What does not simply go on is asked for anew, from where it makes sense; a gap is closed by what is coming.
-    if (!['appended', 'nothing-new', 'gap'].includes(outcome.kind)) neighbour?.inFlight.delete(feed);
+    if (neighbour !== undefined) this.#digested(neighbour, feed, outcome);
     switch (outcome.kind) {
       case 'appended':
         this.#goBack.delete(feed);
@@ -376,6 +378,18 @@ export class SyncCore {
       default:
         unreachable(outcome);
     }
+  }
+
+  #digested(neighbour: Neighbour, feed: FeedId, outcome: Received): void {
+    // What does not simply go on is asked for anew, from where it makes sense; a gap is closed by what is coming.
+    const goesOn = ['appended', 'nothing-new', 'gap'].includes(outcome.kind);
+    if (!goesOn || neighbour.inFlight.get(feed)?.isWhole === true) neighbour.inFlight.delete(feed);
+    // Whatever came of a run that was pushed: it has this, and when the roll lets us take it, it is asked for.
+    const { offered } = neighbour;
+    neighbour.offered = undefined;
+    if (offered?.feed.id !== feed) return;
+    const ahead = neighbour.ahead.get(feed);
+    if (ahead === undefined || (!ahead.forked && ahead.seq < offered.seq)) this.#learn(neighbour, offered);
   }
 
   #caughtUp(feed: FeedId): void {
@@ -495,7 +509,7 @@ export class SyncCore {
   }
 
   #ask(peer: NeighbourId, neighbour: Neighbour, mode: WantMode, feed: FeedId, from: number): void {
-    neighbour.inFlight.set(feed, { mode, sinceMs: this.#nowMs, upTo: from - 1, takenBytes: 0 });
+    neighbour.inFlight.set(feed, { mode, sinceMs: this.#nowMs, upTo: from - 1, takenBytes: 0, isWhole: false });
     this.#send(peer, { type: 'want', mode, feed, from, limitBytes: SYNC_LIMITS.windowBytes });
   }
 

@@ -325,6 +325,25 @@ export class Checks implements NodeWatcher {
     this.#sameParts(holders);
   }
 
+  /** Who is in, and holds no act that the others have not heard of, is not left outside. */
+  leavesNobodyOut([main, ...others]: readonly (readonly SimNode[])[]): void {
+    const [first] = main ?? [];
+    if (main === undefined || main.length < 2 || first === undefined) return;
+    for (const node of others.flat()) {
+      const isIn = first.log.membership.devices.get(node.device)?.active === true;
+      if (isIn && node.isUp() && this.#holdsNoMoreActs(node, first)) {
+        this.fail('nobody is left out', `${node.name} reaches nobody, and ${first.name} counts it in`);
+      }
+    }
+  }
+
+  #holdsNoMoreActs(node: SimNode, other: SimNode): boolean {
+    return node.store
+      .feeds()
+      .filter(({ info }) => info.lane === 'roll')
+      .every(({ info, seq }) => (other.store.feed(info.id)?.seq ?? 0) >= seq);
+  }
+
   #sameRoll(nodes: readonly SimNode[]): void {
     const [first] = nodes;
     if (first === undefined) return;

@@ -63,7 +63,7 @@ export class Hostile {
 
   #spoiled(entries: readonly RawEntry[]): readonly RawEntry[] {
     const rng = this.#rng;
-    const at = rng.below(entries.length);
+    const at = rng.chance(50) ? entries.length - 1 : rng.below(entries.length);
     return entries.flatMap((entry, index) => {
       if (index !== at) return [entry];
       switch (rng.below(5)) {

@@ -257,9 +257,8 @@ export class SimNode implements ChannelHost {
 
   attach(end: ChannelEnd): boolean {
     if (!this.#up) return false;
-    const isBootstrapping = this.log.membership.devices.size === 0;
     const standing = this.#standingOfNode(end);
-    if (standing === undefined && !isBootstrapping) return false;
+    if (standing === undefined && !this.#isNewcomer) return false;
     this.#nextEnd += 1;
     const peer = `${String(end.peer)}.${String(this.#nextEnd)}`;
     const life = this.#life;
@@ -327,9 +326,14 @@ export class SimNode implements ChannelHost {
     return peer?.role === 'relay' || this.member?.role === 'relay' ? ['roll'] : LANES;
   }
 
+  /** Until it has found itself in the roll, it cannot know who else is. */
+  get #isNewcomer(): boolean {
+    return !this.log.membership.devices.has(this.device);
+  }
+
   /** Hangs up on whoever is out, and opens anew where more or fewer lanes may be spoken of. */
   #followRoll(): void {
-    if (this.log.membership.devices.size === 0) return;
+    if (this.#isNewcomer) return;
     for (const [peer, end] of [...this.#ends]) {
       const standing = this.#standingOfNode(end);
       if (standing === undefined || this.#lanesFor(standing).join() !== this.#lanes.get(peer)) end.abort();

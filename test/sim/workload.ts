@@ -72,7 +72,7 @@ class Play {
     const { nodes, network } = this.world;
     for (const node of nodes) if (rng.chance(60)) network.want(node.index, rng.below(nodes.length));
     const last = nodes.at(-1);
-    if (last !== undefined && last !== this.world.founder && rng.chance(20)) this.hostile = new Hostile(last, rng.fork());
+    if (last !== undefined && last !== this.world.founder && rng.chance(35)) this.hostile = new Hostile(last, rng.fork());
   }
 
   get honest(): SimNode[] {

@@ -17,6 +17,9 @@ import { SimTimers } from './sim-timers.ts';
 
 export const CALM: Faults = { minDelayMs: 1, maxDelayMs: 40, lossPer10k: 0, chaos: false, windowBytes: 64 * 1024 };
 
+/** No small world says more than this, whatever happens to it: some forty times what is usual. */
+const MOST_FRAMES = 20_000;
+
 export class World {
   readonly rng: SeededRng;
   readonly timers = new SimTimers();
@@ -138,6 +141,7 @@ export class World {
     const endMs = this.timers.nowMs + ms;
     while (this.timers.step(endMs)) {
       this.events += 1;
+      if (this.network.frames > MOST_FRAMES) this.checks.fail('no storm', `${String(MOST_FRAMES)} frames`);
       this.settle();
       if (this.inspectEvery > 0 && this.events % this.inspectEvery === 0) this.inspectAll();
     }
@@ -192,7 +196,9 @@ export class World {
     this.network.giveUpOnWhoRefuses();
     this.runFor(10_000);
     this.inspectAll();
-    for (const group of this.groups(nodes)) this.checks.converged(group);
+    const groups = this.groups(nodes);
+    for (const group of groups) this.checks.converged(group);
+    this.checks.leavesNobodyOut(groups);
     this.throwIfViolated();
   }
 

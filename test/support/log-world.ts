@@ -117,8 +117,13 @@ export class LogNode {
     return { member: found.id, role: found.role, grants: new Set(found.grants) };
   }
 
+  /** The same; who has not heard of it yet takes the founder's word. */
+  readerOf(other: LogNode): Standing | undefined {
+    return this.standingOf(other) ?? this.#world.founder.standingOf(other);
+  }
+
   runFor(other: LogNode, feed: FeedId, from = 1, limitBytes = LIMIT_BYTES): Run {
-    const reader = this.standingOf(other);
+    const reader = this.readerOf(other);
     const run = reader && this.log.runFor(reader, feed, from, limitBytes);
     assert.ok(run !== undefined, `${this.name} has something of that feed for ${other.name}`);
     return run;
@@ -218,7 +223,7 @@ function pullFeed(to: LogNode, from: LogNode, feed: FeedId): boolean {
   const before = JSON.stringify([to.log.feed(feed)?.seq, to.log.feed(feed)?.forkedAfter]);
   const evidence = from.log.evidenceOf(feed);
   if (evidence !== undefined) to.log.receiveEvidence(evidence);
-  if (from.standingOf(to) !== undefined) {
+  if (from.readerOf(to) !== undefined) {
     const outcome = to.pullFeed(from, feed);
     const [ours, theirs] = [to.log.feed(feed), from.log.feed(feed)];
     const differs = ours?.seq === theirs?.seq && ours?.hash !== theirs?.hash;
@@ -235,7 +240,7 @@ function pullFeed(to: LogNode, from: LogNode, feed: FeedId): boolean {
 
 function pullParts(to: LogNode, from: LogNode): boolean {
   const reader = to.standingOf(to);
-  if (reader === undefined || from.standingOf(to) === undefined) return false;
+  if (reader === undefined || from.readerOf(to) === undefined) return false;
   let filled = 0;
   for (const { info } of to.log.feeds()) {
     for (const range of to.log.missingFor(reader, info.id)) {

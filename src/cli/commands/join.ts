@@ -1,4 +1,4 @@
-import { isKithError } from '../../api/contract.ts';
+import { isKithError, KithError, type Input, type Joined } from '../../api/contract.ts';
 import type { Client } from '../client.ts';
 import { examples, type AddCommand } from '../command.ts';
 import type { Context } from '../context.ts';
@@ -35,13 +35,33 @@ export const addJoin: AddCommand = (program, run) => {
 
 async function join(context: Context, options: JoinOptions, ...typed: string[]): Promise<void> {
   const { as, org = '', place = '', peer = [] } = options;
-  const request = { invitation: typed.join(' '), ...(as === undefined ? {} : { name: as }), org, place };
+  const request = { invitation: typed.join(' '), org, place };
   const { result, temporary } = await context.withNode('joining', async (client) => {
     for (const address of peer) await addPeer(context, client, address);
-    return joinNetwork(context, client, request);
+    return as === undefined
+      ? joinUnnamed(context, client, request)
+      : joinNetwork(context, client, { ...request, name: as });
   });
   context.out.result(result, () => [joinedLine(result)]);
   if (temporary) context.out.say(`Now start the node: ${context.command('up')}`);
+}
+
+/** Most invitations leave it to the one who joins to say who that is. */
+async function joinUnnamed(context: Context, client: Client, request: Input<'join'>): Promise<Joined> {
+  try {
+    return await joinNetwork(context, client, request);
+  } catch (error) {
+    if (!isKithError(error, 'name-needed') && !isKithError(error, 'bad-name')) throw error;
+    if (context.prompt.possible) {
+      return joinNetwork(context, client, {
+        ...request,
+        name: await context.prompt.mustAsk('What is your name?'),
+      });
+    }
+    throw new KithError('name-needed', 'The invitation does not say who you are.', {
+      next: 'Add your name: --as "Your name"',
+    });
+  }
 }
 
 /** An address that does not answer now may do so later; one that is none never will. */

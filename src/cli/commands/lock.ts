@@ -60,11 +60,13 @@ async function lock(context: Context, change: boolean): Promise<void> {
   );
 }
 
-async function newPassphrase({ prompt, out }: Context, isSet: boolean, change: boolean) {
+async function newPassphrase({ prompt, out, terminal }: Context, isSet: boolean, change: boolean) {
   if (isSet && !change) return {};
-  out.say(
-    'Several words that nobody would guess. If they are forgotten, nobody can open this data folder again.',
-  );
   const variable = isSet ? 'KITH_NEW_PASSPHRASE' : 'KITH_PASSPHRASE';
+  if ((terminal.env[variable] ?? '') === '') {
+    out.say(
+      'Several words that nobody would guess. If they are forgotten, nobody can open this folder again.',
+    );
+  }
   return { newPassphrase: await prompt.newPassphrase('The new passphrase:', variable) };
 }

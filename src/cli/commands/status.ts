@@ -23,7 +23,7 @@ function statusLines({ nowMs, out }: Context, status: Status): string[] {
   const { member, name, role, membershipAsOf } = status;
   return pairs(
     [
-      ['network', status.network ?? 'none yet'],
+      ['network', status.network ?? (status.state === 'empty' ? 'none yet' : '')],
       ['you', member === null || name === null ? '' : `${called({ member, name })}, ${role ?? ''}`],
       ['state', stateOf(status)],
       ['neighbours', status.state === 'running' ? String(status.neighbours) : ''],

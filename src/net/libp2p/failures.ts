@@ -29,7 +29,9 @@ export function dialFailure(cause: unknown, context: DialContext): KithError {
     return new KithError('cancelled', `The attempt to reach ${context.address} was called off.`, { cause });
   }
   if (nameOf(cause) === 'InvalidPeerIdError') return ourselves(cause, context);
-  if (!context.connected || context.stopped === 'timed-out') return unreachable(cause, context);
+  // Reset while connecting: a listener that shut the door in that moment, so somebody is there.
+  const turnedAway = context.connected || codeOf(cause) === 'ECONNRESET';
+  if (!turnedAway || context.stopped === 'timed-out') return unreachable(cause, context);
   return new KithError(
     'link-refused',
     `What answers at ${context.address} is no kith node, is full, or does not know this device.`,

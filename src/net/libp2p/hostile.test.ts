@@ -6,6 +6,7 @@ import { test, type TestContext } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { multiaddr } from '@multiformats/multiaddr';
 import fc from 'fast-check';
+import { isKithError } from '../../base/errors.ts';
 import { silentLogger } from '../../base/ports.ts';
 import { realTimers } from '../../../test/contract/real-timers.ts';
 import { ManualTimers } from '../../../test/sim/manual-timers.ts';
@@ -52,9 +53,19 @@ function ended(socket: Socket): Promise<void> {
 
 async function serves(context: TestContext, node: Transport): Promise<void> {
   const good = await started(context, 200);
-  await good.dial(node.listening()[0] ?? '', { expect: node.self });
+  await dialUntilIn(good, node);
   await good.stop();
   await until(() => node.links().length === 0);
+}
+
+/** The door may be shut for the rest of a second after a crowd; and a busy machine may need more than a stranger's time. */
+async function dialUntilIn(good: Transport, node: Transport): Promise<void> {
+  try {
+    await good.dial(node.listening()[0] ?? '', { expect: node.self });
+  } catch (error) {
+    if (!isKithError(error, 'link-refused')) throw error;
+    await dialUntilIn(good, node);
+  }
 }
 
 /** The condition comes with some later turn of the event loop, or the test runs into the runner's own limit. */
@@ -129,6 +140,7 @@ test('more strangers at once than are let in: the rest is turned away at the doo
   const node = await started(context, 1);
   const crowd = Array.from({ length: 200 }, () => connect(portOf(node), '127.0.0.1'));
   await Promise.all(crowd.map(ended));
+  await serves(context, node);
 });
 
 function socketsOpen(): number {

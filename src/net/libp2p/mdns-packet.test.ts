@@ -71,6 +71,6 @@ test('whatever is in a packet, it gives a message or nothing', () => {
       decodeLanMessage(Buffer.concat([noise, mark, noise]));
       decodeLanMessage(Buffer.concat([bytes.subarray(0, 12), mark, noise]));
     }),
-    { numRuns: 3_000 },
+    { numRuns: 1_000 },
   );
 });

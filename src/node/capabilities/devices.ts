@@ -32,6 +32,7 @@ export function devicesOf(context: NodeContext): DevicesFacade {
         network: session.log.network,
         seed: session.host.openForDevice(own.id, expiresMs),
         networkName: session.log.membership.name,
+        name: own.name,
         forDevice: true,
         expiresMs,
         addresses: session.deps.transport.listening(),

@@ -26,6 +26,7 @@ export function invitesOf(context: NodeContext): InvitesFacade {
         network: session.log.network,
         seed,
         networkName: session.log.membership.name,
+        name,
         forDevice: false,
         expiresMs,
         addresses: [...session.deps.transport.listening(), ...session.log.membership.hubs],

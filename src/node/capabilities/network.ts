@@ -39,15 +39,22 @@ export function networkOf(context: NetworkContext): NetworkFacade {
     join: async (request, signal) => {
       mustBeEmpty(context);
       const target = readInvitation(request.invitation);
-      const name = request.name ?? '';
+      const name = request.name ?? target.suggestedName;
+      if (name.trim() === '') throw nameNeeded();
       const profile = readProfile({
-        name: name === '' ? target.suggestedName : name,
+        name,
         org: request.org,
         place: request.place,
       });
       return join(context, target, profile, signal);
     },
   };
+}
+
+function nameNeeded(): KithError {
+  return new KithError('name-needed', 'The invitation does not say who you are.', {
+    next: 'Say it: kith join … --as NAME',
+  });
 }
 
 function mustBeEmpty(context: NetworkContext): void {
@@ -65,11 +72,11 @@ function readInvitation(invitation: string): Target & { readonly suggestedName: 
     return { secret: { kind: 'code', code: parseJoinCode(invitation) }, addresses: [], suggestedName: '' };
   }
   // An expired link is still tried: this machine's clock may be wrong, and the other side decides.
-  const { seed, network, addresses, forDevice } = parseInviteLink(invitation);
+  const { seed, network, addresses, name } = parseInviteLink(invitation);
   return {
     secret: { kind: 'link', seed, network },
     addresses,
-    suggestedName: forDevice ? 'another device' : '',
+    suggestedName: name,
   };
 }
 
