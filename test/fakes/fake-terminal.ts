@@ -1,4 +1,4 @@
-/** A terminal for tests: captured streams, typed input, a clock that stands still. */
+/** A terminal for tests: captured streams, typed input, a clock that stands still until it is moved. */
 import { PassThrough, Writable } from 'node:stream';
 import type { KeySource, Terminal, TextSink } from '../../src/cli/terminal.ts';
 
@@ -9,6 +9,8 @@ export interface FakeTerminal extends Terminal {
   readonly written: { readonly stdout: string; readonly stderr: string };
   /** Types it, as a person would, when the program asks for input. */
   type(...lines: string[]): void;
+  /** Moves the clock. */
+  later(ms: number): void;
   /** As Ctrl-C or `kill` would. */
   askToEnd(): void;
   /** Resolves when stderr or stdout holds the text, after what was waited for before. */
@@ -62,6 +64,7 @@ export function fakeTerminal({
       check();
     });
   let exited: number | undefined;
+  let nowMs = Date.parse(NOW);
   return {
     get exited() {
       return exited;
@@ -77,7 +80,10 @@ export function fakeTerminal({
     env,
     cwd,
     platform: process.platform,
-    nowMs: () => Date.parse(NOW),
+    nowMs: () => nowMs,
+    later(ms) {
+      nowMs += ms;
+    },
     pause: () => new Promise((resolve) => setImmediate(resolve)),
     onEndAsked(handler) {
       onEnd = handler;

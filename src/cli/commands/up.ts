@@ -70,12 +70,18 @@ async function up(context: Context, options: UpOptions): Promise<void> {
   }
 }
 
+/** One Ctrl-C reaches us twice where npm passes it on as well; within this time it counts as one. */
+const SAME_PRESS_MS = 1000;
+
 /** Asked once, the node stops in order; asked again, the process ends as it is: what was promised is on disk. */
 function stopWhenAsked({ out, terminal }: Context, node: RunningNode): () => void {
-  let asked = false;
+  let askedMs: number | undefined;
   return terminal.onEndAsked(() => {
-    if (asked) terminal.exitNow(130);
-    asked = true;
+    if (askedMs !== undefined) {
+      if (terminal.nowMs() - askedMs > SAME_PRESS_MS) terminal.exitNow(130);
+      return;
+    }
+    askedMs = terminal.nowMs();
     out.say('Stopping … (once more to stop at once)');
     node.stop();
   });
