@@ -6,7 +6,8 @@ import { ConnectionLink } from '../../src/net/libp2p/link.ts';
 import { createNode } from '../../src/net/libp2p/node.ts';
 import { createLibp2pTransport } from '../../src/net/libp2p/transport.ts';
 import { realTimers } from './real-timers.ts';
-import { transportContract, type TransportFixture } from './transport.contract.ts';
+import type { TransportFixture } from './transport-stage.ts';
+import { transportContract } from './transport.contract.ts';
 
 const seedOf = (seed: number): Uint8Array => new Uint8Array(32).fill(seed);
 
