@@ -207,7 +207,7 @@ export class NodeProcess {
 }
 
 /** A failure as a command prints it with `--json`, else what is there. */
-function failureOf(what: string, { code, signal, stderr, stdout }: Outcome): KithError {
+export function failureOf(what: string, { code, signal, stderr, stdout }: Outcome): KithError {
   const line = stderr.split('\n').findLast((text) => text.startsWith('{"code"'));
   if (line !== undefined) {
     const failure = JSON.parse(line) as { code: string; message: string };

@@ -1,5 +1,5 @@
 /** Membership acts: bytes to values once, with limits. Layouts are in docs/protocol/roll.md. */
-import type { Bytes } from '../base/bytes.ts';
+import { equalBytes, type Bytes } from '../base/bytes.ts';
 import { decodeCbor, encodeCbor, malformed, type CborValue } from '../base/cbor.ts';
 import type { Hlc } from '../base/hlc.ts';
 import {
@@ -95,9 +95,16 @@ export function isActKind(kind: string): kind is ActKind {
 }
 
 const GRANT = /^[a-z][a-z0-9-]{0,31}$/;
-/** No control characters, no bidirectional overrides: a name must look like what it is, in every list. */
-// eslint-disable-next-line no-control-regex -- refusing control characters is the point
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
+/**
+ * What is not seen, or turns the writing around: a name must look like what it is, in every list. A list of code points
+ * and no Unicode property, because those grow: all nodes must agree, whatever their version.
+ */
+const UNSEEN =
+  // eslint-disable-next-line no-control-regex, no-misleading-character-class -- refusing these is the point
+  /[\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\uffff\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/u;
+/** Joiners, which Arabic, Bengali and their neighbours spell with, are unseen elsewhere. */
+const STRAY_JOINER =
+  /(?<![\u0600-\u109f\u1780-\u18af\u{10d00}-\u{10d3f}])[\u200c\u200d]|[\u200c\u200d](?![\u0600-\u109f\u1780-\u18af\u{10d00}-\u{10d3f}])/u;
 
 export function isGrant(text: string): boolean {
   return GRANT.test(text);
@@ -106,7 +113,11 @@ export function isGrant(text: string): boolean {
 /** A name, organisation or place as it may stand in the roll: trimmed, printable, of limited length. */
 export function isLabel(text: string): boolean {
   return (
-    text.length <= LIMITS.nameChars && text === text.trim() && !UNPRINTABLE.test(text) && text.isWellFormed()
+    text.length <= LIMITS.nameChars &&
+    text === text.trim() &&
+    text.isWellFormed() &&
+    !UNSEEN.test(text) &&
+    !STRAY_JOINER.test(text)
   );
 }
 
@@ -163,7 +174,10 @@ export interface ActContext {
 export function decodeAct(kind: ActKind, bytes: Bytes, context: ActContext): ActBody {
   const value = decodeCbor(bytes);
   if (!Array.isArray(value)) throw malformed('a membership act is an array');
-  return READERS[kind](new Fields(kind, value as CborValue[]), context);
+  const body = READERS[kind](new Fields(kind, value as CborValue[]), context);
+  // cborg reads a few encodings that it would never write (1.0 for 1): one act, one encoding, one digest.
+  if (!equalBytes(encodeAct(body), bytes)) throw malformed('an act has another, shorter encoding');
+  return body;
 }
 
 const READERS: Record<ActKind, (fields: Fields, context: ActContext) => ActBody> = {

@@ -1,7 +1,7 @@
 /** Whether an entry outside the roll stands: its author's rights as of what it had seen, and the cuts it had not. */
-import type { DeviceKey, EntryHash, FeedId } from '../base/ids.ts';
-import { isSeen, mergeInto, type PlacedAct } from './history.ts';
-import type { AcceptedActs } from './past.ts';
+import type { DeviceKey, EntryHash, FeedId, MemberId } from '../base/ids.ts';
+import { isBefore, isSeen, type PlacedAct } from './history.ts';
+import type { ActIndex } from './past.ts';
 import type { Past } from './rules.ts';
 import { mayWrite, type Lane } from './roles.ts';
 import type { ActBody } from './acts.ts';
@@ -26,32 +26,30 @@ export interface Bound {
   readonly by: EntryHash | undefined;
 }
 
+interface Restoring {
+  readonly placed: PlacedAct;
+  readonly upTo: EntryLink;
+}
+
 export class Authority {
   readonly #byId: ReadonlyMap<EntryHash, PlacedAct>;
-  readonly #index: AcceptedActs;
-  readonly #accepts: readonly EntryLink[];
+  readonly #index: ActIndex;
+  readonly #accepts: readonly Restoring[];
 
-  constructor(placed: readonly PlacedAct[], accepted: ReadonlySet<EntryHash>, index: AcceptedActs) {
+  /** @param accepted those of `placed` that count. */
+  constructor(accepted: readonly PlacedAct[], placed: readonly PlacedAct[], index: ActIndex) {
     this.#byId = new Map(placed.map((act) => [act.act.id, act]));
     this.#index = index;
-    this.#accepts = placed.flatMap(({ act }) =>
-      accepted.has(act.id) && act.body.kind === 'accept' ? [act.body.upTo] : [],
+    this.#accepts = accepted.flatMap((act) =>
+      act.act.body.kind === 'accept' ? [{ placed: act, upTo: act.act.body.upTo }] : [],
     );
-  }
-
-  /** Are these acts here, so that what the author had seen is known? */
-  knows(links: readonly EntryLink[]): boolean {
-    return links.every((link) => this.#byId.has(link.hash));
   }
 
   /** `base` with everything that these acts had seen. */
   vectorOf(base: Vector, links: readonly EntryLink[]): Vector {
     if (links.length === 0) return base;
     const vector = new Map(base);
-    for (const link of links) {
-      const placed = this.#byId.get(link.hash);
-      if (placed !== undefined) mergeInto(vector, placed.vector);
-    }
+    for (const link of links) this.#byId.get(link.hash)?.vector.raise(vector);
     return vector;
   }
 
@@ -62,27 +60,80 @@ export class Authority {
 
   /** Changes when something changed in what this device's entries are worth. */
   fingerprint(device: DeviceKey): string {
-    const member = this.#index.anyMemberOf(device);
+    const member = this.#memberOf(device);
     if (member === undefined) return '';
-    const about = this.#index.about(member, device).map(({ act }) => act.id);
-    return [...about, ...this.#accepts.map((link) => link.hash)].join();
+    return [...this.#about(member, device), ...this.#accepts.map(({ placed }) => placed)]
+      .map(({ act }) => act.id)
+      .join();
   }
 
   boundOf(writing: Writing): Bound {
     const { author } = this.#index.seenBy(writing.seen, writing.device);
     if (author === undefined || !mayWrite(author.role, writing.lane))
       return { upTo: undefined, by: undefined };
-    let bound: Bound = { upTo: Infinity, by: undefined };
-    for (const { act } of this.#index.about(author.member, writing.device)) {
-      if (isSeen(act, writing.seen)) continue;
-      const upTo = lastUncut(act.body, writing);
-      if (upTo < (bound.upTo ?? 0)) bound = { upTo, by: act.id };
+    let bound: Bound & { upTo: number } = { upTo: Infinity, by: undefined };
+    for (const cutting of this.#about(author.member, writing.device)) {
+      if (isSeen(cutting.act, writing.seen)) continue;
+      const upTo = Math.max(lastUncut(cutting.act.body, writing), this.#acceptedSince(cutting, writing.feed));
+      if (upTo < bound.upTo) bound = { upTo, by: cutting.act.id };
     }
-    const accepted = Math.max(
-      0,
-      ...this.#accepts.filter((link) => link.feed === writing.feed).map((link) => link.seq),
-    );
-    return { ...bound, upTo: Math.max(bound.upTo ?? 0, accepted) };
+    return bound;
+  }
+
+  /**
+   * Acts that the right of this device to write rests upon: how it and its member came in, and what it is now. An
+   * author links to them directly, beside the heads: what it wrote then stands also where a feed between is written
+   * twice and its links lead nowhere. For an act that names somebody or an invitation, likewise.
+   */
+  groundsOf(device: DeviceKey, body?: ActBody): EntryLink[] {
+    const grounds = [...this.#groundsOfDevice(device), ...(body === undefined ? [] : this.#groundsOfTarget(body))];
+    const links = grounds.map(({ act }): EntryLink => ({ feed: act.feed, seq: act.seq, hash: act.id }));
+    return [...new Map(links.map((link) => [link.hash, link])).values()];
+  }
+
+  #groundsOfTarget(body: ActBody): readonly PlacedAct[] {
+    switch (body.kind) {
+      case 'role':
+      case 'grant':
+      case 'rename':
+        return this.#groundsOfMember(body.member);
+      case 'revoke':
+        return body.target.scope === 'member'
+          ? this.#groundsOfMember(body.target.member)
+          : this.#groundsOfDevice(body.target.device);
+      case 'admit':
+      case 'withdraw':
+        return this.#index.aboutInvite(body.invite).slice(0, 1);
+      default:
+        return [];
+    }
+  }
+
+  #groundsOfDevice(device: DeviceKey): readonly PlacedAct[] {
+    const member = this.#memberOf(device);
+    if (member === undefined) return [];
+    return [...this.#groundsOfMember(member), ...this.#index.aboutDevice(device).slice(0, 1)];
+  }
+
+  #groundsOfMember(member: MemberId): readonly PlacedAct[] {
+    const about = this.#index.aboutMember(member);
+    const role = about.findLast(({ act }) => act.body.kind === 'role');
+    return [...about.slice(0, 1), ...(role === undefined ? [] : [role])];
+  }
+
+  #memberOf(device: DeviceKey): MemberId | undefined {
+    return this.#index.memberOf(device, { get: () => Infinity });
+  }
+
+  /** Accepted acts about a member or one of its devices. */
+  #about(member: MemberId, device: DeviceKey): PlacedAct[] {
+    return [...this.#index.aboutMember(member), ...this.#index.aboutDevice(device)];
+  }
+
+  /** How far an admin took a feed back who knew of this cut. Who did not, did not speak of it. */
+  #acceptedSince(cutting: PlacedAct, feed: FeedId): number {
+    const since = this.#accepts.filter(({ placed, upTo }) => upTo.feed === feed && isBefore(cutting, placed));
+    return Math.max(0, ...since.map(({ upTo }) => upTo.seq));
   }
 }
 

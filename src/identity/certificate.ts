@@ -1,5 +1,5 @@
 /** A device's keys, certified together: each key signs all three, so none can be borrowed. */
-import type { Bytes } from '../base/bytes.ts';
+import { equalBytes, type Bytes } from '../base/bytes.ts';
 import { decodeCbor, encodeCbor, malformed } from '../base/cbor.ts';
 import { idFromBytes, idToBytes, type DeviceKey, type LinkKey } from '../base/ids.ts';
 import { isAcceptableKey, type Signer, type Verifier } from './signing.ts';
@@ -61,5 +61,12 @@ export function readCertificate(bytes: Bytes, verifier: Verifier): Certificate {
     }
   });
   const [device, link, mls] = keys;
+  const shortest = encodeCbor([statement(...keys), ...(signatures as Bytes[])]);
+  if (!equalBytes(shortest, bytes)) throw malformed('a device certificate has another encoding');
   return { device, link, mls, bytes };
+}
+
+/** All that it certifies, whatever for. */
+export function keysOf({ device, link, mls }: Certificate): readonly string[] {
+  return [device, link, mls];
 }

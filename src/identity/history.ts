@@ -1,18 +1,19 @@
 /** The acts in causal order: who had seen what, and one line in which all nodes count them. */
 import { boundedHlc, compareHlc, HLC_ZERO, maxHlc, nextHlc, type Hlc } from '../base/hlc.ts';
 import type { EntryHash, FeedId } from '../base/ids.ts';
-import type { Act, EntryLink, Vector } from './types.ts';
+import { Horizon, type Seen } from './horizon.ts';
+import type { Act, EntryLink } from './types.ts';
 
 export interface PlacedAct {
   readonly act: Act;
   /** How far its author had seen each roll feed, this act included. */
-  readonly vector: Vector;
-  /** When it counts: after all that it builds on, and no further ahead than its author could know. */
+  readonly vector: Horizon;
+  /** Where it stands in the line: after all that it builds on, and no further ahead than its author could know. */
   readonly at: Hlc;
 }
 
 /** Is `a` in the causal past of what had seen `vector`? */
-export function isSeen(a: Act, vector: Vector): boolean {
+export function isSeen(a: Act, vector: Seen): boolean {
   return (vector.get(a.feed) ?? 0) >= a.seq;
 }
 
@@ -25,12 +26,13 @@ export function areConcurrent(a: PlacedAct, b: PlacedAct): boolean {
 }
 
 /**
- * Places every act whose past is here, in the one order that follows causality and, where that says nothing, bounded
- * time and then digest. Links to acts that are not here (a fork's other branch) say nothing about the past.
+ * Places acts in the one order that follows causality and, where that says nothing, bounded time, claimed time and
+ * then digest. Links to acts that are not here (what a fork left behind) say nothing about the past.
  */
 export function placeActs(acts: readonly Act[]): PlacedAct[] {
-  const byId = new Map(acts.map((act) => [act.id, act]));
-  const previous = previousInFeed(acts);
+  const distinct = [...new Map(acts.map((act) => [act.id, act])).values()];
+  const byId = new Map(withoutForks(distinct).map((act) => [act.id, act]));
+  const previous = previousInFeed([...byId.values()]);
   const placed = new Map<EntryHash, PlacedAct>();
   const stack = [...byId.values()];
   while (stack.length > 0) {
@@ -51,24 +53,41 @@ export function placeActs(acts: readonly Act[]): PlacedAct[] {
 }
 
 function place(act: Act, past: readonly Act[], placed: ReadonlyMap<EntryHash, PlacedAct>): PlacedAct {
-  const vector = new Map<FeedId, number>();
-  const times: Hlc[] = [];
-  for (const before of past) {
-    const known = placed.get(before.id);
-    if (known === undefined) continue;
-    mergeInto(vector, known.vector);
-    times.push(known.at);
-  }
-  vector.set(act.feed, act.seq);
+  const known = past.map((before) => placed.get(before.id)).filter((before) => before !== undefined);
+  const times = known.map(({ at }) => at);
   const latest = times.reduce(maxHlc, HLC_ZERO);
   const own = boundedHlc(act.hlc, times);
-  return { act, vector, at: compareHlc(own, latest) > 0 ? own : nextHlc(latest) };
+  return {
+    act,
+    vector: Horizon.after(newestOf(known), act),
+    at: compareHlc(own, latest) > 0 ? own : nextHlc(latest),
+  };
 }
 
-export function mergeInto(target: Map<FeedId, number>, source: Vector): void {
-  for (const [feed, seq] of source) {
-    if (seq > (target.get(feed) ?? 0)) target.set(feed, seq);
+/** Without what another of them has seen: that one's past covers it. */
+function newestOf(past: readonly PlacedAct[]): Horizon[] {
+  return past.filter((a) => !past.some((b) => isBefore(a, b))).map(({ vector }) => vector);
+}
+
+/** The line in which acts count. */
+export function inOrder(a: PlacedAct, b: PlacedAct): number {
+  if (a === b) return 0;
+  return compareHlc(a.at, b.at) || compareHlc(a.act.hlc, b.act.hlc) || (a.act.id < b.act.id ? -1 : 1);
+}
+
+/**
+ * Of a feed that was written twice, only what both histories share counts. The log stops such a feed before it comes
+ * here; this keeps the fold the same for every node, whatever it is given.
+ */
+function withoutForks(acts: readonly Act[]): readonly Act[] {
+  const places = new Set<string>();
+  const forkedAt = new Map<FeedId, number>();
+  for (const { feed, seq } of acts) {
+    const place = `${feed} ${seq}`;
+    if (places.has(place)) forkedAt.set(feed, Math.min(seq, forkedAt.get(feed) ?? Infinity));
+    places.add(place);
   }
+  return forkedAt.size === 0 ? acts : acts.filter(({ feed, seq }) => seq < (forkedAt.get(feed) ?? Infinity));
 }
 
 function linked(byId: ReadonlyMap<EntryHash, Act>, link: EntryLink): Act | undefined {
@@ -79,14 +98,10 @@ function linked(byId: ReadonlyMap<EntryHash, Act>, link: EntryLink): Act | undef
 function previousInFeed(acts: readonly Act[]): Map<EntryHash, Act> {
   const previous = new Map<EntryHash, Act>();
   const last = new Map<FeedId, Act>();
-  for (const act of [...acts].sort((a, b) => a.seq - b.seq || (a.id < b.id ? -1 : 1))) {
+  for (const act of acts.toSorted((a, b) => a.seq - b.seq)) {
     const before = last.get(act.feed);
     if (before !== undefined) previous.set(act.id, before);
     last.set(act.feed, act);
   }
   return previous;
-}
-
-function inOrder(a: PlacedAct, b: PlacedAct): number {
-  return compareHlc(a.at, b.at) || (a.act.id < b.act.id ? -1 : 1);
 }

@@ -1,131 +1,181 @@
-/** Accepted acts, indexed by whom they are about, so that "as far as the author had seen" is a short walk. */
-import type { DeviceKey, InviteKey, MemberId } from '../base/ids.ts';
-import { isSeen, type PlacedAct } from './history.ts';
+/** Acts by what they are about, so that "as far as the author had seen" is a short walk. */
+import { assert } from '../base/errors.ts';
+import type { DeviceKey, EntryHash, InviteKey, MemberId } from '../base/ids.ts';
+import type { ActBody } from './acts.ts';
+import { keysOf } from './certificate.ts';
+import { inOrder, isSeen, type PlacedAct } from './history.ts';
+import type { Seen } from './horizon.ts';
 import type { Role } from './roles.ts';
 import type { Past, PastInvite } from './rules.ts';
-import type { Vector } from './types.ts';
 
-interface Standing {
-  role: Role;
-  active: boolean;
+/** A member, a device, an invitation or a key, as text. */
+type Subject = string;
+
+const member = (id: MemberId): Subject => `member ${id}`;
+const device = (key: DeviceKey): Subject => `device ${key}`;
+const invitation = (key: InviteKey): Subject => `invitation ${key}`;
+const anyKey = (key: string): Subject => `key ${key}`;
+
+/** What an act says something new about, as far as any rule asks. */
+function subjectsOf(body: ActBody): Subject[] {
+  switch (body.kind) {
+    case 'genesis':
+    case 'admit':
+    case 'device': {
+      const { certificate } = body;
+      return [
+        member(body.kind === 'device' ? body.member : memberIdOf(certificate.device)),
+        device(certificate.device),
+        ...keysOf(certificate).map(anyKey),
+      ];
+    }
+    case 'role':
+      return [member(body.member)];
+    case 'revoke':
+      return [body.target.scope === 'member' ? member(body.target.member) : device(body.target.device)];
+    case 'invite':
+    case 'withdraw':
+      return [invitation(body.invite)];
+    case 'grant':
+    case 'rename':
+    case 'hub':
+    case 'accept':
+      return [];
+  }
 }
 
-export class AcceptedActs {
-  readonly #aboutMember = new Map<MemberId, PlacedAct[]>();
-  readonly #aboutDevice = new Map<DeviceKey, PlacedAct[]>();
-  readonly #aboutInvite = new Map<InviteKey, PlacedAct[]>();
+/** What the rules ask about before an act counts, its author aside. */
+function askedOf(body: ActBody): Subject[] {
+  switch (body.kind) {
+    case 'admit':
+      return [invitation(body.invite), ...keysOf(body.certificate).map(anyKey)];
+    case 'device':
+      return keysOf(body.certificate).map(anyKey);
+    case 'grant':
+    case 'rename':
+      return [member(body.member)];
+    case 'genesis':
+    case 'hub':
+    case 'accept':
+      return [];
+    case 'role':
+    case 'revoke':
+    case 'invite':
+    case 'withdraw':
+      return subjectsOf(body);
+  }
+}
+
+interface Standing {
+  readonly role: Role;
+  readonly active: boolean;
+}
+
+type Invitation = Extract<ActBody, { kind: 'invite' }> & { readonly act: EntryHash };
+
+export class ActIndex {
+  readonly #about = new Map<Subject, PlacedAct[]>();
   #genesis: PlacedAct | undefined;
 
   add(placed: PlacedAct): void {
     const { body } = placed.act;
-    switch (body.kind) {
-      case 'genesis':
-        this.#genesis ??= placed;
-        push(this.#aboutMember, memberIdOf(body.certificate.device), placed);
-        push(this.#aboutDevice, body.certificate.device, placed);
-        break;
-      case 'admit':
-        push(this.#aboutMember, memberIdOf(body.certificate.device), placed);
-        push(this.#aboutDevice, body.certificate.device, placed);
-        break;
-      case 'device':
-        push(this.#aboutMember, body.member, placed);
-        push(this.#aboutDevice, body.certificate.device, placed);
-        break;
-      case 'role':
-        push(this.#aboutMember, body.member, placed);
-        break;
-      case 'revoke':
-        if (body.target.scope === 'member') push(this.#aboutMember, body.target.member, placed);
-        else push(this.#aboutDevice, body.target.device, placed);
-        break;
-      case 'invite':
-      case 'withdraw':
-        push(this.#aboutInvite, body.invite, placed);
-        break;
-      case 'grant':
-      case 'rename':
-      case 'hub':
-      case 'accept':
-        break;
-    }
+    if (body.kind === 'genesis') this.#genesis ??= placed;
+    for (const subject of subjectsOf(body)) insert(this.#about, subject, placed);
   }
 
-  /** The past as seen by who had seen `vector`. */
-  seenBy(vector: Vector, device: DeviceKey): Past {
-    const member = this.memberOf(device, vector);
-    const standing = member === undefined ? undefined : this.standingOf(member, vector);
-    const active = member !== undefined && standing?.active === true && this.isDeviceActive(device, vector);
+  /** The past as seen by who had seen `seen`. */
+  seenBy(seen: Seen, author: DeviceKey): Past {
+    const own = this.memberOf(author, seen);
+    const standing = own === undefined ? undefined : this.standingOf(own, seen);
+    const active = own !== undefined && standing?.active === true && !this.isDeviceRevoked(author, seen);
     return {
-      founded: this.#genesis !== undefined && isSeen(this.#genesis.act, vector),
-      author: active ? { member, role: standing.role } : undefined,
-      roleOf: (id) => this.standingOf(id, vector)?.role,
-      isMember: (id) => this.standingOf(id, vector)?.active === true,
-      memberOf: (key) => this.memberOf(key, vector),
-      devicesOf: (id) => this.#devicesOf(id, vector),
-      invite: (key) => this.#inviteOf(key, vector),
+      founded: this.#genesis !== undefined && isSeen(this.#genesis.act, seen),
+      author: active ? { member: own, role: standing.role } : undefined,
+      isMember: (id) => this.standingOf(id, seen)?.active === true,
+      memberOf: (key) => this.memberOf(key, seen),
+      invite: (key) => this.#inviteOf(key, seen),
+      isKeyTaken: (key) => this.#of(anyKey(key)).some(({ act }) => isSeen(act, seen)),
     };
   }
 
-  memberOf(device: DeviceKey, vector: Vector): MemberId | undefined {
-    for (const { act } of this.#aboutDevice.get(device) ?? []) {
-      if (act.body.kind === 'revoke' || !isSeen(act, vector)) continue;
-      return act.body.kind === 'device' ? act.body.member : memberIdOf(device);
-    }
-    return undefined;
+  memberOf(key: DeviceKey, seen: Seen): MemberId | undefined {
+    const linked = this.#of(device(key)).find(({ act }) => act.body.kind !== 'revoke' && isSeen(act, seen));
+    return linked === undefined ? undefined : memberLinkedBy(linked);
   }
 
-  /** Whose device this is, whoever has seen it. */
-  anyMemberOf(device: DeviceKey): MemberId | undefined {
-    const linked = this.#aboutDevice.get(device)?.find(({ act }) => act.body.kind !== 'revoke');
-    if (linked === undefined) return undefined;
-    return linked.act.body.kind === 'device' ? linked.act.body.member : memberIdOf(device);
+  /** Whose device any of these acts says this is, of those that `seen` goes as far as. */
+  membersOf(key: DeviceKey, seen: Seen): MemberId[] {
+    const linking = this.#of(device(key)).filter(({ act }) => act.body.kind !== 'revoke' && isSeen(act, seen));
+    return [...new Set(linking.map(memberLinkedBy))];
   }
 
-  isDeviceActive(device: DeviceKey, vector: Vector): boolean {
-    const about = this.#aboutDevice.get(device) ?? [];
-    return about.length > 0 && !about.some(({ act }) => act.body.kind === 'revoke' && isSeen(act, vector));
+  isDeviceRevoked(key: DeviceKey, seen: Seen): boolean {
+    return this.#of(device(key)).some(({ act }) => act.body.kind === 'revoke' && isSeen(act, seen));
   }
 
-  standingOf(member: MemberId, vector: Vector): Standing | undefined {
+  standingOf(id: MemberId, seen: Seen): Standing | undefined {
     let standing: Standing | undefined;
-    for (const { act } of this.#aboutMember.get(member) ?? []) {
-      if (!isSeen(act, vector)) continue;
-      if (act.body.kind === 'genesis') standing = { role: 'admin', active: true };
-      else if (act.body.kind === 'admit')
-        standing ??= { role: this.#roleInvited(act.body.invite), active: true };
-      else if (act.body.kind === 'role' && standing !== undefined)
-        standing = { ...standing, role: act.body.role };
-      else if (act.body.kind === 'revoke' && standing !== undefined)
-        standing = { ...standing, active: false };
+    for (const placed of this.#of(member(id))) {
+      const { act } = placed;
+      const { body } = act;
+      if (!isSeen(act, seen)) continue;
+      if (body.kind === 'genesis') standing = { role: 'admin', active: true };
+      else if (body.kind === 'admit') standing ??= { role: this.roleGiven(placed), active: true };
+      else if (body.kind === 'role' && standing !== undefined) standing = { ...standing, role: body.role };
+      else if (body.kind === 'revoke' && standing !== undefined) standing = { ...standing, active: false };
     }
     return standing;
   }
 
-  /** Accepted acts about a member or one of its devices, in the order in which they count. */
-  about(member: MemberId, device: DeviceKey): readonly PlacedAct[] {
-    return [...(this.#aboutMember.get(member) ?? []), ...(this.#aboutDevice.get(device) ?? [])];
+  /** The invitation that who admitted somebody knew of. */
+  invitationOf({ act: { body }, vector }: PlacedAct): Invitation | undefined {
+    if (body.kind !== 'admit') return undefined;
+    for (const { act } of this.#of(invitation(body.invite))) {
+      if (act.body.kind === 'invite' && isSeen(act, vector)) return { ...act.body, act: act.id };
+    }
+    return undefined;
   }
 
-  #roleInvited(key: InviteKey): Role {
-    for (const { act } of this.#aboutInvite.get(key) ?? [])
-      if (act.body.kind === 'invite') return act.body.role;
-    return 'relay';
+  roleGiven(admission: PlacedAct): Role {
+    return this.invitationOf(admission)?.role ?? 'relay';
   }
 
-  #devicesOf(member: MemberId, vector: Vector): number {
-    return (this.#aboutMember.get(member) ?? []).filter(
-      ({ act }) => isSeen(act, vector) && ['genesis', 'admit', 'device'].includes(act.body.kind),
-    ).length;
+  /** Acts about a member, in the order in which they count. */
+  aboutMember(id: MemberId): readonly PlacedAct[] {
+    return this.#of(member(id));
   }
 
-  #inviteOf(key: InviteKey, vector: Vector): PastInvite | undefined {
+  /** Acts about a device, in the order in which they count. */
+  aboutDevice(key: DeviceKey): readonly PlacedAct[] {
+    return this.#of(device(key));
+  }
+
+  /** Acts about an invitation, in the order in which they count. */
+  aboutInvite(key: InviteKey): readonly PlacedAct[] {
+    return this.#of(invitation(key));
+  }
+
+  /** Acts on which the judgement of this one can depend, its author's among them; seen by it or not. */
+  bearingOn({ act, vector }: PlacedAct): PlacedAct[] {
+    const subjects = new Set(askedOf(act.body)).add(device(act.device));
+    for (const id of this.membersOf(act.device, vector)) subjects.add(member(id));
+    return [...subjects].flatMap((subject) => this.#of(subject));
+  }
+
+  #of(subject: Subject): readonly PlacedAct[] {
+    return this.#about.get(subject) ?? [];
+  }
+
+  /** Where two acts claim one key, who has seen both takes it for withdrawn: neither can pass for the other. */
+  #inviteOf(key: InviteKey, seen: Seen): PastInvite | undefined {
     let invite: PastInvite | undefined;
-    for (const { act } of this.#aboutInvite.get(key) ?? []) {
-      if (!isSeen(act, vector)) continue;
-      if (act.body.kind === 'invite')
-        invite ??= { role: act.body.role, expiresMs: act.body.expiresMs, withdrawn: false };
-      else if (invite !== undefined) invite = { ...invite, withdrawn: true };
+    for (const { act } of this.#of(invitation(key))) {
+      if (!isSeen(act, seen)) continue;
+      if (act.body.kind === 'invite' && invite === undefined) {
+        invite = { expiresMs: act.body.expiresMs, withdrawn: false };
+      } else if (invite !== undefined) {
+        invite = { ...invite, withdrawn: true };
+      }
     }
     return invite;
   }
@@ -136,18 +186,18 @@ export function memberIdOf(firstDevice: DeviceKey): MemberId {
   return firstDevice as string as MemberId;
 }
 
-function push<Key>(index: Map<Key, PlacedAct[]>, key: Key, placed: PlacedAct): void {
-  const list = index.get(key);
-  if (list === undefined) {
-    index.set(key, [placed]);
-    return;
-  }
-  const at = list.findLastIndex((other) => comesBefore(other, placed));
-  list.splice(at + 1, 0, placed);
+function memberLinkedBy({ act: { body } }: PlacedAct): MemberId {
+  if (body.kind === 'device') return body.member;
+  assert(body.kind === 'genesis' || body.kind === 'admit', 'a device is let in by a genesis, an admit or a device act');
+  return memberIdOf(body.certificate.device);
 }
 
-function comesBefore(a: PlacedAct, b: PlacedAct): boolean {
-  if (a.at.ms !== b.at.ms) return a.at.ms < b.at.ms;
-  if (a.at.n !== b.at.n) return a.at.n < b.at.n;
-  return a.act.id < b.act.id;
+function insert(index: Map<Subject, PlacedAct[]>, subject: Subject, placed: PlacedAct): void {
+  const list = index.get(subject);
+  if (list === undefined) {
+    index.set(subject, [placed]);
+    return;
+  }
+  const at = list.findLastIndex((other) => inOrder(other, placed) < 0);
+  list.splice(at + 1, 0, placed);
 }

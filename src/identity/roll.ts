@@ -1,231 +1,223 @@
-/** The roll as a table: accepted acts counted along their line, and what only the whole line can refuse. */
-import type { DeviceKey, EntryHash, InviteKey, LinkKey, MemberId, NetworkId } from '../base/ids.ts';
-import type { Certificate } from './certificate.ts';
+/** The roll as a table: accepted acts counted along their line. */
+import type { DeviceKey, EntryHash, InviteKey, MemberId, NetworkId } from '../base/ids.ts';
+import type { ActBody } from './acts.ts';
+import { keysOf, type Certificate } from './certificate.ts';
 import type { PlacedAct } from './history.ts';
-import { memberIdOf, type AcceptedActs } from './past.ts';
+import { isAdmittedAgain, loweredBy, type LineRule, type RollTable } from './line-rules.ts';
+import { memberIdOf, type ActIndex } from './past.ts';
+import type { Judgement } from './resolution.ts';
 import type { Role } from './roles.ts';
-import { leavesNoAdmin } from './rules.ts';
-import type { Device, EntryLink, Invite, Member, Membership, Profile } from './types.ts';
-
-/** What each act's past says of it. */
-export interface Judgement {
-  readonly accepted: ReadonlySet<EntryHash>;
-  readonly refused: ReadonlyMap<EntryHash, string>;
-  readonly index: AcceptedActs;
-}
+import type { EntryLink, Invite, Member, Membership, Profile } from './types.ts';
 
 export interface Counted {
-  readonly membership: Membership;
+  readonly table: RollTable;
   /** Accepted by their past, refused by the whole: act → code. */
   readonly losers: ReadonlyMap<EntryHash, string>;
 }
 
-interface State {
-  name: string;
-  readonly members: Map<MemberId, Member>;
-  readonly devices: Map<DeviceKey, Device>;
-  readonly links: Map<LinkKey, DeviceKey>;
-  readonly invites: Map<InviteKey, Invite>;
-  readonly hubs: Set<string>;
-  readonly numbers: Set<number>;
-  readonly losers: Map<EntryHash, string>;
-}
-
-export function countAlong(network: NetworkId, placed: readonly PlacedAct[], judged: Judgement): Counted {
-  const state: State = {
+export function countAlong(
+  accepted: readonly PlacedAct[],
+  index: ActIndex,
+  rules: readonly LineRule[],
+): Counted {
+  const table: RollTable = {
     name: '',
     members: new Map(),
     devices: new Map(),
     links: new Map(),
     invites: new Map(),
     hubs: new Set(),
-    numbers: new Set(),
-    losers: new Map(),
+    keys: new Set(),
+    uses: new Map(),
+    index,
   };
-  const accepted = placed.filter(({ act }) => judged.accepted.has(act.id));
-  for (const act of accepted) {
-    const code = count(state, act, judged);
-    if (code !== undefined) state.losers.set(act.act.id, code);
+  const losers = new Map<EntryHash, string>();
+  for (const placed of accepted) {
+    const code = rules.map((rule) => rule(placed, table)).find((broken) => broken !== undefined);
+    if (code === undefined) count(table, placed);
+    else losers.set(placed.act.id, code);
   }
+  return { table, losers };
+}
+
+export function membershipOf(
+  network: NetworkId,
+  table: RollTable,
+  placed: readonly PlacedAct[],
+  { accepted, refused }: Judgement,
+): Membership {
+  const standing = placed.filter(({ act }) => accepted.has(act.id));
   return {
-    losers: state.losers,
-    membership: {
-      network,
-      name: state.name,
-      members: state.members,
-      devices: state.devices,
-      byLink: state.links,
-      invites: state.invites,
-      hubs: [...state.hubs].sort(),
-      order: accepted.map(({ act }) => act.id),
-      refused: placed
-        .filter(({ act }) => judged.refused.has(act.id))
-        .map(({ act }) => ({
-          act: act.id,
-          kind: act.body.kind,
-          device: act.device,
-          code: judged.refused.get(act.id) ?? '',
-        })),
-      heads: headsOf(placed),
-    },
+    network,
+    name: table.name,
+    members: withNumbers(table.members),
+    devices: table.devices,
+    byLink: table.links,
+    invites: table.invites,
+    hubs: [...table.hubs].sort(),
+    order: standing.map(({ act }) => act.id),
+    refused: placed.flatMap(({ act }) => {
+      const code = refused.get(act.id);
+      return code === undefined ? [] : [{ act: act.id, kind: act.body.kind, device: act.device, code }];
+    }),
+    heads: headsOf(standing, table),
   };
 }
 
-function count(state: State, placed: PlacedAct, judged: Judgement): string | undefined {
-  const { act, at } = placed;
+function count(table: RollTable, placed: PlacedAct): void {
+  const { act } = placed;
   const { body } = act;
   switch (body.kind) {
     case 'genesis':
-      state.name = body.network;
-      enter(state, body.certificate, body.profile, { role: 'admin', number: 1, since: at });
-      return undefined;
-    case 'invite': {
-      const by = judged.index.memberOf(act.device, placed.vector);
-      if (by === undefined) return 'not-a-member';
-      const { kind: _, invite: key, ...rest } = body;
-      state.invites.set(key, { key, ...rest, used: 0, withdrawn: false, by, act: linkTo(placed) });
-      return undefined;
-    }
+      table.name = body.network;
+      enter(table, placed, body, { role: 'admin', number: 1 });
+      return;
+    case 'invite':
+      invite(table, placed, body);
+      return;
     case 'withdraw':
-      changeInvite(state, body.invite, { withdrawn: true });
-      return undefined;
+      changeInvite(table, body.invite, { withdrawn: true });
+      return;
     case 'admit':
-      return admit(state, placed, body);
+      admit(table, placed, body);
+      return;
     case 'device':
-      if (isKnown(state, body.certificate)) return 'keys-in-use';
-      addDevice(state, body.certificate, body.member);
-      return undefined;
-    case 'role': {
-      if (leavesNoAdmin(admins(state), body.member, body.role)) return 'last-admin';
-      changeMember(state, body.member, { role: body.role });
-      return undefined;
-    }
+      addDevice(table, body.certificate, body.member);
+      return;
+    case 'role':
+      changeMember(table, body.member, { role: body.role });
+      return;
     case 'grant':
-      changeGrant(state, body.member, body.grant, body.given);
-      return undefined;
+      changeGrant(table, body.member, body.grant, body.given);
+      return;
     case 'revoke':
-      return body.target.scope === 'member'
-        ? revokeMember(state, body.target.member)
-        : revokeDevice(state, body.target.device);
+      revoke(table, body);
+      return;
     case 'rename':
-      changeMember(state, body.member, body.profile);
-      return undefined;
+      changeMember(table, body.member, body.profile);
+      return;
     case 'hub':
-      if (body.listed) state.hubs.add(body.address);
-      else state.hubs.delete(body.address);
-      return undefined;
+      if (body.listed) table.hubs.add(body.address);
+      else table.hubs.delete(body.address);
+      return;
     case 'accept':
-      return undefined;
+      return;
   }
 }
 
-type Admit = Extract<PlacedAct['act']['body'], { kind: 'admit' }>;
+type Body<Kind extends ActBody['kind']> = Extract<ActBody, { kind: Kind }>;
 
-function admit(state: State, placed: PlacedAct, body: Admit): string | undefined {
-  const invite = state.invites.get(body.invite);
-  if (invite === undefined) return 'unknown-invitation';
-  if (isKnown(state, body.certificate)) return 'keys-in-use';
-  if (invite.used >= invite.uses) return 'invitation-used-up';
-  changeInvite(state, body.invite, { used: invite.used + 1 });
-  enter(state, body.certificate, body.profile, { role: invite.role, number: body.number, since: placed.at });
-  return undefined;
+/** A second invitation under one key spoils both, for whoever has seen them. */
+function invite(table: RollTable, placed: PlacedAct, body: Body<'invite'>): void {
+  const { kind: _, invite: key, ...rest } = body;
+  const by = table.index.memberOf(placed.act.device, placed.vector);
+  if (table.invites.has(key) || by === undefined) changeInvite(table, key, { withdrawn: true });
+  else table.invites.set(key, { key, ...rest, used: 0, withdrawn: false, by, act: linkTo(placed) });
+}
+
+function admit(table: RollTable, placed: PlacedAct, body: Body<'admit'>): void {
+  const { role, act } = table.index.invitationOf(placed) ?? {};
+  if (role === undefined || act === undefined) return;
+  const used = table.uses.get(act) ?? new Set();
+  table.uses.set(act, used.add(body.certificate.device));
+  if (table.invites.get(body.invite)?.act.hash === act) changeInvite(table, body.invite, { used: used.size });
+  if (!isAdmittedAgain(body, table)) enter(table, placed, body, { role, number: body.number });
 }
 
 function enter(
-  state: State,
-  certificate: Certificate,
-  profile: Profile,
-  given: { role: Role; number: number; since: Member['since'] },
+  table: RollTable,
+  { act }: PlacedAct,
+  { certificate, profile }: { readonly certificate: Certificate; readonly profile: Profile },
+  given: { readonly role: Role; readonly number: number },
 ): void {
   const id = memberIdOf(certificate.device);
-  const number = freeNumber(state, given.number);
-  state.numbers.add(number);
-  state.members.set(id, {
-    id,
-    number,
-    ...profile,
-    role: given.role,
-    grants: [],
-    status: 'active',
-    devices: [],
-    since: given.since,
-  });
-  addDevice(state, certificate, id);
+  const fresh = { grants: [], status: 'active', devices: [], since: act.hlc } as const;
+  table.members.set(id, { id, ...profile, ...given, ...fresh });
+  addDevice(table, certificate, id);
 }
 
-/** The number that the admitter saw free, unless somebody was dealt it first: then the next one that nobody has. */
-function freeNumber(state: State, wanted: number): number {
-  let number = wanted;
-  while (state.numbers.has(number)) number += 1;
-  return number;
-}
-
-function addDevice(state: State, certificate: Certificate, member: MemberId): void {
+function addDevice(table: RollTable, certificate: Certificate, member: MemberId): void {
   const { device: key, link } = certificate;
-  state.devices.set(key, { key, link, member, certificate, active: true });
-  state.links.set(link, key);
-  const owner = state.members.get(member);
-  if (owner !== undefined) state.members.set(member, { ...owner, devices: [...owner.devices, key] });
+  table.devices.set(key, { key, link, member, certificate, active: true });
+  table.links.set(link, key);
+  for (const any of keysOf(certificate)) table.keys.add(any);
+  const owner = table.members.get(member);
+  if (owner !== undefined) table.members.set(member, { ...owner, devices: [...owner.devices, key] });
 }
 
-/** A key belongs to one device of one member for good, revoked or not: no borrowed identity, no second life. */
-function isKnown(state: State, certificate: Certificate): boolean {
-  return state.devices.has(certificate.device) || state.links.has(certificate.link);
-}
-
-function revokeMember(state: State, id: MemberId): string | undefined {
-  if (leavesNoAdmin(admins(state), id, undefined)) return 'last-admin';
-  changeMember(state, id, { status: 'revoked' });
-  for (const key of state.members.get(id)?.devices ?? []) deactivate(state, key);
-  return undefined;
-}
-
-function revokeDevice(state: State, key: DeviceKey): string | undefined {
-  const owner = state.members.get(state.devices.get(key)?.member ?? ('' as MemberId));
-  const others =
-    owner?.devices.filter((other) => other !== key && state.devices.get(other)?.active === true) ?? [];
-  if (owner !== undefined && others.length === 0) return revokeMember(state, owner.id);
-  deactivate(state, key);
-  return undefined;
-}
-
-function deactivate(state: State, key: DeviceKey): void {
-  const device = state.devices.get(key);
-  if (device !== undefined) state.devices.set(key, { ...device, active: false });
-}
-
-function changeMember(state: State, id: MemberId, change: Partial<Member>): void {
-  const member = state.members.get(id);
-  if (member !== undefined) state.members.set(id, { ...member, ...change });
-}
-
-function changeGrant(state: State, id: MemberId, grant: string, given: boolean): void {
-  const member = state.members.get(id);
-  if (member === undefined) return;
-  const others = member.grants.filter((held) => held !== grant);
-  changeMember(state, id, { grants: (given ? [...others, grant] : others).sort() });
-}
-
-function changeInvite(state: State, key: InviteKey, change: Partial<Invite>): void {
-  const invite = state.invites.get(key);
-  if (invite !== undefined) state.invites.set(key, { ...invite, ...change });
-}
-
-function admins(state: State): Set<MemberId> {
-  const active = [...state.members.values()].filter((m) => m.role === 'admin' && m.status === 'active');
-  return new Set(active.map((m) => m.id));
-}
-
-function headsOf(placed: readonly PlacedAct[]): EntryLink[] {
-  const last = new Map<string, PlacedAct>();
-  for (const act of placed) {
-    const known = last.get(act.act.feed);
-    if (known === undefined || known.act.seq < act.act.seq) last.set(act.act.feed, act);
+/** Without a device left, a member is out: nothing could speak for it. */
+function revoke(table: RollTable, body: Body<'revoke'>): void {
+  const { member } = loweredBy(body, table);
+  if (member !== undefined) {
+    changeMember(table, member, { status: 'revoked' });
+    for (const key of table.members.get(member)?.devices ?? []) deactivate(table, key);
   }
-  const candidates = [...last.values()];
-  return candidates
-    .filter((a) => !candidates.some((b) => a !== b && (b.vector.get(a.act.feed) ?? 0) >= a.act.seq))
-    .map(linkTo);
+  if (body.target.scope === 'device') deactivate(table, body.target.device);
+}
+
+function deactivate(table: RollTable, key: DeviceKey): void {
+  const device = table.devices.get(key);
+  if (device !== undefined) table.devices.set(key, { ...device, active: false });
+}
+
+function changeMember(table: RollTable, id: MemberId, change: Partial<Member>): void {
+  const member = table.members.get(id);
+  if (member !== undefined) table.members.set(id, { ...member, ...change });
+}
+
+function changeGrant(table: RollTable, id: MemberId, grant: string, given: boolean): void {
+  const others = table.members.get(id)?.grants.filter((held) => held !== grant) ?? [];
+  changeMember(table, id, { grants: (given ? [...others, grant] : others).sort() });
+}
+
+function changeInvite(table: RollTable, key: InviteKey, change: Partial<Invite>): void {
+  const known = table.invites.get(key);
+  if (known !== undefined) table.invites.set(key, { ...known, ...change });
+}
+
+/**
+ * Deals the peer numbers. Whoever is first in line for a number gets the one that its admitter saw free; the others,
+ * admitted meanwhile elsewhere, get the next ones that nobody has: so where two parts of a network meet again, no
+ * number changes that need not.
+ */
+function withNumbers(members: ReadonlyMap<MemberId, Member>): Map<MemberId, Member> {
+  const dealt = new Map<number, MemberId>();
+  for (const { id, number } of members.values()) if (!dealt.has(number)) dealt.set(number, id);
+  const numbers = new Map([...dealt].map(([number, id]) => [id, number]));
+  /** Where the search for a free number went on to from here. */
+  const searched = new Map<number, number>();
+  for (const { id, number: wanted } of members.values()) {
+    if (numbers.has(id)) continue;
+    let number = searched.get(wanted) ?? wanted;
+    while (dealt.has(number)) number += 1;
+    searched.set(wanted, number);
+    dealt.set(number, id);
+    numbers.set(id, number);
+  }
+  return new Map([...members].map(([id, member]) => [id, { ...member, number: numbers.get(id) ?? member.number }]));
+}
+
+/**
+ * Acts that no other act follows yet, those of senior members first. Only of acts that count: else anybody could make
+ * everybody's next act build on what it likes, such as on a feed that it will write twice.
+ */
+function headsOf(accepted: readonly PlacedAct[], { index, members }: RollTable): EntryLink[] {
+  const heads: PlacedAct[] = [];
+  const feeds = new Set<string>();
+  // Whatever follows an act stands after it in line, so looking back it has been met, or what it follows has.
+  for (const placed of accepted.toReversed()) {
+    const { feed, seq } = placed.act;
+    if (feeds.has(feed)) continue;
+    feeds.add(feed);
+    if (!heads.some(({ vector }) => (vector.get(feed) ?? 0) >= seq)) heads.push(placed);
+  }
+  const rank = new Map([...members.keys()].map((id, at) => [id, at]));
+  const rankOf = ({ act, vector }: PlacedAct): number =>
+    rank.get(index.memberOf(act.device, vector) ?? memberIdOf(act.device)) ?? -1;
+  return heads
+    .map((head) => ({ head, rank: rankOf(head) }))
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ head }) => linkTo(head));
 }
 
 function linkTo({ act }: PlacedAct): EntryLink {

@@ -1,10 +1,11 @@
 /**
- * The rules of membership, one named function each. A rule looks at replicated bytes alone: the act, and what its
- * author had seen (`Past`). It answers with a stable code when the act must not count, else undefined.
+ * The rules of membership that an author can keep: one named function each. A rule looks at replicated bytes alone: the
+ * act, and what its author had seen (`Past`). It answers with a stable code when the act must not count, else undefined.
+ * What only the whole can tell is in `line-rules.ts`.
  */
 import type { DeviceKey, InviteKey, MemberId } from '../base/ids.ts';
-import { LIMITS } from '../base/limits.ts';
 import type { ActBody } from './acts.ts';
+import { keysOf } from './certificate.ts';
 import { mayWrite, type Role } from './roles.ts';
 
 /** What was so, as far as the author of an act had seen. */
@@ -12,15 +13,14 @@ export interface Past {
   readonly founded: boolean;
   /** The author's member and role; undefined when the device was unknown or revoked. */
   readonly author: { readonly member: MemberId; readonly role: Role } | undefined;
-  roleOf(member: MemberId): Role | undefined;
   isMember(member: MemberId): boolean;
   memberOf(device: DeviceKey): MemberId | undefined;
-  devicesOf(member: MemberId): number;
   invite(key: InviteKey): PastInvite | undefined;
+  /** Was this key certified for a device that somebody let in, whatever became of it? */
+  isKeyTaken(key: string): boolean;
 }
 
 export interface PastInvite {
-  readonly role: Role;
   readonly expiresMs: number;
   readonly withdrawn: boolean;
 }
@@ -28,10 +28,12 @@ export interface PastInvite {
 export interface Proposed {
   readonly body: ActBody;
   readonly device: DeviceKey;
+  /** What its author's clock said. Nobody else's clock is asked: one that runs ahead would end all invitations. */
   readonly atMs: number;
 }
 
-type Rule = (act: Proposed, past: Past) => string | undefined;
+/** A rule's name is what tests and documents call it by. */
+export type Rule = (act: Proposed, past: Past) => string | undefined;
 
 /** A network has one genesis, and nothing counts before it. */
 const oneGenesisFirst: Rule = (act, past) => {
@@ -106,9 +108,10 @@ const targetIsKnown: Rule = ({ body }, past) => {
 const linkedByOneself: Rule = ({ body }, { author }) =>
   body.kind === 'device' && body.member !== author?.member ? 'not-your-member' : undefined;
 
-const notTooManyDevices: Rule = ({ body }, past) =>
-  body.kind === 'device' && past.devicesOf(body.member) >= LIMITS.devicesPerMember
-    ? 'too-many-devices'
+/** One key, one device, for good: who has seen a device let in does not let it in again, revoked or not. */
+const keysAreNew: Rule = ({ body }, past) =>
+  (body.kind === 'admit' || body.kind === 'device') && keysOf(body.certificate).some((key) => past.isKeyTaken(key))
+    ? 'keys-in-use'
     : undefined;
 
 /** Who is admitted was invited, with an invitation that its admitter had seen and that still stood. */
@@ -127,19 +130,10 @@ const withdrawsWhatIs: Rule = ({ body }, past) =>
 const invitesOnce: Rule = ({ body }, past) =>
   body.kind === 'invite' && past.invite(body.invite) !== undefined ? 'invitation-exists' : undefined;
 
-/** A network keeps an admin: the last one neither leaves nor steps down. Counted by the fold, which knows all. */
-export function leavesNoAdmin(
-  admins: ReadonlySet<MemberId>,
-  member: MemberId,
-  next: Role | undefined,
-): boolean {
-  return next !== 'admin' && admins.has(member) && admins.size === 1;
-}
-
-/** Does `next` (undefined: revoked) take from the author what this act needs? */
-export function nextRoleAllows(next: Role | undefined, body: ActBody, author: MemberId): boolean {
-  if (next === undefined || !mayWrite(next, 'roll')) return false;
-  return next === 'admin' || !needsAdmin(body, author);
+/** Would this act still be allowed, were its author's role `next` (undefined: revoked)? */
+export function isAllowedAs(next: Role | undefined, act: Proposed, past: Past, rules: readonly Rule[]): boolean {
+  const author = past.author === undefined || next === undefined ? undefined : { ...past.author, role: next };
+  return firstBroken(act, { ...past, author }, rules) === undefined;
 }
 
 export const RULES: readonly Rule[] = [
@@ -151,14 +145,15 @@ export const RULES: readonly Rule[] = [
   ownDeviceOrAdmin,
   targetIsKnown,
   linkedByOneself,
-  notTooManyDevices,
   wasInvited,
+  keysAreNew,
   withdrawsWhatIs,
   invitesOnce,
 ];
 
-export function firstBroken(act: Proposed, past: Past): string | undefined {
-  for (const rule of RULES) {
+/** @returns the code of the first rule that refuses this act. */
+export function firstBroken(act: Proposed, past: Past, rules: readonly Rule[] = RULES): string | undefined {
+  for (const rule of rules) {
     const code = rule(act, past);
     if (code !== undefined) return code;
   }

@@ -19,7 +19,11 @@ function held(node: LogNode, entries: readonly Entry[]): (boolean[] | undefined)
   return entries.map(({ header }) => {
     const stored = node.log.entryAt(header.feed, header.seq);
     const inTable = node.parts.at(header.feed, header.seq)?.parts.map((part) => part !== null);
-    if (stored !== undefined && inTable !== undefined) assert.deepEqual(stored.parts.map((part) => part !== null), inTable);
+    if (stored !== undefined && inTable !== undefined)
+      assert.deepEqual(
+        stored.parts.map((part) => part !== null),
+        inTable,
+      );
     return stored?.parts.map((part) => part !== null);
   });
 }
@@ -51,7 +55,16 @@ test('an author erases its own, an admin everybody’s, and nobody else anything
   other.log.erase([target(entries[2]), target(entries[2], 1)]);
   syncAll(founder, member, other);
   for (const node of [founder, member, other]) {
-    assert.deepEqual(held(node, entries), [[true, false], [false, false], [true, true], [true, true]], node.name);
+    assert.deepEqual(
+      held(node, entries),
+      [
+        [true, false],
+        [false, false],
+        [true, true],
+        [true, true],
+      ],
+      node.name,
+    );
     for (const { header, hash } of entries) assert.equal(node.store.hashAt(header.feed, header.seq), hash);
   }
   mustRebuild(founder, member, other);
@@ -104,7 +117,15 @@ test('an erasure holds in whatever order it is heard: before its entry, after it
   between.log.receive(fullRun(laptop, erasing));
   between.log.receive(fullRun(phone, written));
   for (const node of nodes) {
-    assert.deepEqual(held(node, entries), [[true, true], [false, true], [true, false]], node.name);
+    assert.deepEqual(
+      held(node, entries),
+      [
+        [true, true],
+        [false, true],
+        [true, false],
+      ],
+      node.name,
+    );
     assert.deepEqual(node.parts.dump(), after.parts.dump(), node.name);
     assert.equal(node.store.missingParts(written).length, 0, node.name);
   }
@@ -112,7 +133,10 @@ test('an erasure holds in whatever order it is heard: before its entry, after it
 });
 
 /** A run with all parts, as from somebody who has not heard of any erasure. */
-function fullRun(author: LogNode, feed: FeedId): { feed: NonNullable<ReturnType<LogNode['log']['feed']>>['info']; entries: Entry[] } {
+function fullRun(
+  author: LogNode,
+  feed: FeedId,
+): { feed: NonNullable<ReturnType<LogNode['log']['feed']>>['info']; entries: Entry[] } {
   const state = author.log.feed(feed);
   assert.ok(state !== undefined);
   return { feed: state.info, entries: [...author.log.entriesOf(feed, 1, state.seq)] };
@@ -125,7 +149,11 @@ test('many parts at once are several entries, and one piece of work', () => {
   const before = founder.log.ownHeight('data')?.seq ?? 0;
   founder.log.erase(entries.flatMap((entry) => [target(entry), target(entry, 1)]));
   assert.equal(founder.log.ownHeight('data')?.seq, before + 3);
-  assert.ok(held(founder, entries).flat().every((is) => is === false));
+  assert.ok(
+    held(founder, entries)
+      .flat()
+      .every((is) => is === false),
+  );
 });
 
 test('what keeps the history readable cannot be erased', () => {
@@ -146,7 +174,11 @@ test('what keeps the history readable cannot be erased', () => {
   syncAll(founder, member, late);
   for (const node of [founder, member, late]) {
     assert.deepEqual(held(node, secret), [[false]], node.name);
-    assert.deepEqual(node.log.entryAt(member.log.ownFeed('data').id, 2)?.parts.map((part) => part !== null), [true], node.name);
+    assert.deepEqual(
+      node.log.entryAt(member.log.ownFeed('data').id, 2)?.parts.map((part) => part !== null),
+      [true],
+      node.name,
+    );
     node.restart();
     assert.equal(node.log.membership.members.size, 3, `${node.name} still knows who is in`);
     assert.deepEqual(node.parts.dump(), founder.parts.dump(), node.name);
@@ -179,17 +211,34 @@ test('when an erasure stands no longer, its parts are missing, and come back fro
   // Whoever holds the lost device erases; one node hears of that first, the other of the removal.
   lost.log.erase([target(entries[0]), target(entries[1], 1)]);
   pull(quick, lost);
-  assert.deepEqual(held(quick, entries), [[false, true], [true, false]]);
-  founder.log.act({ kind: 'revoke', target: { scope: 'device', device: lost.device }, cuts: founder.log.cutsOf([lost.device]) });
+  assert.deepEqual(held(quick, entries), [
+    [false, true],
+    [true, false],
+  ]);
+  founder.log.act({
+    kind: 'revoke',
+    target: { scope: 'device', device: lost.device },
+    cuts: founder.log.cutsOf([lost.device]),
+  });
   pull(slow, founder);
   slow.log.receive(fullRun(lost, lost.log.ownFeed('data').id));
-  assert.deepEqual(held(slow, entries), [[true, true], [true, true]]);
+  assert.deepEqual(held(slow, entries), [
+    [true, true],
+    [true, true],
+  ]);
   pull(quick, slow);
-  assert.deepEqual(held(quick, entries), [[true, true], [true, true]]);
+  assert.deepEqual(held(quick, entries), [
+    [true, true],
+    [true, true],
+  ]);
   syncAll(founder, quick, slow);
   for (const node of [quick, slow]) {
     assert.deepEqual(node.parts.dump(), founder.parts.dump(), node.name);
-    assert.deepEqual(node.log.asides().map(({ from, to }) => [from, to]), [[1, 1]], node.name);
+    assert.deepEqual(
+      node.log.asides().map(({ from, to }) => [from, to]),
+      [[1, 1]],
+      node.name,
+    );
   }
   mustRebuild(founder, quick, slow);
 });
@@ -203,7 +252,14 @@ test('nobody erases what is another’s by claiming its feed', () => {
   assert.ok(entry !== undefined);
   const author = new Author(9, thief.signer);
   const feed = author.feed();
-  const run = { feed, entries: author.write(feed, [eraseDraft(encodeErase([{ feed: member.log.ownFeed('data'), entry: linkTo(entry), part: 0 }]))], founder.log.membership.heads) };
+  const run = {
+    feed,
+    entries: author.write(
+      feed,
+      [eraseDraft(encodeErase([{ feed: member.log.ownFeed('data'), entry: linkTo(entry), part: 0 }]))],
+      founder.log.membership.heads,
+    ),
+  };
   assert.equal(founder.log.receive(run).kind, 'appended');
   pull(founder, member);
   assert.deepEqual(held(founder, [entry]), [[true]]);

@@ -136,6 +136,17 @@ export class Standing {
   }
 }
 
+/** How many of the next entries nobody refuses; those after `shared` are another history's. */
+export function countUnrefused(standing: Standing, entries: readonly Entry[], shared: number): number {
+  for (const [index, entry] of entries.entries()) {
+    if (entry.header.seq > shared) break;
+    const verdict = standing.next(entry);
+    if (verdict === undefined) break;
+    if (verdict === 'unauthorised') return standing.isCut ? entries.length : index;
+  }
+  return entries.length;
+}
+
 /** Folds what is not folded yet of one feed; entries may be given to spare reading them back. */
 export function foldFeed(
   deps: FoldDeps,
@@ -174,6 +185,16 @@ function applyEntry(deps: FoldDeps, feed: FeedInfo, entry: Entry, seen: Vector):
   }
 }
 
+/** Its author's right to erase may have changed where its right to write did not. */
+function erasesAsBefore(deps: FoldDeps, feed: FeedInfo, entry: Entry, seen: Vector): boolean {
+  if (entry.header.kind !== ERASE_KIND) return true;
+  return eraseDemands(entry).every(({ feed: target, entry: link, part }) => {
+    const known = deps.store.erasedBy(link.feed, link.seq);
+    const did = known.some((erasure) => erasure.part === part && erasure.by === entry.hash);
+    return did === (deps.mayErase(feed, seen, target) && isErasable(target, kindAt(deps.store, link), part));
+  });
+}
+
 function applyErase(deps: FoldDeps, feed: FeedInfo, entry: Entry, seen: Vector): void {
   for (const { feed: target, entry: link, part } of eraseDemands(entry)) {
     if (!deps.mayErase(feed, seen, target) || !isErasable(target, kindAt(deps.store, link), part)) continue;
@@ -210,7 +231,10 @@ export function restandFeed(deps: FoldDeps, roll: RollState, state: FeedState): 
     if (stored.aside === 'forked') continue;
     const entry = hydrate(stored);
     const stands = standing.next(entry) === 'stands';
-    if (stands === (stored.aside === undefined)) continue;
+    if (stands === (stored.aside === undefined)) {
+      if (stands && !erasesAsBefore(deps, state.info, entry, standing.seen)) retracted = true;
+      continue;
+    }
     aside(deps, state.info.id, stored.seq, stands ? undefined : 'quarantined');
     if (stands) applyEntry(deps, state.info, entry, standing.seen);
     else retracted = true;

@@ -5,6 +5,7 @@ import { idToBytes, type EntryHash } from '../base/ids.ts';
 import { encodeCbor } from '../base/cbor.ts';
 import type { Lane } from '../identity/roles.ts';
 import type { FeedState } from './ports.ts';
+import type { ForkEvidence } from './types.ts';
 import { BUCKET_DIGEST_BYTES, BUCKETS, type FeedHeight } from './sync-wire.ts';
 
 /**
@@ -16,6 +17,11 @@ export function heightOf(state: FeedState): FeedHeight {
   return forkedAfter === undefined
     ? { feed, seq: state.seq, hash: state.hash, forked: false }
     : { feed, seq: Math.min(state.seq, forkedAfter), hash: forkMark(forkedAfter), forked: true };
+}
+
+/** The height of whoever holds this evidence, as far as the evidence tells. */
+export function forkHeight({ feed, seq }: ForkEvidence): FeedHeight {
+  return { feed, seq: seq - 1, hash: forkMark(seq - 1), forked: true };
 }
 
 function forkMark(forkedAfter: number): EntryHash {

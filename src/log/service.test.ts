@@ -34,16 +34,26 @@ test('what one node writes the other one has, once, in order and whole', () => {
   const heard = listen(member);
   const written = [...founder.write(note('one'), note('two')), ...founder.write(note('three'))];
   const feed = founder.log.ownFeed('data').id;
-  assert.deepEqual(written.map(({ header }) => header.seq), [1, 2, 3]);
+  assert.deepEqual(
+    written.map(({ header }) => header.seq),
+    [1, 2, 3],
+  );
   assert.deepEqual(member.log.receive(founder.runFor(member, feed)), { kind: 'appended', count: 3 });
   assert.deepEqual(heard, ['appended data 1-3']);
   assert.deepEqual(texts(member, written), texts(founder, written));
   assert.ok(texts(member, written).every((text) => typeof text === 'string'));
-  assert.deepEqual([...member.log.entriesOf(feed, 1, 3)].map(({ hash }) => hash), written.map(({ hash }) => hash));
+  assert.deepEqual(
+    [...member.log.entriesOf(feed, 1, 3)].map(({ hash }) => hash),
+    written.map(({ hash }) => hash),
+  );
   assert.deepEqual(member.log.receive(founder.runFor(member, feed)), { kind: 'nothing-new' });
 
   founder.write(note('four'));
-  assert.deepEqual(member.log.receive(founder.runFor(member, feed, 2)), { kind: 'appended', count: 1 }, 'overlaps');
+  assert.deepEqual(
+    member.log.receive(founder.runFor(member, feed, 2)),
+    { kind: 'appended', count: 1 },
+    'overlaps',
+  );
   founder.write(note('five'));
   founder.write(note('six'));
   assert.deepEqual(member.log.receive(founder.runFor(member, feed, 6)), { kind: 'gap' });
@@ -66,7 +76,10 @@ test('a thousand drafts are one signature, and more are one for each 1,024', () 
   member.restart();
   const entries = member.write(...notes(1000));
   assert.equal(signatures, 1);
-  assert.deepEqual(entries.filter(({ seal }) => seal !== null), entries.slice(-1));
+  assert.deepEqual(
+    entries.filter(({ seal }) => seal !== null),
+    entries.slice(-1),
+  );
   assert.equal(member.write(...notes(2500)).length, 2500);
   assert.equal(signatures, 1 + 3);
   pull(world.founder, member);
@@ -78,7 +91,11 @@ test('large drafts are cut into runs that fit a frame', () => {
   const member = world.admit('member');
   const payload = new Uint8Array(100_000);
   const entries = member.write(
-    ...Array.from({ length: 20 }, () => ({ kind: 'x-big', lane: 'data' as const, parts: [{ audience: 'public', payload }] })),
+    ...Array.from({ length: 20 }, () => ({
+      kind: 'x-big',
+      lane: 'data' as const,
+      parts: [{ audience: 'public', payload }],
+    })),
   );
   let unsealedBytes = 0;
   for (const { headerBytes, parts, seal } of entries) {
@@ -94,10 +111,18 @@ test('what nobody could read or carry is not written', () => {
   const world = new LogWorld();
   const before = world.founder.log.ownHeight('data');
   const part = (bytes: number, audience = 'public') => ({ audience, payload: new Uint8Array(bytes) });
-  const draft = (kind: string, ...parts: ReturnType<typeof part>[]) => ({ kind, lane: 'data' as const, parts });
+  const draft = (kind: string, ...parts: ReturnType<typeof part>[]) => ({
+    kind,
+    lane: 'data' as const,
+    parts,
+  });
   assert.throws(() => world.founder.write(draft('x-a', part(LIMITS.partBytes + 1))), coded('too-large'));
   const four = Array.from({ length: 4 }, () => part(LIMITS.partBytes));
-  assert.throws(() => world.founder.write(draft('x-a', ...four)), coded('too-large'), 'more than a frame holds');
+  assert.throws(
+    () => world.founder.write(draft('x-a', ...four)),
+    coded('too-large'),
+    'more than a frame holds',
+  );
   assert.throws(() => world.founder.write(draft('X-A', part(1))), /bug/);
   assert.throws(() => world.founder.write(draft('x-a', part(1, 'everybody'))), /bug/);
   assert.throws(() => world.founder.write(draft('x-a', ...Array.from({ length: 17 }, () => part(1)))), /bug/);
@@ -110,9 +135,17 @@ test('what nobody could read or carry is not written', () => {
 test('a reader verifies the same history without the parts that are not for it', () => {
   const world = new LogWorld();
   const { founder } = world;
-  const [member, reader, relay] = [world.admit('member'), world.admit('reader', 'reader'), world.admit('relay', 'relay')];
+  const [member, reader, relay] = [
+    world.admit('member'),
+    world.admit('reader', 'reader'),
+    world.admit('relay', 'relay'),
+  ];
   syncAll(founder, member, reader, relay);
-  const entries = founder.write(note('a', 'public', 'members', 'admins'), note('b', 'members'), note('c', 'roll'));
+  const entries = founder.write(
+    note('a', 'public', 'members', 'admins'),
+    note('b', 'members'),
+    note('c', 'roll'),
+  );
   const feed = founder.log.ownFeed('data').id;
   const heldBy = (node: LogNode): (boolean[] | undefined)[] =>
     entries.map(({ header }) => node.parts.at(feed, header.seq)?.parts.map((part) => part !== null));
@@ -167,11 +200,18 @@ test('who may not write is told so before anything is written', () => {
   assert.throws(() => reader.write(note('x')), coded('role-writes-nothing'));
   pull(reader, founder);
   pull(member, founder);
-  const { feed, seq } = founder.log.act({ kind: 'revoke', target: { scope: 'member', member: member.member }, cuts: [] });
+  const { feed, seq } = founder.log.act({
+    kind: 'revoke',
+    target: { scope: 'member', member: member.member },
+    cuts: [],
+  });
   // Nobody tells it any more, but it may hear of it.
   assert.equal(member.log.receive(founder.runFor(reader, feed, seq)).kind, 'appended');
   assert.throws(() => member.write(note('x')), coded('not-a-member'));
-  assert.throws(() => reader.log.act({ kind: 'hub', address: '/ip4/10.0.0.1', listed: true }), coded('role-writes-nothing'));
+  assert.throws(
+    () => reader.log.act({ kind: 'hub', address: '/ip4/10.0.0.1', listed: true }),
+    coded('role-writes-nothing'),
+  );
   assert.equal(reader.log.ownHeight('data'), undefined);
   assert.equal(reader.log.ownHeight('roll'), undefined);
 });
@@ -182,7 +222,9 @@ test('entries of who may not write are refused, whoever passes them on', () => {
   const [reader, member] = [world.admit('reader', 'reader'), world.admit('member')];
   syncAll(founder, reader, member);
   const heads = founder.log.membership.heads;
-  const forge = (signer: Signer): { feed: ReturnType<Author['feed']>; run: Parameters<typeof founder.log.receive>[0] } => {
+  const forge = (
+    signer: Signer,
+  ): { feed: ReturnType<Author['feed']>; run: Parameters<typeof founder.log.receive>[0] } => {
     const author = new Author(9, signer);
     const feed = author.feed();
     return { feed, run: { feed, entries: author.write(feed, [note('x')], heads) } };
@@ -205,7 +247,11 @@ test('what a device wrote after it had seen its own removal is refused, not kept
   const world = new LogWorld();
   const { founder } = world;
   const member = world.admit('member');
-  const act = founder.log.act({ kind: 'revoke', target: { scope: 'member', member: member.member }, cuts: [] });
+  const act = founder.log.act({
+    kind: 'revoke',
+    target: { scope: 'member', member: member.member },
+    cuts: [],
+  });
   const author = new Author(9, member.signer);
   const feed = author.feed();
   const run = { feed, entries: author.write(feed, [note('x')], [act]) };
@@ -235,5 +281,8 @@ test('a device has so many feeds and no more', () => {
     const outcome = world.founder.log.receive({ feed, entries: author.write(feed, [note('x')], heads) });
     kinds.push(outcome.kind === 'refused' ? outcome.code : outcome.kind);
   }
-  assert.deepEqual(kinds, [...Array.from({ length: LIMITS.feedsPerDevice }, () => 'appended'), 'too-many-feeds']);
+  assert.deepEqual(kinds, [
+    ...Array.from({ length: LIMITS.feedsPerDevice }, () => 'appended'),
+    'too-many-feeds',
+  ]);
 });

@@ -17,6 +17,7 @@ import { judgeRun, provesFork, type RunRefusal, type RunVerdict } from './core.t
 import {
   encodeErase,
   ERASE_KIND,
+  countUnrefused,
   foldFeed,
   hydrate,
   restandFeed,
@@ -30,14 +31,7 @@ import { actOf, emptyRoll, rollOf, type Forks, type RollState } from './roll-sta
 import type { Draft, Entry, FeedInfo, ForkEvidence, Height, RawEntry, Run } from './types.ts';
 import { refusalSentence, writtenTwice } from './refusals.ts';
 import { readMissing, readRun } from './serving.ts';
-import {
-  decodeHeader,
-  encodeEvidence,
-  feedIdOf,
-  hashHeader,
-  partMatches,
-  readEvidence,
-} from './wire.ts';
+import { decodeHeader, encodeEvidence, feedIdOf, hashHeader, partMatches, readEvidence } from './wire.ts';
 import { FEED_START, sealDrafts, splitForSeals } from './writing.ts';
 
 export interface LogDeps {
@@ -329,7 +323,8 @@ export class Log {
     const { heads } = this.membership;
     const news = heads.filter((head) => head.feed !== feed && (seen?.get(head.feed) ?? 0) < head.seq);
     const admission = this.#deps.store.feed(feed)?.seq ? undefined : this.#admission();
-    const isMore = admission !== undefined && admission.feed !== feed && !news.some(({ hash }) => hash === admission.hash);
+    const isMore =
+      admission !== undefined && admission.feed !== feed && !news.some(({ hash }) => hash === admission.hash);
     return (isMore ? [admission, ...news] : news).slice(0, LIMITS.linksPerEntry);
   }
 
@@ -393,17 +388,11 @@ export class Log {
 
   #firstUnauthorised(feed: FeedInfo, entries: readonly Entry[]): number {
     const state = this.#deps.store.feed(feed.id);
-    if ((state?.folded ?? 0) !== (state?.seq ?? 0)) return entries.length;
+    if (state === undefined)
+      return countUnrefused(new Standing(this.#roll, feed, new Map()), entries, Infinity);
     // What follows what is aside is aside too: so all nodes hold the same, whenever they heard of what set it aside.
-    if (state !== undefined && state.seq > 0 && this.#isAside(state)) return entries.length;
-    const standing = new Standing(this.#roll, feed, state?.seen ?? new Map());
-    for (const [index, entry] of entries.entries()) {
-      if (entry.header.seq > (state?.forkedAfter ?? Infinity)) break;
-      const verdict = standing.next(entry);
-      if (verdict === undefined) return entries.length;
-      if (verdict === 'unauthorised') return standing.isCut ? entries.length : index;
-    }
-    return entries.length;
+    if (state.folded !== state.seq || (state.seq > 0 && this.#isAside(state))) return entries.length;
+    return countUnrefused(new Standing(this.#roll, feed, state.seen), entries, state.forkedAfter ?? Infinity);
   }
 
   #isAside({ info, seq }: FeedState): boolean {

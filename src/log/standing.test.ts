@@ -10,10 +10,14 @@ import { LogWorld, pull, syncAll, type LogNode } from '../../test/support/log-wo
 /** What a node makes of a feed: which places stand, and which are aside. */
 function standingOf(node: LogNode, feed: string): { stands: number[]; aside: number[] } {
   const state = node.log.feeds().find(({ info }) => info.id === feed);
-  const entries = state === undefined ? [] : [...node.store.read({ feed: state.info.id, from: 1, to: state.seq })];
-  const seqs = (aside: boolean): number[] => entries.filter((e) => (e.aside !== undefined) === aside).map(({ seq }) => seq);
-  for (const seq of seqs(true)) assert.equal(node.parts.at(feed, seq), undefined, 'what is aside is in no table');
-  for (const seq of seqs(false)) assert.notEqual(node.parts.at(feed, seq), undefined, 'what stands is in the tables');
+  const entries =
+    state === undefined ? [] : [...node.store.read({ feed: state.info.id, from: 1, to: state.seq })];
+  const seqs = (aside: boolean): number[] =>
+    entries.filter((e) => (e.aside !== undefined) === aside).map(({ seq }) => seq);
+  for (const seq of seqs(true))
+    assert.equal(node.parts.at(feed, seq), undefined, 'what is aside is in no table');
+  for (const seq of seqs(false))
+    assert.notEqual(node.parts.at(feed, seq), undefined, 'what stands is in the tables');
   return { stands: seqs(false), aside: seqs(true) };
 }
 
@@ -48,7 +52,10 @@ test('what a revoked device wrote past the cut is quarantined alike, in whatever
   const nodes = [founder, early, late, newcomer];
   for (const node of nodes) {
     assert.deepEqual(standingOf(node, feed), { stands: [1, 2, 3], aside: [4, 5, 6, 7, 8, 9] }, node.name);
-    assert.deepEqual(node.log.asides().map(({ feed: id, from, to, entries }) => [id, from, to, entries]), [[feed, 4, 9, 6]]);
+    assert.deepEqual(
+      node.log.asides().map(({ feed: id, from, to, entries }) => [id, from, to, entries]),
+      [[feed, 4, 9, 6]],
+    );
   }
 
   // An admin looks at it and takes part of it back.
@@ -57,7 +64,8 @@ test('what a revoked device wrote past the cut is quarantined alike, in whatever
   assert.ok(fifth !== undefined && hash !== undefined);
   founder.log.act({ kind: 'accept', upTo: { feed, seq: 5, hash } });
   for (const node of nodes) if (node !== founder) pull(node, founder);
-  for (const node of nodes) assert.deepEqual(standingOf(node, feed), { stands: [1, 2, 3, 4, 5], aside: [6, 7, 8, 9] }, node.name);
+  for (const node of nodes)
+    assert.deepEqual(standingOf(node, feed), { stands: [1, 2, 3, 4, 5], aside: [6, 7, 8, 9] }, node.name);
 
   // Whoever comes later gets the same from the log alone.
   const joined = world.admit('joined');
@@ -89,7 +97,12 @@ test('who is no member any more writes nothing new, but what it wrote before sta
   syncAll(founder, member, bystander);
   member.write(...notes(2));
   pull(founder, member);
-  founder.log.act({ kind: 'role', member: member.member, role: 'reader', cuts: founder.log.cutsOf([member.device]) });
+  founder.log.act({
+    kind: 'role',
+    member: member.member,
+    role: 'reader',
+    cuts: founder.log.cutsOf([member.device]),
+  });
   pull(bystander, founder);
   const feed = member.log.ownFeed('data').id;
   assert.deepEqual(standingOf(bystander, feed), { stands: [1, 2], aside: [] });
@@ -98,7 +111,8 @@ test('who is no member any more writes nothing new, but what it wrote before sta
   pull(member, founder);
   member.write(note('back'));
   syncAll(founder, member, bystander);
-  for (const node of [founder, bystander, member]) assert.deepEqual(standingOf(node, feed), { stands: [1, 2, 3], aside: [] });
+  for (const node of [founder, bystander, member])
+    assert.deepEqual(standingOf(node, feed), { stands: [1, 2, 3], aside: [] });
 });
 
 test('one whose role was lowered cannot fill the quarantine without end', () => {
@@ -112,7 +126,10 @@ test('one whose role was lowered cannot fill the quarantine without end', () => 
   const feed = author.feed();
   const kinds = new Set<string>();
   for (let count = 0; count <= LIMITS.quarantineEntriesPerDevice; count += 1000) {
-    const outcome = founder.log.receive({ feed, entries: author.write(feed, notes(1000), count === 0 ? heads : []) });
+    const outcome = founder.log.receive({
+      feed,
+      entries: author.write(feed, notes(1000), count === 0 ? heads : []),
+    });
     kinds.add(outcome.kind === 'refused' ? outcome.code : outcome.kind);
   }
   assert.deepEqual([...kinds], ['appended', 'quarantine-full']);
@@ -134,7 +151,7 @@ test('entries wait for the acts that their author had seen, and all that those b
   pull(third, second);
   third.write(note('built on both'));
   const feed = third.log.ownFeed('data').id;
-  const roll = (node: LogNode): (typeof feed) => node.log.ownFeed('roll').id;
+  const roll = (node: LogNode): typeof feed => node.log.ownFeed('roll').id;
 
   const heard = (node: LogNode): unknown => node.log.feed(feed)?.folded;
   assert.equal(far.pullFeed(third, feed).kind, 'nothing-new');
@@ -145,7 +162,10 @@ test('entries wait for the acts that their author had seen, and all that those b
   far.pullFeed(third, roll(founder));
   assert.equal(heard(far), 1);
   assert.equal(far.log.membership.hubs.length, 2);
-  assert.deepEqual(dumpVector(far.log.feed(feed)?.seen ?? new Map()), dumpVector(third.log.feed(feed)?.seen ?? new Map()));
+  assert.deepEqual(
+    dumpVector(far.log.feed(feed)?.seen ?? new Map()),
+    dumpVector(third.log.feed(feed)?.seen ?? new Map()),
+  );
 });
 
 test('a link to nothing holds up its own author and nobody else', () => {
@@ -153,11 +173,19 @@ test('a link to nothing holds up its own author and nobody else', () => {
   const { founder } = world;
   const [liar, member] = [world.admit('liar', 'admin'), world.admit('member')];
   syncAll(founder, liar, member);
-  const nowhere: EntryLink = { feed: liar.log.ownFeed('roll').id, seq: 77, hash: founder.log.membership.order[0] ?? ('' as never) };
+  const nowhere: EntryLink = {
+    feed: liar.log.ownFeed('roll').id,
+    seq: 77,
+    hash: founder.log.membership.order[0] ?? ('' as never),
+  };
   const author = new Author(9, liar.signer);
   const feed = author.feed('roll');
   const payload = actPayload(founder);
-  const entries = author.write(feed, [{ kind: 'hub', lane: 'roll', parts: [{ audience: 'roll', payload }] }], [nowhere]);
+  const entries = author.write(
+    feed,
+    [{ kind: 'hub', lane: 'roll', parts: [{ audience: 'roll', payload }] }],
+    [nowhere],
+  );
   for (const node of [founder, member]) assert.equal(node.log.receive({ feed, entries }).kind, 'appended');
   assert.equal(founder.log.membership.hubs.length, 1, 'the act that waits does not count');
   member.write(note('not held up'));

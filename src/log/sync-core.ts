@@ -8,7 +8,7 @@ import { unreachable } from '../base/errors.ts';
 import { isKithError } from '../base/errors.ts';
 import type { FeedId, NetworkId } from '../base/ids.ts';
 import { LANES, type Lane } from '../identity/roles.ts';
-import { bucketOf, differingBuckets, forkedAfterOf, heightOf, heightsOf, summarise } from './heights.ts';
+import { bucketOf, differingBuckets, forkedAfterOf, forkHeight, heightOf, heightsOf, summarise } from './heights.ts';
 import type { FeedState, ReadRange } from './ports.ts';
 import type { Received } from './service.ts';
 import {
@@ -35,6 +35,8 @@ export type SyncEvent =
   | { readonly type: 'message'; readonly peer: NeighbourId; readonly message: SyncMessage }
   /** What came of the effect `take`. */
   | { readonly type: 'taken'; readonly peer: NeighbourId; readonly feed: FeedId; readonly outcome: Received }
+  /** What was read for it is on its way. */
+  | { readonly type: 'served'; readonly peer: NeighbourId; readonly feed: FeedId; readonly upTo: number }
   /** It could not be written (disk full, say): nothing more is asked for a while. */
   | { readonly type: 'failed'; readonly peer: NeighbourId; readonly feed: FeedId }
   | { readonly type: 'appended'; readonly feed: FeedInfo; readonly from: number; readonly to: number }
@@ -162,9 +164,13 @@ export class SyncCore {
       case 'taken':
         this.#taken(event.peer, event.feed, event.outcome);
         break;
+      case 'served': {
+        const known = this.#neighbours.get(event.peer)?.known;
+        known?.set(event.feed, Math.max(known.get(event.feed) ?? 0, event.upTo));
+        break;
+      }
       case 'failed':
-        this.#neighbours.get(event.peer)?.inFlight.delete(event.feed);
-        this.#restUntilMs = this.#nowMs + SYNC_LIMITS.restMs;
+        this.#failed(event.peer, event.feed);
         break;
       case 'appended':
         this.#appended(event.feed, event.from, event.to);
@@ -243,6 +249,7 @@ export class SyncCore {
           ? this.#parts(peer, neighbour, message.run)
           : this.#run(peer, neighbour, message.run);
       case 'evidence':
+        neighbour.offered = forkHeight(message.evidence);
         this.#effects.push({ type: 'prove', peer, evidence: message.evidence });
         return;
       case 'none':
@@ -384,12 +391,24 @@ export class SyncCore {
     // What does not simply go on is asked for anew, from where it makes sense; a gap is closed by what is coming.
     const goesOn = ['appended', 'nothing-new', 'gap'].includes(outcome.kind);
     if (!goesOn || neighbour.inFlight.get(feed)?.isWhole === true) neighbour.inFlight.delete(feed);
-    // Whatever came of a run that was pushed: it has this, and when the roll lets us take it, it is asked for.
+    this.#learnOffered(neighbour, feed);
+  }
+
+  #failed(peer: NeighbourId, feed: FeedId): void {
+    this.#restUntilMs = this.#nowMs + SYNC_LIMITS.restMs;
+    const neighbour = this.#neighbours.get(peer);
+    if (neighbour === undefined) return;
+    neighbour.inFlight.delete(feed);
+    this.#learnOffered(neighbour, feed);
+  }
+
+  /** Whatever came of a run that was pushed: it has this, and when we can take it, it is asked for. */
+  #learnOffered(neighbour: Neighbour, feed: FeedId): void {
     const { offered } = neighbour;
     neighbour.offered = undefined;
     if (offered?.feed.id !== feed) return;
     const ahead = neighbour.ahead.get(feed);
-    if (ahead === undefined || (!ahead.forked && ahead.seq < offered.seq)) this.#learn(neighbour, offered);
+    if (ahead === undefined || offered.forked || (!ahead.forked && ahead.seq < offered.seq)) this.#learn(neighbour, offered);
   }
 
   #caughtUp(feed: FeedId): void {
@@ -434,10 +453,12 @@ export class SyncCore {
 
   #proven(peer: NeighbourId, feed: FeedId): void {
     const neighbour = this.#neighbours.get(peer);
-    const height = neighbour?.ahead.get(feed);
-    if (neighbour?.inFlight.get(feed)?.mode === 'evidence') neighbour.inFlight.delete(feed);
+    if (neighbour === undefined) return;
+    neighbour.offered = undefined;
+    if (neighbour.inFlight.get(feed)?.mode === 'evidence') neighbour.inFlight.delete(feed);
     // It showed what it has, and we still do not believe it: not asked again.
-    if (height !== undefined && this.#isNewFork(height)) neighbour?.ahead.delete(feed);
+    const height = neighbour.ahead.get(feed);
+    if (height !== undefined && this.#isNewFork(height)) neighbour.ahead.delete(feed);
     this.#caughtUp(feed);
   }
 

@@ -6,7 +6,7 @@ import { isKithError } from '../base/errors.ts';
 import type { Bytes } from '../base/bytes.ts';
 import type { Logger } from '../base/ports.ts';
 import type { FeedId } from '../base/ids.ts';
-import { mayHold, type Lane, type Standing } from '../identity/roles.ts';
+import { LANES, mayHold, type Lane, type Standing } from '../identity/roles.ts';
 import { heightOf } from './heights.ts';
 import type { Log, Received } from './service.ts';
 import { SyncCore, type NeighbourId, type SyncEffect, type SyncEvent, type SyncFault } from './sync-core.ts';
@@ -255,25 +255,36 @@ export class SyncDriver {
     this.#pump(peer);
   }
 
-  /** Sends what is asked for, one run of each feed in turn, while there is room for it. */
+  /** Sends what is asked for while there is room for it: most urgent lane first, feeds of one lane in turn. */
   #pump(peer: NeighbourId): void {
-    const streams = this.#streams.get(peer) ?? new Map<FeedId, Stream>();
-    for (let sent = true; sent;) {
-      sent = false;
-      for (const [feed, stream] of streams) {
-        if (stream.creditBytes <= 0 || !this.#peers.hasRoom(peer)) continue;
-        const run = this.#read(peer, feed, stream.from, Math.min(RUN_BYTES, stream.creditBytes));
-        if (run === undefined) {
-          streams.delete(feed);
-          continue;
-        }
-        const frame = encodeMessage({ type: 'run', mode: 'entries', run });
-        this.#peers.send(peer, frame);
-        stream.from += run.entries.length;
-        stream.creditBytes -= runBytes(run);
-        sent = true;
-      }
+    const streams = this.#streams.get(peer);
+    if (streams === undefined) return;
+    while (this.#peers.hasRoom(peer)) {
+      const next = this.#nextStream(streams);
+      if (next === undefined) return;
+      const [feed, stream] = next;
+      streams.delete(feed);
+      const run = this.#read(peer, feed, stream.from, Math.min(RUN_BYTES, stream.creditBytes));
+      if (run === undefined) continue;
+      // Last in turn.
+      streams.set(feed, stream);
+      stream.from += run.entries.length;
+      stream.creditBytes -= runBytes(run);
+      this.#send(peer, { type: 'run', mode: 'entries', run });
+      this.handle({ type: 'served', peer, feed, upTo: stream.from - 1 });
     }
+  }
+
+  #nextStream(streams: ReadonlyMap<FeedId, Stream>): [FeedId, Stream] | undefined {
+    let best: [FeedId, Stream] | undefined;
+    let bestLane = Infinity;
+    for (const [feed, stream] of streams) {
+      const lane = LANES.indexOf(this.#log.feed(feed)?.info.lane ?? 'data');
+      if (stream.creditBytes <= 0 || lane >= bestLane) continue;
+      best = [feed, stream];
+      bestLane = lane;
+    }
+    return best;
   }
 
   #read(peer: NeighbourId, feed: FeedId, from: number, limitBytes: number): Run | undefined {

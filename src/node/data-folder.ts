@@ -1,6 +1,6 @@
 /** One folder a node: who may open it, what lies where, and whether it is still the folder that it was. */
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { KithError } from '../base/errors.ts';
@@ -31,8 +31,16 @@ export function openDataFolder(path: string): DataFolder {
     });
   }
   const release = takeFolderLock(folder);
+  clearLeftovers(folder);
   const database = join(folder, 'kith.db');
   return { path: folder, database, logs: join(folder, 'logs'), place: () => placeOf(database), release };
+}
+
+/** Copies for a backup or out of one hold the keys in clear; a power cut in the middle leaves them lying about. */
+function clearLeftovers(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (/^(backup|restore)-\d+\.tmp/.test(name)) rmSync(join(folder, name), { force: true });
+  }
 }
 
 /** A copied folder has another inode, a restored or moved disk another machine: either starts a new incarnation. */

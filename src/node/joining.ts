@@ -27,6 +27,8 @@ export interface JoiningDeps {
 
 const ROUND_MS = 1000;
 const DIAL_MS = 5000;
+/** For the whole exchange; a Raspberry Pi under load needs some seconds. */
+const ASK_MS = 30_000;
 
 /** What an admitter says that no other admitter will say otherwise. */
 const FINAL: ReadonlySet<string> = new Set([
@@ -66,13 +68,17 @@ async function tryAddress(
   tried: Set<LinkKey>,
   signal: AbortSignal,
 ): Promise<Joined | undefined> {
+  let link: Link | undefined;
   try {
-    const link = await deps.transport.dial(address, {
+    link = await deps.transport.dial(address, {
       signal: AbortSignal.any([signal, AbortSignal.timeout(DIAL_MS)]),
     });
-    if (target.secret.kind === 'code') mayTryCode(tried, link.peer);
-    return await ask(deps, link, target.secret, profile, signal);
+    const { peer } = link;
+    if (target.secret.kind === 'code') mayTryCode(tried, peer);
+    return await ask(deps, link, { secret: target.secret, profile, replied: () => tried.add(peer) }, signal);
   } catch (error) {
+    // Left open, it would be in the way of the next try.
+    link?.close();
     if (isKithError(error) && (FINAL.has(error.code) || error.code === 'too-many-tries')) throw error;
     deps.logger.info({ address, error }, 'not let in here');
     return undefined;
@@ -87,17 +93,18 @@ function mayTryCode(tried: Set<LinkKey>, peer: LinkKey): void {
       next: 'Ask for a link instead: kith invite',
     });
   }
-  tried.add(peer);
 }
 
-async function ask(
-  deps: JoiningDeps,
-  link: Link,
-  secret: Secret,
-  profile: Profile,
-  signal: AbortSignal,
-): Promise<Joined> {
-  const { keys, rng, transport } = deps;
+interface Question {
+  readonly secret: Secret;
+  readonly profile: Profile;
+  /** The other side let its guess of the code be tested: it must not get another one. */
+  replied(): void;
+}
+
+async function ask(deps: JoiningDeps, link: Link, question: Question, signal: AbortSignal): Promise<Joined> {
+  const { keys, rng, transport, timers } = deps;
+  const { secret, profile } = question;
   const channel = await link.open(JOIN_CHANNEL);
   const newcomer = new Newcomer(
     { rng, device: keys.signer, certificate: keys.certificate, profile },
@@ -105,9 +112,13 @@ async function ask(
   );
   return new Promise<Joined>((resolve, reject) => {
     const fail = (error: unknown): void => {
+      timer.cancel();
       reject(error instanceof Error ? error : new Error(String(error)));
       channel.close();
     };
+    const timer = timers.after(ASK_MS, () => {
+      fail(new KithError('no-answer', 'The other side does not answer.'));
+    });
     channel.onClose((error) => {
       fail(error ?? new KithError('link-lost', 'The other side hung up.'));
     });
@@ -116,9 +127,13 @@ async function ask(
     });
     channel.onFrame((frame) => {
       try {
-        const answer = newcomer.receive(decodeJoin(frame));
+        const message = decodeJoin(frame);
+        if (message.type === 'reply') question.replied();
+        const answer = newcomer.receive(message);
         if (answer !== undefined) channel.send(encodeJoin(answer));
-        if (newcomer.joined !== undefined) resolve(newcomer.joined);
+        if (newcomer.joined === undefined) return;
+        timer.cancel();
+        resolve(newcomer.joined);
       } catch (error) {
         fail(error);
       }

@@ -76,7 +76,11 @@ export function openNodeLog(folder: string, level: 'debug' | 'info' = 'info'): N
     close: () => {
       if (closed) return;
       closed = true;
-      destination.flushSync();
+      try {
+        destination.flushSync();
+      } catch {
+        // The file is not open yet: what was said so far is written when it is.
+      }
       destination.end();
     },
   };

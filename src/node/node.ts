@@ -295,9 +295,13 @@ export class Node {
       invites: invitesOf(context),
       members: membersOf(context),
       devices: devicesOf(context),
-      links: linksOf({ ...context, transport, give: (address) => {
+      links: linksOf({
+        ...context,
+        transport,
+        give: (address) => {
           this.#give(address);
-        }, }),
+        },
+      }),
       log: { lines: async (options, signal) => this.#nodeLog.lines(options, signal) },
       bundles: bundlesOf(context),
       safety: safetyOf({
@@ -305,6 +309,9 @@ export class Node {
         folder: this.#folder.path,
         copyDatabase: async (path) => this.#copyDatabase(path),
         replaceDatabase: async (path, passphrase) => this.#replaceDatabase(path, passphrase),
+        keysWrapped: () => {
+          this.#database.compact();
+        },
         lock: async () => {
           await this.#rest();
           this.#tellState();
@@ -367,6 +374,7 @@ export class Node {
     this.#meta = openMetaStore(this.#database);
     await this.#unlock(undefined);
     await lockAsBefore(this.#meta, this.#needKeys(), passphrase);
+    this.#database.compact();
     return { ...joinedAs(this.#needSession()), entries: this.#entries() };
   }
 

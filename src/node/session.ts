@@ -38,6 +38,9 @@ export interface SessionDeps {
 const REMEMBERED = 'neighbours';
 const MOST_REMEMBERED = 32;
 const HEARD = 'heard';
+/** Whom the roll puts out while it is linked gets the roll for that long, so that it hears of it. */
+const FAREWELL_MS = 2000;
+const PARTING: Standing = { member: '', role: 'relay', grants: new Set() };
 
 export class Session {
   readonly deps: SessionDeps;
@@ -46,6 +49,7 @@ export class Session {
   readonly sync: SyncLinks;
   readonly host: JoinHost;
   readonly #heard: Map<string, number>;
+  readonly #parting = new Set<LinkKey>();
 
   constructor(deps: SessionDeps) {
     this.deps = deps;
@@ -90,7 +94,7 @@ export class Session {
       timers,
       clock,
       logger: nodeLog.logger('sync'),
-      standingOf: (peer) => this.standingOf(peer),
+      standingOf: (peer) => this.standingOf(peer) ?? (this.#parting.has(peer) ? PARTING : undefined),
       ownLanes: () => lanesOf(this.ownMember?.role),
     });
     // Before anybody listens: entries of this device's own that come from elsewhere would mean that it was set back.
@@ -150,7 +154,9 @@ export class Session {
   }
 
   mayLink(peer: LinkKey): boolean {
-    return !this.links.isResting && (this.isMember(peer) || this.host.mayKnock(peer));
+    if (this.links.isResting) return false;
+    // Whoever was revoked is no stranger who might have been invited.
+    return this.#isKnown(peer) ? this.isMember(peer) : this.host.mayKnock(peer);
   }
 
   /** What this peer may hold, as of what this node has heard; undefined for strangers and revoked devices. */
@@ -174,7 +180,7 @@ export class Session {
     const { transport, clock } = this.deps;
     this.log.on({
       membership: () => {
-        for (const link of transport.links()) if (!this.mayLink(link.peer)) transport.hangUp(link.peer);
+        for (const link of transport.links()) if (!this.mayLink(link.peer)) this.#partFrom(link.peer);
         this.#dialHubs();
         this.links.tell({ type: 'roll' });
       },
@@ -197,6 +203,24 @@ export class Session {
         heard(link.peer);
         this.#saveHeard();
       },
+    });
+  }
+
+  #isKnown(peer: LinkKey): boolean {
+    return this.log.membership.byLink.has(peer);
+  }
+
+  #partFrom(peer: LinkKey): void {
+    const { transport, timers } = this.deps;
+    if (this.#parting.has(peer)) return;
+    if (!this.#isKnown(peer)) {
+      transport.hangUp(peer);
+      return;
+    }
+    this.#parting.add(peer);
+    timers.after(FAREWELL_MS, () => {
+      this.#parting.delete(peer);
+      if (!this.mayLink(peer)) transport.hangUp(peer);
     });
   }
 

@@ -21,7 +21,9 @@ const ROUNDS = 8;
 
 /** Runs the process until it has reported so many batches, then kills it. @returns the last place it reported. */
 async function appendUntilKilled(path: string, batch: number, reports: number): Promise<number> {
-  const child = spawn(process.execPath, [APPENDING, path, String(batch)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [APPENDING, path, String(batch)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let last = 0;
   let left = reports;
   for await (const line of createInterface({ input: child.stdout })) {
@@ -47,12 +49,18 @@ function checkWhole(path: string): number {
     for (const entry of store.read({ feed: state.info.id, from: 1, to: Infinity })) {
       const header = decodeHeader(entry.headerBytes);
       assert.equal(header.prev, prev);
-      assert.ok(header.parts.every((ref, index) => partMatches(ref, entry.parts[index] ?? new Uint8Array(0))));
+      assert.ok(
+        header.parts.every((ref, index) => partMatches(ref, entry.parts[index] ?? new Uint8Array(0))),
+      );
       prev = hashHeader(entry.headerBytes);
       seq = header.seq;
     }
     assert.deepEqual([state.seq, state.hash, state.folded], [seq, prev, seq]);
-    assert.equal(toHex(openMetaStore(database).get('end') ?? new Uint8Array(0)), prev, 'one transaction, all tables');
+    assert.equal(
+      toHex(openMetaStore(database).get('end') ?? new Uint8Array(0)),
+      prev,
+      'one transaction, all tables',
+    );
     return seq;
   } finally {
     database.close();
@@ -74,16 +82,24 @@ test('kill -9 in the middle of appending: what was reported is there, no batch i
 });
 
 /** A limit on the size of files makes a write fail as a worn card does: with an error that is not "disk full". */
-test('a disk that refuses: nothing of that batch is kept, and nothing more is written', { skip: process.platform === 'win32' }, (t) => {
-  const path = join(temporaryFolder(t), 'kith.db');
-  const { stdout, status } = spawnSync('sh', ['-c', 'ulimit -f 2000; exec "$0" "$@"', process.execPath, APPENDING, path, '40'], {
-    encoding: 'utf8',
-  });
-  assert.equal(status, 0);
-  const lines = stdout.trim().split('\n');
-  const [again, failed, reported] = [lines.at(-1), lines.at(-2) ?? '', Number(lines.at(-3))];
-  assert.match(failed, /^store-failed /);
-  assert.equal(again, 'store-stopped');
-  assert.equal(Number(failed.split(' ')[1]), reported, 'what is in memory follows');
-  assert.equal(checkWhole(path), reported);
-});
+test(
+  'a disk that refuses: nothing of that batch is kept, and nothing more is written',
+  { skip: process.platform === 'win32' },
+  (t) => {
+    const path = join(temporaryFolder(t), 'kith.db');
+    const { stdout, status } = spawnSync(
+      'sh',
+      ['-c', 'ulimit -f 2000; exec "$0" "$@"', process.execPath, APPENDING, path, '40'],
+      {
+        encoding: 'utf8',
+      },
+    );
+    assert.equal(status, 0);
+    const lines = stdout.trim().split('\n');
+    const [again, failed, reported] = [lines.at(-1), lines.at(-2) ?? '', Number(lines.at(-3))];
+    assert.match(failed, /^store-failed /);
+    assert.equal(again, 'store-stopped');
+    assert.equal(Number(failed.split(' ')[1]), reported, 'what is in memory follows');
+    assert.equal(checkWhole(path), reported);
+  },
+);

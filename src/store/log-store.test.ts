@@ -182,7 +182,7 @@ test('a sealed part opens in its own place only', (t) => {
   const contexts: string[] = [];
   const listening = {
     seal: (context: string, bytes: Bytes) => (contexts.push(context), fakeSealer.seal(context, bytes)),
-    open: fakeSealer.open,
+    open: (context: string, bytes: Bytes) => fakeSealer.open(context, bytes),
   };
   const store = openLogStore(database, listening, isNarrow);
   const author = new Author(1);

@@ -253,17 +253,13 @@ class SqliteLogStore implements LogStore {
     aside: Aside | undefined,
   ): void {
     const erased = this.#erasures.partsAt(feed, header.seq);
-    let isMissing = false;
-    let isEmpty = true;
-    const stored = parts.map((part, index) => {
-      if (part === null || erased.has(index)) {
-        isMissing ||= !erased.has(index);
-        return ABSENT;
-      }
-      isEmpty = false;
-      return this.#sealed(feed, header.seq, index, part, header.parts[index]);
-    });
-    const { bodyRow, body } = isEmpty ? NO_BODY : this.#addBody(packBody(stored));
+    const stored = parts.map((part, index) =>
+      part === null || erased.has(index)
+        ? ABSENT
+        : this.#sealed(feed, header.seq, index, part, header.parts[index]),
+    );
+    const { bodyRow, body } = stored.some(holds) ? this.#addBody(packBody(stored)) : NO_BODY;
+    const isMissing = stored.some((part, index) => !holds(part) && !erased.has(index));
     const hashBytes = idToBytes(hash);
     this.#database
       .sql(

@@ -8,8 +8,8 @@ import { SeededRng } from '../sim/rng.ts';
 
 export interface OpenIndex {
   readonly index: ExtensionIndex;
-  transact(work: () => void): void;
-  close(): void;
+  readonly transact: (work: () => void) => void;
+  readonly close: () => void;
 }
 
 const rng = new SeededRng(5);

@@ -35,7 +35,7 @@ interface Volatile {
   readonly disk: MemoryDisk;
   readonly store: MemoryLogStore;
   readonly feed: FeedInfo;
-  grow(): void;
+  readonly grow: () => void;
 }
 
 function volatileStore(): Volatile {

@@ -75,7 +75,13 @@ function on(machine: Machine | undefined): { machine?: Machine } {
 scene(`five nodes ${WHERE}, without any configuration`, async (stage, t) => {
   const cables = machines(stage, 5);
   const nodes = ['Ada', 'Ben', 'Cho', 'Dao', 'Eli'].map((name, index) => stage.node(name, on(cables[index])));
-  const [ada, ben, cho, dao, eli] = nodes as [NodeProcess, NodeProcess, NodeProcess, NodeProcess, NodeProcess];
+  const [ada, ben, cho, dao, eli] = nodes as [
+    NodeProcess,
+    NodeProcess,
+    NodeProcess,
+    NodeProcess,
+    NodeProcess,
+  ];
   const staying = [ada, ben, cho, eli];
   const written: string[] = [];
 
@@ -93,7 +99,10 @@ scene(`five nodes ${WHERE}, without any configuration`, async (stage, t) => {
     }
     await until('all know the same roll', () => agree(nodes));
     const { members } = await eli.call('members', {});
-    assert.deepEqual(members.map(({ member }) => member), [1, 2, 3, 4, 5]);
+    assert.deepEqual(
+      members.map(({ member }) => member),
+      [1, 2, 3, 4, 5],
+    );
     assert.deepEqual(members.map(({ name }) => name).sort(), ['Ada', 'Ben', 'Cho', 'Dao', 'Eli']);
   });
 
@@ -135,7 +144,9 @@ scene(`five nodes ${WHERE}, without any configuration`, async (stage, t) => {
     cables[4]?.carryTo('away');
     await ada.json(['members', 'revoke', 'Dao', '--yes']);
     await write(dao, ['after the cut 1', 'after the cut 2']);
-    await until('who is with it has heard, and trusts it', async () => (await texts(eli)).includes('after the cut 2'));
+    await until('who is with it has heard, and trusts it', async () =>
+      (await texts(eli)).includes('after the cut 2'),
+    );
     assert.equal((await quarantineOf(eli)).length, 0);
     // The other one comes back and brings what it heard.
     cables[4]?.carryTo('camp');
@@ -145,7 +156,10 @@ scene(`five nodes ${WHERE}, without any configuration`, async (stage, t) => {
     });
     await until('all know the same', () => agree(staying));
     const [first, ...others] = await Promise.all(staying.map(quarantineOf));
-    assert.deepEqual(first?.map(({ name, entries }) => ({ name, entries })), [{ name: 'Dao', entries: 2 }]);
+    assert.deepEqual(
+      first?.map(({ name, entries }) => ({ name, entries })),
+      [{ name: 'Dao', entries: 2 }],
+    );
     for (const other of others) assert.deepEqual(other, first);
     feed = first?.[0]?.feed ?? '';
     await sameEntries(staying, written);
@@ -243,7 +257,11 @@ scene('a node remembers its neighbours', async (stage) => {
 // ---- who is not let in
 
 function failure({ stderr }: Outcome): { code: string; message: string; next: string | null } {
-  return JSON.parse(stderr.trimEnd().split('\n').at(-1) ?? '') as { code: string; message: string; next: string | null };
+  return JSON.parse(stderr.trimEnd().split('\n').at(-1) ?? '') as {
+    code: string;
+    message: string;
+    next: string | null;
+  };
 }
 
 scene('a stranger’s connection ends before any of kith’s protocols', async (stage) => {
@@ -253,7 +271,8 @@ scene('a stranger’s connection ends before any of kith’s protocols', async (
   const watching = new AbortController();
   const seen: LogLine[] = [];
   const watched = (async () => {
-    for await (const line of ada.client.lines('log', { net: true, follow: true, lines: 0 }, watching.signal)) seen.push(line);
+    for await (const line of ada.client.lines('log', { net: true, follow: true, lines: 0 }, watching.signal))
+      seen.push(line);
   })();
   const refused = await mallory.kith(['peers', 'add', address, '--json']);
   assert.equal(refused.code, 1);
@@ -269,14 +288,20 @@ scene('a stranger’s connection ends before any of kith’s protocols', async (
   });
   await bare.start();
   try {
-    await assert.rejects(bare.dial(address, {}), (error) => isKithError(error) && error.code === 'link-refused');
+    await assert.rejects(
+      bare.dial(address, {}),
+      (error) => isKithError(error) && error.code === 'link-refused',
+    );
     assert.equal((await ada.call('peers', {})).peers.length, 0);
   } finally {
     await bare.stop();
   }
   watching.abort();
   await watched;
-  assert.deepEqual(seen.filter(({ source }) => source === 'frame'), []);
+  assert.deepEqual(
+    seen.filter(({ source }) => source === 'frame'),
+    [],
+  );
 });
 
 // ---- invitations
@@ -297,7 +322,10 @@ scene('a code closes after five wrong tries', async (stage) => {
   const closed = await ben.kith(['join', code, '--as', 'Ben', '--json']);
   assert.equal(failure(closed).code, 'invitation-withdrawn');
   const { invites } = await ada.call('invites', {});
-  assert.deepEqual(invites.map(({ status }) => status), ['withdrawn']);
+  assert.deepEqual(
+    invites.map(({ status }) => status),
+    ['withdrawn'],
+  );
   const { code: another = '' } = await ada.call('invite', { form: 'code' });
   await ben.json(['join', another, '--as', 'Ben']);
 });

@@ -26,7 +26,11 @@ function numbered(prefix: string, length: number): string[] {
 }
 
 function failure({ stderr }: Outcome): { code: string; message: string; next: string | null } {
-  return JSON.parse(stderr.trimEnd().split('\n').at(-1) ?? '') as { code: string; message: string; next: string | null };
+  return JSON.parse(stderr.trimEnd().split('\n').at(-1) ?? '') as {
+    code: string;
+    message: string;
+    next: string | null;
+  };
 }
 
 /** Starts as a user does, with words: a sentence and a next step, and nothing for programmers. */
@@ -71,7 +75,10 @@ async function writeUntilItDies(
   const kept: string[] = [];
   const writer = async (lane: number): Promise<void> => {
     for (let turn = 0; ; turn += 1) {
-      const batch = numbered(`${String(round)}/${String(lane)}/${String(turn)}`, 1 + ((round * 7 + turn * 3 + lane) % 40));
+      const batch = numbered(
+        `${String(round)}/${String(lane)}/${String(turn)}`,
+        1 + ((round * 7 + turn * 3 + lane) % 40),
+      );
       sent.push(...batch);
       try {
         await write(node, batch);
@@ -86,116 +93,145 @@ async function writeUntilItDies(
   return { sent, kept };
 }
 
-scene(`${String(KILLS)} times kill -9 under load: nothing acknowledged is lost, nothing made up`, async (stage) => {
-  const node = await stage.founder('Ada', ALONE);
-  const sent = new Set<string>();
-  const kept: string[] = [];
-  for (let round = 0; round < KILLS; round += 1) {
-    let dying: Promise<void> | undefined;
-    const result = await writeUntilItDies(node, round, (acknowledged) => {
-      if (acknowledged > (round * 53) % 300) dying ??= node.kill();
-    });
-    await dying;
-    for (const text of result.sent) sent.add(text);
-    kept.push(...result.kept);
-    await node.up(ALONE);
-    const held = await texts(node);
-    const once = new Set(held);
-    assert.equal(once.size, held.length, 'each once');
-    assert.deepEqual(kept.filter((text) => !once.has(text)), [], `round ${String(round)}: nothing is lost`);
-    assert.deepEqual(held.filter((text) => text === null || !sent.has(text)), [], 'nothing is made up');
-  }
-  assert.equal((await feedsOf(node)).size, 1, 'a power cut is no reason for a new incarnation');
-  const status = await node.call('status', {});
-  assert.equal(status.ready, true);
-  const ben = await stage.joiner(node, 'Ben', ALONE);
-  const held = (await texts(node)) as string[];
-  await have(ben, held.length);
-  await holdEach(ben, held);
-});
+scene(
+  `${String(KILLS)} times kill -9 under load: nothing acknowledged is lost, nothing made up`,
+  async (stage) => {
+    const node = await stage.founder('Ada', ALONE);
+    const sent = new Set<string>();
+    const kept: string[] = [];
+    for (let round = 0; round < KILLS; round += 1) {
+      let dying: Promise<void> | undefined;
+      const result = await writeUntilItDies(node, round, (acknowledged) => {
+        if (acknowledged > (round * 53) % 300) dying ??= node.kill();
+      });
+      await dying;
+      for (const text of result.sent) sent.add(text);
+      kept.push(...result.kept);
+      await node.up(ALONE);
+      const held = await texts(node);
+      const once = new Set(held);
+      assert.equal(once.size, held.length, 'each once');
+      assert.deepEqual(
+        kept.filter((text) => !once.has(text)),
+        [],
+        `round ${String(round)}: nothing is lost`,
+      );
+      assert.deepEqual(
+        held.filter((text) => text === null || !sent.has(text)),
+        [],
+        'nothing is made up',
+      );
+    }
+    assert.equal((await feedsOf(node)).size, 1, 'a power cut is no reason for a new incarnation');
+    const status = await node.call('status', {});
+    assert.equal(status.ready, true);
+    const ben = await stage.joiner(node, 'Ben', ALONE);
+    const held = (await texts(node)) as string[];
+    await have(ben, held.length);
+    await holdEach(ben, held);
+  },
+);
 
 // ---- copies and backups
 
-scene('a copied folder goes on as another incarnation, and two copies at once write no fork', async (stage) => {
-  const ada = await stage.founder('Ada', ALONE);
-  const ben = await stage.joiner(ada, 'Ben', ALONE);
-  const all = ['before the copy'];
-  await write(ada, all);
-  const [before] = await feedsOf(ada);
-  await ada.stop();
-  const copy = stage.node('copy');
-  await cp(ada.data, copy.data, { recursive: true });
+scene(
+  'a copied folder goes on as another incarnation, and two copies at once write no fork',
+  async (stage) => {
+    const ada = await stage.founder('Ada', ALONE);
+    const ben = await stage.joiner(ada, 'Ben', ALONE);
+    const all = ['before the copy'];
+    await write(ada, all);
+    const [before] = await feedsOf(ada);
+    await ada.stop();
+    const copy = stage.node('copy');
+    await cp(ada.data, copy.data, { recursive: true });
 
-  const benAt = ['--peer', (await ben.call('status', {})).listening[0] ?? ''];
-  await Promise.all([ada.up([...ALONE, ...benAt]), copy.up([...ALONE, ...benAt])]);
-  await Promise.all([write(ada, ['by the original']), write(copy, ['by the copy'])]);
-  all.push('by the original', 'by the copy');
-  const feedOf = async (node: NodeProcess, index: number): Promise<string | undefined> => {
-    const entries = await read(node);
-    return entries.find(({ payload }) => payload === Buffer.from(all[index] ?? '').toString('base64'))?.feed;
-  };
-  assert.equal(await feedOf(ada, 1), before, 'the original goes on');
-  assert.notEqual(await feedOf(copy, 2), before, 'the copy does not');
+    const benAt = ['--peer', (await ben.call('status', {})).listening[0] ?? ''];
+    await Promise.all([ada.up([...ALONE, ...benAt]), copy.up([...ALONE, ...benAt])]);
+    await Promise.all([write(ada, ['by the original']), write(copy, ['by the copy'])]);
+    all.push('by the original', 'by the copy');
+    const feedOf = async (node: NodeProcess, index: number): Promise<string | undefined> => {
+      const entries = await read(node);
+      return entries.find(({ payload }) => payload === Buffer.from(all[index] ?? '').toString('base64'))
+        ?.feed;
+    };
+    assert.equal(await feedOf(ada, 1), before, 'the original goes on');
+    assert.notEqual(await feedOf(copy, 2), before, 'the copy does not');
 
-  // One device has one link: the copies take turns.
-  for (const [waiting, other] of [[ada, copy], [copy, ada]] as const) {
-    await other.kill();
-    await until(`${waiting.name} is heard`, async () => (await waiting.call('status', {})).neighbours === 1);
-    await have(ben, waiting === ada ? 2 : 3);
-    await other.up([...ALONE, ...benAt]);
-  }
-  await have(ben, all.length);
-  await holdEach(ben, all);
-  assert.equal((await feedsOf(ben)).size, 2);
-  const forks = (await ben.list<{ message: string }>(['log', '-n', '1000'])).filter(({ message }) => /fork|two histories/i.test(message));
-  assert.deepEqual(forks, []);
-  await copy.kill();
-  await until('the original is linked', async () => (await ada.call('status', {})).neighbours === 1);
-  await have(ada, all.length);
-  await holdEach(ada, all);
-});
+    // One device has one link: the copies take turns.
+    for (const [waiting, other] of [
+      [ada, copy],
+      [copy, ada],
+    ] as const) {
+      await other.kill();
+      await until(
+        `${waiting.name} is heard`,
+        async () => (await waiting.call('status', {})).neighbours === 1,
+      );
+      await have(ben, waiting === ada ? 2 : 3);
+      await other.up([...ALONE, ...benAt]);
+    }
+    await have(ben, all.length);
+    await holdEach(ben, all);
+    assert.equal((await feedsOf(ben)).size, 2);
+    const forks = (await ben.list<{ message: string }>(['log', '-n', '1000'])).filter(({ message }) =>
+      /fork|two histories/i.test(message),
+    );
+    assert.deepEqual(forks, []);
+    await copy.kill();
+    await until('the original is linked', async () => (await ada.call('status', {})).neighbours === 1);
+    await have(ada, all.length);
+    await holdEach(ada, all);
+  },
+);
 
-scene('a restored backup goes on as another incarnation, and gets its later history from the others', async (stage) => {
-  const ada = await stage.founder('Ada', ALONE);
-  const ben = await stage.joiner(ada, 'Ben', ALONE);
-  const benAt = ['--peer', (await ben.call('status', {})).listening[0] ?? ''];
-  const all = numbered('before the backup', 20);
-  await write(ada, all);
-  const file = stage.path('ada.backup');
-  const secret = { KITH_PASSPHRASE: PASSPHRASE };
-  const backup = await ada.json<{ path: string; entries: number }>(['backup', file], secret);
-  assert.equal(backup.path, file);
-  const later = numbered('after the backup', 20);
-  await write(ada, later);
-  all.push(...later);
-  await have(ben, all.length);
-  await ada.kill();
-  await rm(ada.data, { recursive: true });
+scene(
+  'a restored backup goes on as another incarnation, and gets its later history from the others',
+  async (stage) => {
+    const ada = await stage.founder('Ada', ALONE);
+    const ben = await stage.joiner(ada, 'Ben', ALONE);
+    const benAt = ['--peer', (await ben.call('status', {})).listening[0] ?? ''];
+    const all = numbered('before the backup', 20);
+    await write(ada, all);
+    const file = stage.path('ada.backup');
+    const secret = { KITH_PASSPHRASE: PASSPHRASE };
+    const backup = await ada.json<{ path: string; entries: number }>(['backup', file], secret);
+    assert.equal(backup.path, file);
+    const later = numbered('after the backup', 20);
+    await write(ada, later);
+    all.push(...later);
+    await have(ben, all.length);
+    await ada.kill();
+    await rm(ada.data, { recursive: true });
 
-  const wrong = await ada.kith(['restore', file, '--json'], { KITH_PASSPHRASE: 'another one' });
-  assert.equal(wrong.code, 1);
-  assert.equal(failure(wrong).code, 'wrong-passphrase');
-  const restored = await ada.json<{ member: number; name: string; network: string }>(['restore', file], secret);
-  assert.deepEqual([restored.member, restored.name, restored.network], [1, 'Ada', 'Camp North']);
-  await ada.up([...ALONE, ...benAt]);
-  await have(ada, all.length);
-  await write(ada, ['after the restore']);
-  all.push('after the restore');
-  await have(ben, all.length);
-  await holdEach(ada, all);
-  await holdEach(ben, all);
-  assert.equal((await feedsOf(ben)).size, 2, 'it goes on in another feed');
-  const { members } = await ben.call('members', {});
-  assert.equal(members.length, 2, 'as the same member');
+    const wrong = await ada.kith(['restore', file, '--json'], { KITH_PASSPHRASE: 'another one' });
+    assert.equal(wrong.code, 1);
+    assert.equal(failure(wrong).code, 'wrong-passphrase');
+    const restored = await ada.json<{ member: number; name: string; network: string }>(
+      ['restore', file],
+      secret,
+    );
+    assert.deepEqual([restored.member, restored.name, restored.network], [1, 'Ada', 'Camp North']);
+    await ada.up([...ALONE, ...benAt]);
+    await have(ada, all.length);
+    await write(ada, ['after the restore']);
+    all.push('after the restore');
+    await have(ben, all.length);
+    await holdEach(ada, all);
+    await holdEach(ben, all);
+    assert.equal((await feedsOf(ben)).size, 2, 'it goes on in another feed');
+    const { members } = await ben.call('members', {});
+    assert.equal(members.length, 2, 'as the same member');
 
-  const damaged = stage.path('damaged.backup');
-  const bytes = await readFile(file);
-  bytes[Math.floor(bytes.length / 2)] = (bytes[Math.floor(bytes.length / 2)] ?? 0) ^ 1;
-  await writeFile(damaged, bytes);
-  const refused = await stage.node('Eve').kith(['restore', damaged, '--json'], secret);
-  assert.equal(refused.code, 1);
-  assert.equal(failure(refused).code, 'damaged-backup');
-});
+    const damaged = stage.path('damaged.backup');
+    const bytes = await readFile(file);
+    bytes[Math.floor(bytes.length / 2)] = (bytes[Math.floor(bytes.length / 2)] ?? 0) ^ 1;
+    await writeFile(damaged, bytes);
+    const refused = await stage.node('Eve').kith(['restore', damaged, '--json'], secret);
+    assert.equal(refused.code, 1);
+    assert.equal(failure(refused).code, 'damaged-backup');
+  },
+);
 
 scene('whose disk was wiped has to be invited anew', async (stage) => {
   const ada = await stage.founder('Ada', ALONE);
@@ -328,9 +364,16 @@ async function filesOf(folder: string): Promise<Map<string, Buffer>> {
 /** Where these bytes lie, as they are or as text. */
 async function findIn(folder: string, wanted: Uint8Array): Promise<string[]> {
   const bytes = Buffer.from(wanted);
-  const forms = [bytes, ...(['hex', 'base64', 'base64url'] as const).map((form) => Buffer.from(bytes.toString(form).slice(0, 40)))];
+  const forms = [
+    bytes,
+    ...(['hex', 'base64', 'base64url'] as const).map((form) =>
+      Buffer.from(bytes.toString(form).slice(0, 40)),
+    ),
+  ];
   const files = await filesOf(folder);
-  return [...files].filter(([, content]) => forms.some((form) => content.includes(form))).map(([path]) => path);
+  return [...files]
+    .filter(([, content]) => forms.some((form) => content.includes(form)))
+    .map(([path]) => path);
 }
 
 async function secretsOf(data: string): Promise<Record<string, Uint8Array>> {
@@ -348,29 +391,39 @@ async function secretsOf(data: string): Promise<Record<string, Uint8Array>> {
   }
 }
 
-scene('a stolen disk shows neither keys nor what is meant for members, once a passphrase is set', async (stage) => {
-  const ada = await stage.founder('Ada', ALONE);
-  const [secret, open] = [randomBytes(24), randomBytes(24)].map((bytes) => bytes.toString('hex')) as [string, string];
-  await write(ada, [secret]);
-  await write(ada, [open], { audience: 'public' });
-  await ada.stop();
-  const secrets = await secretsOf(ada.data);
-  assert.notDeepEqual(await findIn(ada.data, secrets['root'] ?? new Uint8Array(1)), [], 'the search can find');
-  await ada.up(ALONE);
-  await ada.json(['lock'], { KITH_PASSPHRASE: PASSPHRASE });
-  await ada.json(['unlock'], { KITH_PASSPHRASE: PASSPHRASE });
-  await write(ada, [`${secret} again`]);
-  for (const moment of ['while it runs', 'after a power cut', 'after a stop']) {
-    if (moment === 'after a power cut') await ada.kill();
-    if (moment === 'after a stop') {
-      await ada.up(ALONE, { KITH_PASSPHRASE: PASSPHRASE });
-      await ada.stop();
+scene(
+  'a stolen disk shows neither keys nor what is meant for members, once a passphrase is set',
+  async (stage) => {
+    const ada = await stage.founder('Ada', ALONE);
+    const [secret, open] = [randomBytes(24), randomBytes(24)].map((bytes) => bytes.toString('hex')) as [
+      string,
+      string,
+    ];
+    await write(ada, [secret]);
+    await write(ada, [open], { audience: 'public' });
+    await ada.stop();
+    const secrets = await secretsOf(ada.data);
+    assert.notDeepEqual(
+      await findIn(ada.data, secrets['root'] ?? new Uint8Array(1)),
+      [],
+      'the search can find',
+    );
+    await ada.up(ALONE);
+    await ada.json(['lock'], { KITH_PASSPHRASE: PASSPHRASE });
+    await ada.json(['unlock'], { KITH_PASSPHRASE: PASSPHRASE });
+    await write(ada, [`${secret} again`]);
+    for (const moment of ['while it runs', 'after a power cut', 'after a stop']) {
+      if (moment === 'after a power cut') await ada.kill();
+      if (moment === 'after a stop') {
+        await ada.up(ALONE, { KITH_PASSPHRASE: PASSPHRASE });
+        await ada.stop();
+      }
+      assert.notDeepEqual(await findIn(ada.data, Buffer.from(open)), [], 'what is public lies open');
+      assert.deepEqual(await findIn(ada.data, Buffer.from(secret)), [], `what is for members, ${moment}`);
+      for (const [name, bytes] of Object.entries(secrets)) {
+        assert.deepEqual(await findIn(ada.data, bytes), [], `the ${name} key, ${moment}`);
+      }
     }
-    assert.notDeepEqual(await findIn(ada.data, Buffer.from(open)), [], 'what is public lies open');
-    assert.deepEqual(await findIn(ada.data, Buffer.from(secret)), [], `what is for members, ${moment}`);
-    for (const [name, bytes] of Object.entries(secrets)) {
-      assert.deepEqual(await findIn(ada.data, bytes), [], `the ${name} key, ${moment}`);
-    }
-  }
-  assert.ok(existsSync(join(ada.data, 'kith.db')));
-});
+    assert.ok(existsSync(join(ada.data, 'kith.db')));
+  },
+);

@@ -325,13 +325,14 @@ export class Checks implements NodeWatcher {
     this.#sameParts(holders);
   }
 
-  /** Who is in, and holds no act that the others have not heard of, is not left outside. */
+  /** Who is in, knows one of the others, and holds no act that they have not heard of, is not left outside. */
   leavesNobodyOut([main, ...others]: readonly (readonly SimNode[])[]): void {
     const [first] = main ?? [];
     if (main === undefined || main.length < 2 || first === undefined) return;
     for (const node of others.flat()) {
       const isIn = first.log.membership.devices.get(node.device)?.active === true;
-      if (isIn && node.isUp() && this.#holdsNoMoreActs(node, first)) {
+      const knowsThem = main.some(({ device }) => node.log.membership.devices.get(device)?.active === true);
+      if (isIn && knowsThem && node.isUp() && this.#holdsNoMoreActs(node, first)) {
         this.fail('nobody is left out', `${node.name} reaches nobody, and ${first.name} counts it in`);
       }
     }

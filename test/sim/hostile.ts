@@ -2,9 +2,9 @@
 import { hash as digest } from 'node:crypto';
 import { toHex } from '../../src/base/bytes.ts';
 import type { EntryHash, FeedId } from '../../src/base/ids.ts';
-import { LANES } from '../../src/identity/roles.ts';
+import { isNarrow, LANES } from '../../src/identity/roles.ts';
 import type { ForkEvidence, RawEntry } from '../../src/log/types.ts';
-import { feedIdOf } from '../../src/log/wire.ts';
+import { decodeHeader, feedIdOf } from '../../src/log/wire.ts';
 import { decodeMessage, encodeMessage, type FeedHeight, type SyncMessage } from '../../src/log/sync-wire.ts';
 import type { SeededRng } from './rng.ts';
 import type { SimNode } from './sim-node.ts';
@@ -34,7 +34,7 @@ export class Hostile {
 
   #tamper(frame: Uint8Array): readonly Uint8Array[] {
     const rng = this.#rng;
-    if (this.#sent.length < 50) this.#sent.push(frame);
+    if (this.#sent.length < 50) this.#sent.push(withoutSecrets(frame));
     if (rng.chance(60)) return [frame];
     if (rng.chance(20)) return [];
     if (rng.chance(20)) return [frame, frame];
@@ -125,4 +125,15 @@ export class Hostile {
     const fallback: RawEntry[] = [{ headerBytes: rng.bytes(40), parts: [], seal: null }];
     return { feed, seq: from + 1, one: one.length > 0 ? one : fallback, other: other.length > 0 ? other : fallback };
   }
+}
+
+/** Replayed to everybody, it must not leak itself what it may hold and others may not: that is nobody else's fault. */
+function withoutSecrets(frame: Uint8Array): Uint8Array {
+  const message = decodeMessage(frame);
+  if (message.type !== 'run') return frame;
+  const entries = message.run.entries.map((entry) => {
+    const refs = decodeHeader(entry.headerBytes).parts;
+    return { ...entry, parts: entry.parts.map((part, index) => (isNarrow(refs[index]?.audience ?? '') ? null : part)) };
+  });
+  return encodeMessage({ ...message, run: { ...message.run, entries } });
 }

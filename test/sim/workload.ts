@@ -64,7 +64,7 @@ class Play {
     const faults = { ...CALM, windowBytes: seed % 3 === 0 ? 2000 : 64 * 1024, maxDelayMs: [5, 40, 900][seed % 7 % 3] ?? 40 };
     this.world = new World(seed, faults, [Infinity, 2500, 900][seed % 5 % 3]);
     const { rng } = this.world;
-    const size = rng.between(2, 6);
+    const size = rng.between(2, 5);
     for (let count = 1; count < size; count += 1) {
       const role = rng.chance(30) ? 'admin' : rng.chance(60) ? 'member' : (rng.pick(ROLES) ?? 'member');
       this.world.admit(this.world.founder, role);
@@ -95,10 +95,10 @@ export function playSeed(seed: number, watch?: (world: World) => void): Outcome 
   const { world } = play;
   watch?.(world);
   const { rng, network } = world;
-  world.inspectEvery = 1000;
+  world.inspectEvery = 1500;
   world.runFor(rng.below(4000));
   network.faults.lossPer10k = rng.pick([0, 0, 20, 200]) ?? 0;
-  const operations = rng.between(15, 60);
+  const operations = rng.between(10, 36);
   const hasChaos = rng.chance(10);
   for (let count = 0; count < operations; count += 1) {
     network.faults.chaos = hasChaos && count % 10 > 4;
@@ -107,7 +107,7 @@ export function playSeed(seed: number, watch?: (world: World) => void): Outcome 
     world.settle();
     world.runFor(rng.chance(20) ? rng.below(20_000) : rng.below(600));
   }
-  comeToRest(play);
+  comeToRest(play, hasChaos);
   return { simulatedMs: world.timers.nowMs, events: world.events, frames: network.frames };
 }
 
@@ -121,10 +121,9 @@ function operationAt(point: number): Operation {
 }
 
 /** Faults end, everybody is up, and after a bounded time all must agree and be silent. */
-function comeToRest(play: Play): void {
+function comeToRest(play: Play, wasChaos: boolean): void {
   const { world, hostile } = play;
   const { network, nodes } = world;
-  const wasChaos = network.faults.chaos;
   network.faults.lossPer10k = 0;
   network.faults.chaos = false;
   if (hostile !== undefined) hostile.leave(world);
@@ -167,7 +166,7 @@ function writes(play: Play): void {
 
 function writesMany(play: Play): void {
   const node = play.up();
-  if (node !== undefined) play.world.write(node, drafts(play, 'data', play.world.rng.between(20, 90)));
+  if (node !== undefined) play.world.write(node, drafts(play, 'data', play.world.rng.between(10, 80)));
 }
 
 function writesUrgent(play: Play): void {
@@ -198,7 +197,7 @@ function erases({ world, honest }: Play): void {
 function joins(play: Play): void {
   const { world } = play;
   const admin = play.admin();
-  if (admin === undefined || world.nodes.length > 7) return;
+  if (admin === undefined || world.nodes.length > 6) return;
   const node = world.admit(admin, world.rng.pick(ROLES) ?? 'member');
   if (node !== undefined && world.rng.chance(50)) world.network.want(node.index, world.rng.below(world.nodes.length));
 }
@@ -206,7 +205,7 @@ function joins(play: Play): void {
 function linksDevice(play: Play): void {
   const { world } = play;
   const node = play.up();
-  if (node === undefined || world.nodes.length > 7) return;
+  if (node === undefined || world.nodes.length > 6) return;
   const linked = world.link(node);
   if (linked !== undefined && world.rng.chance(50)) world.network.want(linked.index, world.rng.below(world.nodes.length));
 }

@@ -59,9 +59,10 @@ export class LogNode {
   readonly member: MemberId;
   readonly signer: Signer;
   readonly certificate: Certificate;
-  readonly store: LogStore;
-  readonly index: ExtensionIndex;
-  readonly parts: PartsTable;
+  store: LogStore;
+  index: ExtensionIndex;
+  /** In memory only. */
+  parts: PartsTable;
   readonly nowMs = { value: START_MS };
   readonly #world: LogWorld;
   #incarnation: string;
@@ -90,6 +91,14 @@ export class LogNode {
   /** As after a restart: what is in memory only is gone. */
   restart(): void {
     this.log = this.#openLog();
+  }
+
+  /** The same over a store that was closed and opened. */
+  reopen({ store, index }: NodeStores): void {
+    this.store = store;
+    this.index = index;
+    this.parts = new PartsTable(store);
+    this.restart();
   }
 
   startIncarnation(): void {
@@ -214,28 +223,42 @@ export class LogWorld {
 export function pull(to: LogNode, from: LogNode): boolean {
   let news = false;
   for (const lane of ['roll', 'urgent', 'data']) {
-    for (const { info } of from.log.feeds()) if (info.lane === lane) news = pullFeed(to, from, info.id) || news;
+    for (const { info } of from.log.feeds())
+      if (info.lane === lane) news = pullFeed(to, from, info.id) || news;
   }
   return pullParts(to, from) || news;
 }
 
 function pullFeed(to: LogNode, from: LogNode, feed: FeedId): boolean {
-  const before = JSON.stringify([to.log.feed(feed)?.seq, to.log.feed(feed)?.forkedAfter]);
+  const before = endOf(to, feed);
   const evidence = from.log.evidenceOf(feed);
   if (evidence !== undefined) to.log.receiveEvidence(evidence);
   if (from.readerOf(to) !== undefined) {
     const outcome = to.pullFeed(from, feed);
-    const [ours, theirs] = [to.log.feed(feed), from.log.feed(feed)];
-    const differs = ours?.seq === theirs?.seq && ours?.hash !== theirs?.hash;
-    if (outcome.kind === 'diverged' || (differs && ours?.forkedAfter === undefined)) {
-      for (let next = 1; next <= (theirs?.seq ?? 0); ) {
-        const run = from.runFor(to, feed, next);
-        to.log.receive(run);
-        next += run.entries.length;
-      }
-    }
+    if (outcome.kind === 'diverged' || holdAnother(to, from, feed)) pullAgain(to, from, feed);
   }
-  return before !== JSON.stringify([to.log.feed(feed)?.seq, to.log.feed(feed)?.forkedAfter]);
+  return before !== endOf(to, feed);
+}
+
+function endOf(node: LogNode, feed: FeedId): string {
+  const state = node.log.feed(feed);
+  return `${String(state?.seq)} ${String(state?.forkedAfter)}`;
+}
+
+/** As long as the other's, and not the same: nobody is behind, so nobody asks. */
+function holdAnother(to: LogNode, from: LogNode, feed: FeedId): boolean {
+  const [ours, theirs] = [to.log.feed(feed), from.log.feed(feed)];
+  if (ours === undefined || theirs === undefined || ours.forkedAfter !== undefined) return false;
+  return ours.seq === theirs.seq && ours.hash !== theirs.hash;
+}
+
+function pullAgain(to: LogNode, from: LogNode, feed: FeedId): void {
+  const end = from.log.feed(feed)?.seq ?? 0;
+  for (let next = 1; next <= end;) {
+    const run = from.runFor(to, feed, next);
+    to.log.receive(run);
+    next += run.entries.length;
+  }
 }
 
 function pullParts(to: LogNode, from: LogNode): boolean {

@@ -1,11 +1,14 @@
 import type { LinksFacade, Peer } from '../facade.ts';
 import type { Session } from '../session.ts';
 import type { KnownPeer } from '../../net/service.ts';
+import { parsePeerAddress } from '../../net/libp2p/addresses.ts';
 import { isKithError } from '../../base/errors.ts';
 import type { Link, Transport } from '../../net/ports.ts';
 import { iso, type NodeContext } from './context.ts';
 
 const DIAL_MS = 10_000;
+const LOOKS = 10;
+const LOOK_MS = 100;
 
 export interface LinksContext extends NodeContext {
   transport(): Transport;
@@ -44,8 +47,28 @@ async function dial(context: LinksContext, address: string): Promise<Link | unde
     context.give(address);
     // Before it has joined, a node links with nobody: that somebody answered is all that can be found out.
     if (!isRunning && error.code === 'link-refused') return undefined;
-    throw error;
+    const standing = isRunning ? await linkThere(context, address) : undefined;
+    if (standing === undefined) throw error;
+    return standing;
   }
+}
+
+/** Both sides may have dialled at once: one of the two links is given up, and the other one stands, or soon will. */
+async function linkThere(context: LinksContext, address: string): Promise<Link | undefined> {
+  const { multiaddr, peer } = parsePeerAddress(address);
+  for (let look = 0; look < LOOKS; look += 1) {
+    const found = context
+      .transport()
+      .links()
+      .find((link) =>
+        peer === undefined ? link.address.startsWith(`${String(multiaddr)}/`) : link.peer === peer,
+      );
+    if (found !== undefined) return found;
+    await new Promise<void>((resolve) => {
+      context.timers.after(LOOK_MS, resolve);
+    });
+  }
+  return undefined;
 }
 
 /** One row a device: two links to the same one are about to become one. */

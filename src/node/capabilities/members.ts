@@ -76,14 +76,14 @@ export function membersOf(context: NodeContext): MembersFacade {
       const range = findByStart(session().log.asides(), (item) => item.feed, feed);
       if (range === undefined) {
         throw new KithError('nothing-quarantined', 'Nothing of this feed lies in quarantine.', {
-          next: 'See what does: kith members quarantine',
+          next: 'See what does: kith members accept',
         });
       }
       const seq = Math.min(upTo ?? range.to, range.to);
       const entry = session().log.entryAt(range.feed, seq);
       if (entry === undefined || seq < range.from) {
         throw new KithError('nothing-quarantined', 'Nothing lies in quarantine up to there.', {
-          next: 'See what does: kith members quarantine',
+          next: 'See what does: kith members accept',
         });
       }
       session().log.act({ kind: 'accept', upTo: { feed: range.feed, seq, hash: entry.hash } });

@@ -15,6 +15,8 @@ export interface SafetyContext extends NodeContext {
   copyDatabase(path: string): Promise<void>;
   /** Closes the database, puts this file in its place, and opens it again. */
   replaceDatabase(path: string, passphrase: string): Promise<Joined & { readonly entries: number }>;
+  /** The root key was wrapped anew: no byte of how it lay there before may stay in the database's files. */
+  keysWrapped(): void;
   lock(): Promise<void>;
   unlock(passphrase: string): Promise<void>;
   status(): Promise<NodeStatus>;
@@ -59,6 +61,7 @@ export function safetyOf(context: SafetyContext): SafetyFacade {
       if (context.state() === 'locked') return;
       if (newPassphrase !== undefined) {
         await setPassphrase(context.meta(), context.rng, passphrase, newPassphrase);
+        context.keysWrapped();
       } else if (!isLocked(context.meta())) {
         throw new KithError('no-passphrase', 'No passphrase is set, so locking would protect nothing.', {
           next: 'Set one: kith lock --set',
