@@ -11,6 +11,9 @@ import { connect, type Client } from '../src/cli/client.ts';
 const run = promisify(execFile);
 const MAIN = join(import.meta.dirname, '../src/main.ts');
 
+// Each node and folder ends with this process.
+process.setMaxListeners(0);
+
 export interface BenchNode {
   readonly client: Client;
   readonly data: string;

@@ -6,6 +6,8 @@ import type { Act, EntryLink } from './types.ts';
 
 export interface PlacedAct {
   readonly act: Act;
+  /** What it builds on directly, and what nothing else of that covers. */
+  readonly past: readonly PlacedAct[];
   /** How far its author had seen each roll feed, this act included. */
   readonly vector: Horizon;
   /** Where it stands in the line: after all that it builds on, and no further ahead than its author could know. */
@@ -57,16 +59,16 @@ function place(act: Act, past: readonly Act[], placed: ReadonlyMap<EntryHash, Pl
   const times = known.map(({ at }) => at);
   const latest = times.reduce(maxHlc, HLC_ZERO);
   const own = boundedHlc(act.hlc, times);
+  const newest = known.filter((a) => !known.some((b) => isBefore(a, b)));
   return {
     act,
-    vector: Horizon.after(newestOf(known), act),
+    past: newest,
+    vector: Horizon.after(
+      newest.map(({ vector }) => vector),
+      act,
+    ),
     at: compareHlc(own, latest) > 0 ? own : nextHlc(latest),
   };
-}
-
-/** Without what another of them has seen: that one's past covers it. */
-function newestOf(past: readonly PlacedAct[]): Horizon[] {
-  return past.filter((a) => !past.some((b) => isBefore(a, b))).map(({ vector }) => vector);
 }
 
 /** The line in which acts count. */

@@ -2,19 +2,16 @@
 import { assert } from '../base/errors.ts';
 import type { DeviceKey, EntryHash, InviteKey, MemberId } from '../base/ids.ts';
 import type { ActBody } from './acts.ts';
-import { keysOf } from './certificate.ts';
-import { inOrder, isSeen, type PlacedAct } from './history.ts';
+import { keysOf, type Certificate } from './certificate.ts';
+import { isSeen, type PlacedAct } from './history.ts';
 import type { Seen } from './horizon.ts';
 import type { Role } from './roles.ts';
 import type { Past, PastInvite } from './rules.ts';
 
-/** A member, a device, an invitation or a key, as text. */
-type Subject = string;
+/** What an act is about, or a rule asks about. */
+type Subject = readonly ['network' | 'member' | 'device' | 'invitation' | 'key', string];
 
-const member = (id: MemberId): Subject => `member ${id}`;
-const device = (key: DeviceKey): Subject => `device ${key}`;
-const invitation = (key: InviteKey): Subject => `invitation ${key}`;
-const anyKey = (key: string): Subject => `key ${key}`;
+const NETWORK: Subject = ['network', ''];
 
 /** What an act says something new about, as far as any rule asks. */
 function subjectsOf(body: ActBody): Subject[] {
@@ -23,19 +20,19 @@ function subjectsOf(body: ActBody): Subject[] {
     case 'admit':
     case 'device': {
       const { certificate } = body;
-      return [
-        member(body.kind === 'device' ? body.member : memberIdOf(certificate.device)),
-        device(certificate.device),
-        ...keysOf(certificate).map(anyKey),
-      ];
+      const member = body.kind === 'device' ? body.member : memberIdOf(certificate.device);
+      const subjects: Subject[] = [['member', member], ['device', certificate.device], ...keySubjects(certificate)];
+      return body.kind === 'genesis' ? [NETWORK, ...subjects] : subjects;
     }
     case 'role':
-      return [member(body.member)];
+      return [['member', body.member]];
     case 'revoke':
-      return [body.target.scope === 'member' ? member(body.target.member) : device(body.target.device)];
+      return [
+        body.target.scope === 'member' ? ['member', body.target.member] : ['device', body.target.device],
+      ];
     case 'invite':
     case 'withdraw':
-      return [invitation(body.invite)];
+      return [['invitation', body.invite]];
     case 'grant':
     case 'rename':
     case 'hub':
@@ -48,12 +45,12 @@ function subjectsOf(body: ActBody): Subject[] {
 function askedOf(body: ActBody): Subject[] {
   switch (body.kind) {
     case 'admit':
-      return [invitation(body.invite), ...keysOf(body.certificate).map(anyKey)];
+      return [['invitation', body.invite], ...keySubjects(body.certificate)];
     case 'device':
-      return keysOf(body.certificate).map(anyKey);
+      return keySubjects(body.certificate);
     case 'grant':
     case 'rename':
-      return [member(body.member)];
+      return [['member', body.member]];
     case 'genesis':
     case 'hub':
     case 'accept':
@@ -66,6 +63,10 @@ function askedOf(body: ActBody): Subject[] {
   }
 }
 
+function keySubjects(certificate: Certificate): Subject[] {
+  return keysOf(certificate).map((key) => ['key', key]);
+}
+
 interface Standing {
   readonly role: Role;
   readonly active: boolean;
@@ -73,14 +74,39 @@ interface Standing {
 
 type Invitation = Extract<ActBody, { kind: 'invite' }> & { readonly act: EntryHash };
 
-export class ActIndex {
-  readonly #about = new Map<Subject, PlacedAct[]>();
-  #genesis: PlacedAct | undefined;
+type Index = Readonly<Record<Subject[0], Map<string, PlacedAct[]>>>;
 
-  add(placed: PlacedAct): void {
-    const { body } = placed.act;
-    if (body.kind === 'genesis') this.#genesis ??= placed;
-    for (const subject of subjectsOf(body)) insert(this.#about, subject, placed);
+export class ActIndex {
+  readonly #index: Index;
+  readonly #counts: ReadonlySet<EntryHash> | undefined;
+
+  private constructor(index: Index, counts?: ReadonlySet<EntryHash>) {
+    this.#index = index;
+    this.#counts = counts;
+  }
+
+  /** @param placed in the order in which they count. */
+  static of(placed: readonly PlacedAct[]): ActIndex {
+    const index: Index = {
+      network: new Map(),
+      member: new Map(),
+      device: new Map(),
+      invitation: new Map(),
+      key: new Map(),
+    };
+    for (const act of placed) {
+      for (const [kind, id] of subjectsOf(act.act.body)) {
+        const about = index[kind].get(id);
+        if (about === undefined) index[kind].set(id, [act]);
+        else about.push(act);
+      }
+    }
+    return new ActIndex(index);
+  }
+
+  /** The same, of acts in this set alone; what is added to it later is seen. */
+  only(counts: ReadonlySet<EntryHash>): ActIndex {
+    return new ActIndex(this.#index, counts);
   }
 
   /** The past as seen by who had seen `seen`. */
@@ -89,33 +115,33 @@ export class ActIndex {
     const standing = own === undefined ? undefined : this.standingOf(own, seen);
     const active = own !== undefined && standing?.active === true && !this.isDeviceRevoked(author, seen);
     return {
-      founded: this.#genesis !== undefined && isSeen(this.#genesis.act, seen),
+      founded: this.#of(...NETWORK).some(({ act }) => isSeen(act, seen)),
       author: active ? { member: own, role: standing.role } : undefined,
       isMember: (id) => this.standingOf(id, seen)?.active === true,
       memberOf: (key) => this.memberOf(key, seen),
       invite: (key) => this.#inviteOf(key, seen),
-      isKeyTaken: (key) => this.#of(anyKey(key)).some(({ act }) => isSeen(act, seen)),
+      isKeyTaken: (key) => this.#of('key', key).some(({ act }) => isSeen(act, seen)),
     };
   }
 
   memberOf(key: DeviceKey, seen: Seen): MemberId | undefined {
-    const linked = this.#of(device(key)).find(({ act }) => act.body.kind !== 'revoke' && isSeen(act, seen));
+    const linked = this.#of('device', key).find(({ act }) => act.body.kind !== 'revoke' && isSeen(act, seen));
     return linked === undefined ? undefined : memberLinkedBy(linked);
   }
 
   /** Whose device any of these acts says this is, of those that `seen` goes as far as. */
   membersOf(key: DeviceKey, seen: Seen): MemberId[] {
-    const linking = this.#of(device(key)).filter(({ act }) => act.body.kind !== 'revoke' && isSeen(act, seen));
+    const linking = this.#of('device', key).filter(({ act }) => act.body.kind !== 'revoke' && isSeen(act, seen));
     return [...new Set(linking.map(memberLinkedBy))];
   }
 
   isDeviceRevoked(key: DeviceKey, seen: Seen): boolean {
-    return this.#of(device(key)).some(({ act }) => act.body.kind === 'revoke' && isSeen(act, seen));
+    return this.#of('device', key).some(({ act }) => act.body.kind === 'revoke' && isSeen(act, seen));
   }
 
   standingOf(id: MemberId, seen: Seen): Standing | undefined {
     let standing: Standing | undefined;
-    for (const placed of this.#of(member(id))) {
+    for (const placed of this.#of('member', id)) {
       const { act } = placed;
       const { body } = act;
       if (!isSeen(act, seen)) continue;
@@ -130,7 +156,7 @@ export class ActIndex {
   /** The invitation that who admitted somebody knew of. */
   invitationOf({ act: { body }, vector }: PlacedAct): Invitation | undefined {
     if (body.kind !== 'admit') return undefined;
-    for (const { act } of this.#of(invitation(body.invite))) {
+    for (const { act } of this.#of('invitation', body.invite)) {
       if (act.body.kind === 'invite' && isSeen(act, vector)) return { ...act.body, act: act.id };
     }
     return undefined;
@@ -142,34 +168,37 @@ export class ActIndex {
 
   /** Acts about a member, in the order in which they count. */
   aboutMember(id: MemberId): readonly PlacedAct[] {
-    return this.#of(member(id));
+    return this.#of('member', id);
   }
 
   /** Acts about a device, in the order in which they count. */
   aboutDevice(key: DeviceKey): readonly PlacedAct[] {
-    return this.#of(device(key));
+    return this.#of('device', key);
   }
 
   /** Acts about an invitation, in the order in which they count. */
   aboutInvite(key: InviteKey): readonly PlacedAct[] {
-    return this.#of(invitation(key));
+    return this.#of('invitation', key);
   }
 
   /** Acts on which the judgement of this one can depend, its author's among them; seen by it or not. */
   bearingOn({ act, vector }: PlacedAct): PlacedAct[] {
-    const subjects = new Set(askedOf(act.body)).add(device(act.device));
-    for (const id of this.membersOf(act.device, vector)) subjects.add(member(id));
-    return [...subjects].flatMap((subject) => this.#of(subject));
+    const bearing = [...this.#of('device', act.device)];
+    for (const id of this.membersOf(act.device, vector)) bearing.push(...this.#of('member', id));
+    for (const [kind, id] of askedOf(act.body)) bearing.push(...this.#of(kind, id));
+    return bearing;
   }
 
-  #of(subject: Subject): readonly PlacedAct[] {
-    return this.#about.get(subject) ?? [];
+  #of(kind: Subject[0], id: string): readonly PlacedAct[] {
+    const about = this.#index[kind].get(id) ?? [];
+    const counts = this.#counts;
+    return counts === undefined ? about : about.filter(({ act }) => counts.has(act.id));
   }
 
   /** Where two acts claim one key, who has seen both takes it for withdrawn: neither can pass for the other. */
   #inviteOf(key: InviteKey, seen: Seen): PastInvite | undefined {
     let invite: PastInvite | undefined;
-    for (const { act } of this.#of(invitation(key))) {
+    for (const { act } of this.#of('invitation', key)) {
       if (!isSeen(act, seen)) continue;
       if (act.body.kind === 'invite' && invite === undefined) {
         invite = { expiresMs: act.body.expiresMs, withdrawn: false };
@@ -190,14 +219,4 @@ function memberLinkedBy({ act: { body } }: PlacedAct): MemberId {
   if (body.kind === 'device') return body.member;
   assert(body.kind === 'genesis' || body.kind === 'admit', 'a device is let in by a genesis, an admit or a device act');
   return memberIdOf(body.certificate.device);
-}
-
-function insert(index: Map<Subject, PlacedAct[]>, subject: Subject, placed: PlacedAct): void {
-  const list = index.get(subject);
-  if (list === undefined) {
-    index.set(subject, [placed]);
-    return;
-  }
-  const at = list.findLastIndex((other) => inOrder(other, placed) < 0);
-  list.splice(at + 1, 0, placed);
 }

@@ -39,12 +39,9 @@ export interface Contender {
 
 export const CONFLICT_RULES: ConflictRules = {
   defeats: (next, act, past, rules) => !isAllowedAs(next, act, past, rules),
-  /** The senior author's first; of one author the elder device's; of one device what removes; then as they count. */
+  /** The senior author's first; of one author the elder device's; of one device as they stand in the line. */
   precedence: (a, b) =>
-    inOrder(a.admission, b.admission) ||
-    inOrder(a.link, b.link) ||
-    Number(isLowering(b.placed)) - Number(isLowering(a.placed)) ||
-    inOrder(a.placed, b.placed),
+    inOrder(a.admission, b.admission) || inOrder(a.link, b.link) || inOrder(a.placed, b.placed),
 };
 
 export function judge(
@@ -60,10 +57,13 @@ class Resolution {
   readonly #rules: readonly Rule[];
   readonly #conflicts: ConflictRules;
   /** All acts, whether or not they count. */
-  readonly #all = new ActIndex();
+  readonly #all: ActIndex;
   readonly #accepted = new Set<EntryHash>();
   readonly #refused: Map<EntryHash, string>;
-  readonly #index = new ActIndex();
+  /** Those that count, as far as it is decided. */
+  readonly #index: ActIndex;
+  /** What `#mayCount` found, until something is decided. */
+  readonly #hopes = new Map<PlacedAct, boolean>();
   /** Not decided yet, in the order in which acts count. */
   #open: PlacedAct[];
 
@@ -77,7 +77,8 @@ class Resolution {
     this.#rules = rules;
     this.#conflicts = conflicts;
     this.#open = placed.filter((act) => !this.#isDecided(act));
-    for (const act of this.#open) this.#all.add(act);
+    this.#all = ActIndex.of(this.#open);
+    this.#index = this.#all.only(this.#accepted);
   }
 
   run(): Judgement {
@@ -92,16 +93,10 @@ class Resolution {
   #decide(placed: PlacedAct): boolean {
     if (this.#undecidedPast(placed).length > 0) return false;
     const code = firstBroken(proposedBy(placed), this.#pastOf(placed), this.#rules);
-    if (code !== undefined) {
-      this.#refused.set(placed.act.id, code);
-      return true;
-    }
+    if (code !== undefined) return this.#refuse(placed, code);
     const attackers = this.#attackersOf(placed);
-    if (attackers.some((attacker) => this.#accepted.has(attacker.act.id))) {
-      this.#refused.set(placed.act.id, 'author-removed');
-      return true;
-    }
-    if (attackers.length > 0) return false;
+    if (attackers.some(({ act }) => this.#accepted.has(act.id))) return this.#refuse(placed, 'author-removed');
+    if (attackers.some((attacker) => this.#mayCount(attacker))) return false;
     this.#accept(placed);
     return true;
   }
@@ -111,7 +106,7 @@ class Resolution {
     if (start === undefined) return;
     const waitsFor = (placed: PlacedAct): PlacedAct[] => [
       ...this.#undecidedPast(placed),
-      ...this.#attackersOf(placed).filter((attacker) => !this.#isDecided(attacker)),
+      ...this.#attackersOf(placed).filter((attacker) => this.#mayCount(attacker)),
     ];
     // In a closed circle the first act in line has its past decided, so there always is a contender.
     const contenders = closedCircle(start, waitsFor).filter((placed) => this.#undecidedPast(placed).length === 0);
@@ -119,9 +114,8 @@ class Resolution {
       .map((placed) => this.#contender(placed))
       .sort((a, b) => this.#conflicts.precedence(a, b));
     assert(winner !== undefined, 'who waits for each other in a circle includes somebody whose past is decided');
-    for (const attacker of this.#attackersOf(winner.placed)) {
-      if (!this.#isDecided(attacker)) this.#refused.set(attacker.act.id, 'outranked');
-    }
+    const outranked = this.#attackersOf(winner.placed).filter((attacker) => this.#mayCount(attacker));
+    for (const attacker of outranked) this.#refuse(attacker, 'outranked');
     this.#accept(winner.placed);
   }
 
@@ -143,20 +137,24 @@ class Resolution {
     return this.#all.bearingOn(placed).filter((other) => !this.#isDecided(other) && isBefore(other, placed));
   }
 
-  /** What takes from the author what this act needs, neither having seen the other: what counts, and what may come to. */
+  /** What takes from the author what this act needs, neither having seen the other, and is not refused. */
   #attackersOf(placed: PlacedAct): PlacedAct[] {
     const { act, vector } = placed;
     const author = this.#index.memberOf(act.device, vector);
     const authors = author === undefined ? this.#all.membersOf(act.device, vector) : [author];
     const about = [...authors.flatMap((id) => this.#all.aboutMember(id)), ...this.#all.aboutDevice(act.device)];
-    return about.filter(
-      (attacker) =>
-        isLowering(attacker) &&
-        !this.#refused.has(attacker.act.id) &&
-        areConcurrent(attacker, placed) &&
-        this.#conflicts.defeats(roleLeft(attacker), proposedBy(placed), this.#pastOf(placed), this.#rules) &&
-        this.#mayCount(attacker),
+    const attackers = about.filter(
+      (other) => isLowering(other) && !this.#refused.has(other.act.id) && areConcurrent(other, placed),
     );
+    if (attackers.length === 0) return attackers;
+    const past = this.#pastOf(placed);
+    const fatal = new Map(
+      [undefined, ...ROLES].map((next) => [
+        next,
+        this.#conflicts.defeats(next, proposedBy(placed), past, this.#rules),
+      ]),
+    );
+    return attackers.filter((attacker) => fatal.get(roleLeft(attacker)));
   }
 
   /**
@@ -164,8 +162,14 @@ class Resolution {
    * no right to remove anybody could keep a decision open by building on what is open.
    */
   #mayCount(placed: PlacedAct): boolean {
-    if (this.#accepted.has(placed.act.id)) return true;
+    const known = this.#hopes.get(placed) ?? this.#hasHope(placed);
+    this.#hopes.set(placed, known);
+    return known;
+  }
+
+  #hasHope(placed: PlacedAct): boolean {
     const { act, vector } = placed;
+    if (this.#accepted.has(act.id)) return true;
     if (this.#index.isDeviceRevoked(act.device, vector)) return false;
     const hoped: Past = {
       ...this.#pastOf(placed),
@@ -196,7 +200,13 @@ class Resolution {
 
   #accept(placed: PlacedAct): void {
     this.#accepted.add(placed.act.id);
-    this.#index.add(placed);
+    this.#hopes.clear();
+  }
+
+  #refuse(placed: PlacedAct, code: string): true {
+    this.#refused.set(placed.act.id, code);
+    this.#hopes.clear();
+    return true;
   }
 
   #isDecided({ act }: PlacedAct): boolean {

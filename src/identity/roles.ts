@@ -1,5 +1,6 @@
 /** Who may do what, as data. Nothing else in the program decides by role. */
 
+/** From the most to the least that they may do. */
 export const ROLES = ['admin', 'member', 'reader', 'relay'] as const;
 export type Role = (typeof ROLES)[number];
 

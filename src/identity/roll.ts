@@ -46,7 +46,6 @@ export function membershipOf(
   placed: readonly PlacedAct[],
   { accepted, refused }: Judgement,
 ): Membership {
-  const standing = placed.filter(({ act }) => accepted.has(act.id));
   return {
     network,
     name: table.name,
@@ -55,12 +54,12 @@ export function membershipOf(
     byLink: table.links,
     invites: table.invites,
     hubs: [...table.hubs].sort(),
-    order: standing.map(({ act }) => act.id),
+    order: placed.flatMap(({ act }) => (accepted.has(act.id) ? [act.id] : [])),
     refused: placed.flatMap(({ act }) => {
       const code = refused.get(act.id);
       return code === undefined ? [] : [{ act: act.id, kind: act.body.kind, device: act.device, code }];
     }),
-    heads: headsOf(standing, table),
+    heads: headsOf(placed, accepted, table),
   };
 }
 
@@ -201,15 +200,18 @@ function withNumbers(members: ReadonlyMap<MemberId, Member>): Map<MemberId, Memb
  * Acts that no other act follows yet, those of senior members first. Only of acts that count: else anybody could make
  * everybody's next act build on what it likes, such as on a feed that it will write twice.
  */
-function headsOf(accepted: readonly PlacedAct[], { index, members }: RollTable): EntryLink[] {
+function headsOf(
+  placed: readonly PlacedAct[],
+  accepted: ReadonlySet<EntryHash>,
+  { index, members }: RollTable,
+): EntryLink[] {
+  const followed = new Set<PlacedAct>();
   const heads: PlacedAct[] = [];
-  const feeds = new Set<string>();
-  // Whatever follows an act stands after it in line, so looking back it has been met, or what it follows has.
-  for (const placed of accepted.toReversed()) {
-    const { feed, seq } = placed.act;
-    if (feeds.has(feed)) continue;
-    feeds.add(feed);
-    if (!heads.some(({ vector }) => (vector.get(feed) ?? 0) >= seq)) heads.push(placed);
+  // Whatever follows an act stands after it in line, so looking back it has been met.
+  for (const act of placed.toReversed()) {
+    const counts = accepted.has(act.act.id);
+    if (counts && !followed.has(act)) heads.push(act);
+    if (counts || followed.has(act)) for (const before of act.past) followed.add(before);
   }
   const rank = new Map([...members.keys()].map((id, at) => [id, at]));
   const rankOf = ({ act, vector }: PlacedAct): number =>

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { decodeCbor, encodeCbor } from '../base/cbor.ts';
 import { isKithError } from '../base/errors.ts';
 import type { FeedId } from '../base/ids.ts';
+import type { ActBody } from '../identity/acts.ts';
 import { dumpVector } from '../../test/support/dump.ts';
 import { linkTo, note, notes, Author } from '../../test/support/author.ts';
 import { LogWorld, pull, syncAll, type LogNode } from '../../test/support/log-world.ts';
@@ -28,7 +29,8 @@ function afterwards(node: LogNode): object {
 }
 
 function stands(node: LogNode, feed: FeedId): number[] {
-  const end = node.log.feed(feed)?.seq ?? 0;
+  // What waits for acts is not aside, and does not stand either.
+  const end = node.log.feed(feed)?.folded ?? 0;
   return [...node.log.entriesOf(feed, 1, end)].map(({ header }) => header.seq);
 }
 
@@ -133,6 +135,41 @@ test('who had only the beginning gets the rest of what both share, and no more',
   assert.deepEqual(afterwards(behind), afterwards(witness));
 });
 
+test('in the roll, too: acts up to the fork count, and those in the same run behind it do not', () => {
+  const world = new LogWorld();
+  const { founder } = world;
+  const [behind, witness] = [world.admit('behind'), world.admit('witness')];
+  const hub = (n: number): ActBody => ({
+    kind: 'hub',
+    address: `/ip4/10.0.0.${String(n)}/tcp/1`,
+    listed: true,
+  });
+  const admin = world.admit('admin', 'admin');
+  admin.log.act(hub(1));
+  for (const node of [behind, witness]) pull(node, admin);
+  admin.log.act(hub(2));
+  const copy = admin.twin();
+  pull(copy, admin);
+  admin.log.act(hub(3));
+  copy.log.act(hub(4));
+  const feed = admin.log.ownFeed('roll').id;
+  pull(witness, admin);
+  assert.equal(witness.log.receive(copy.runFor(witness, feed)).kind, 'fork');
+  const proof = witness.log.evidenceOf(feed);
+  assert.ok(proof !== undefined);
+  assert.equal(behind.log.receiveEvidence(proof), true);
+  assert.equal(behind.log.membership.hubs.length, 1);
+  assert.equal(behind.log.receive(copy.runFor(behind, feed, 2)).kind, 'appended');
+  assert.deepEqual(
+    behind.log.membership.hubs,
+    [1, 2].map((n) => `/ip4/10.0.0.${String(n)}/tcp/1`),
+  );
+  syncAll(founder, behind, witness);
+  for (const node of [founder, behind]) assert.deepEqual(afterwards(node), afterwards(witness), node.name);
+  behind.restart();
+  assert.deepEqual(afterwards(behind), afterwards(witness));
+});
+
 test('an earlier fork of the same feed moves the stop back, a later one changes nothing', () => {
   const world = new LogWorld();
   const { founder } = world;
@@ -222,14 +259,90 @@ test('a fork in the roll takes back what it did, and does not hold up who had bu
   syncAll(founder, a, b, late);
   for (const node of [founder, a, b, late]) {
     assert.equal(name(node), 'Founder', node.name);
-    for (const writer of [a, b]) {
-      const state = node.log.feed(writer.log.ownFeed('data').id);
-      assert.equal(state?.folded, state?.seq, `${node.name} goes on with ${writer.name}`);
-    }
+    // What let them in was no part of either branch, so they could write all the time.
+    assert.deepEqual(stands(node, a.log.ownFeed('data').id), [1], node.name);
+    assert.deepEqual(stands(node, b.log.ownFeed('data').id), [1, 2], node.name);
     assert.deepEqual(afterwards(node), afterwards(founder), node.name);
   }
   a.restart();
   assert.deepEqual(afterwards(a), afterwards(founder));
+});
+
+/** An admin whose folder is copied after `shared` acts of its own; then each copy writes one. */
+function copiedAdmin(
+  world: LogWorld,
+  shared: readonly ActBody[],
+  one: ActBody,
+  other: ActBody,
+): { admin: LogNode; copy: LogNode } {
+  const admin = world.admit('admin', 'admin');
+  for (const act of shared) admin.log.act(act);
+  const copy = admin.twin();
+  pull(copy, admin);
+  admin.log.act(one);
+  copy.log.act(other);
+  return { admin, copy };
+}
+
+const HUB: ActBody = { kind: 'hub', address: '/ip4/10.0.0.1/tcp/1', listed: true };
+
+test('who builds on a branch that is left behind is still known to have seen what came before the fork', () => {
+  const world = new LogWorld();
+  const { founder } = world;
+  const writer = world.admit('writer', 'reader');
+  const raise: ActBody = { kind: 'role', member: writer.member, role: 'member', cuts: [] };
+  const { admin, copy } = copiedAdmin(world, [raise], HUB, { ...HUB, listed: false });
+  pull(writer, admin);
+  pull(founder, copy);
+  const [entry] = writer.write(note('raised, and has seen the hub'));
+  const feed = writer.log.ownFeed('data').id;
+  assert.ok(
+    entry?.header.after.some(({ feed: of, seq }) => of === admin.log.ownFeed('roll').id && seq === 2),
+  );
+  assert.equal(founder.log.receive(admin.runFor(founder, admin.log.ownFeed('roll').id)).kind, 'fork');
+  const late = world.admit('late');
+  for (const node of [founder, late]) {
+    pull(node, writer);
+    pull(node, founder);
+  }
+  syncAll(founder, late);
+  for (const node of [founder, late]) assert.deepEqual(stands(node, feed), [1], node.name);
+});
+
+test('who may write by a branch that is left behind alone is kept aside by all, and goes on when it has seen more', () => {
+  const world = new LogWorld();
+  const { founder } = world;
+  const writer = world.admit('writer', 'reader');
+  const raise: ActBody = { kind: 'role', member: writer.member, role: 'member', cuts: [] };
+  const early = world.admit('early');
+  const { admin, copy } = copiedAdmin(world, [], raise, HUB);
+  for (const node of [writer, early]) pull(node, admin);
+  writer.write(note('raised by one branch'));
+  writer.write(note('the same, without a link of its own'));
+  const feed = writer.log.ownFeed('data').id;
+  pull(early, writer);
+  assert.deepEqual(stands(early, feed), [1, 2]);
+  pull(founder, copy);
+  assert.equal(founder.log.receive(admin.runFor(founder, admin.log.ownFeed('roll').id)).kind, 'fork');
+  const late = world.admit('late');
+  const proof = founder.log.evidenceOf(admin.log.ownFeed('roll').id);
+  assert.ok(proof !== undefined);
+  for (const node of [early, writer]) assert.equal(node.log.receiveEvidence(proof), true);
+  const nodes = [founder, early, late, writer];
+  const held = (node: LogNode): unknown => node.log.asides().map(({ from, to }) => [from, to]);
+  const first = writer.runFor(founder, feed).entries.slice(0, 1);
+  for (const node of [founder, late]) {
+    const { info } = writer.log.feed(feed) ?? {};
+    assert.ok(info !== undefined);
+    assert.equal(node.log.receive({ feed: info, entries: first }).kind, 'appended', node.name);
+  }
+  syncAll(...nodes);
+  for (const node of nodes) assert.deepEqual(held(node), [[1, 2]], node.name);
+  founder.log.act(raise);
+  syncAll(...nodes);
+  writer.write(note('raised again, by who counts'));
+  syncAll(...nodes);
+  for (const node of nodes) assert.deepEqual(stands(node, feed), [3], node.name);
 });
 
 test('evidence is believed when it proves something, of devices that are known', () => {

@@ -203,10 +203,12 @@ export class Log {
     return stored === undefined ? undefined : hydrate(stored);
   }
 
-  /** Entries of one feed that stand, in order. */
+  /** Entries of one feed that stand, in order; not those that wait for acts. */
   *entriesOf(feed: FeedId, from: number, to: number): Generator<Entry> {
-    if (from > to) return;
-    for (const stored of this.#deps.store.read({ feed, from, to }))
+    const { store } = this.#deps;
+    const last = Math.min(to, store.feed(feed)?.folded ?? 0);
+    if (from > last) return;
+    for (const stored of store.read({ feed, from, to: last }))
       if (stored.aside === undefined) yield hydrate(stored);
   }
 

@@ -8,7 +8,15 @@ import { unreachable } from '../base/errors.ts';
 import { isKithError } from '../base/errors.ts';
 import type { FeedId, NetworkId } from '../base/ids.ts';
 import { LANES, type Lane } from '../identity/roles.ts';
-import { bucketOf, differingBuckets, forkedAfterOf, forkHeight, heightOf, heightsOf, summarise } from './heights.ts';
+import {
+  bucketOf,
+  differingBuckets,
+  forkedAfterOf,
+  forkHeight,
+  heightOf,
+  heightsOf,
+  summarise,
+} from './heights.ts';
 import type { FeedState, ReadRange } from './ports.ts';
 import type { Received } from './service.ts';
 import {
@@ -408,7 +416,8 @@ export class SyncCore {
     neighbour.offered = undefined;
     if (offered?.feed.id !== feed) return;
     const ahead = neighbour.ahead.get(feed);
-    if (ahead === undefined || offered.forked || (!ahead.forked && ahead.seq < offered.seq)) this.#learn(neighbour, offered);
+    if (ahead === undefined || offered.forked || (!ahead.forked && ahead.seq < offered.seq))
+      this.#learn(neighbour, offered);
   }
 
   #caughtUp(feed: FeedId): void {
@@ -530,7 +539,13 @@ export class SyncCore {
   }
 
   #ask(peer: NeighbourId, neighbour: Neighbour, mode: WantMode, feed: FeedId, from: number): void {
-    neighbour.inFlight.set(feed, { mode, sinceMs: this.#nowMs, upTo: from - 1, takenBytes: 0, isWhole: false });
+    neighbour.inFlight.set(feed, {
+      mode,
+      sinceMs: this.#nowMs,
+      upTo: from - 1,
+      takenBytes: 0,
+      isWhole: false,
+    });
     this.#send(peer, { type: 'want', mode, feed, from, limitBytes: SYNC_LIMITS.windowBytes });
   }
 

@@ -504,6 +504,7 @@ function transactionContract(name: string, check: Check): void {
         () =>
           bench.store.transact(() => {
             writeAll(bench, started);
+            assert.equal(bench.store.feeds().length, 2, 'inside, it is there');
             throw stop;
           }),
         stop,

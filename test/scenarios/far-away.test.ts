@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { utf8 } from '../../src/base/bytes.ts';
 import { decodeMessage } from '../../src/log/sync-wire.ts';
+import { decodeHeader } from '../../src/log/wire.ts';
 import { YEAR_MS } from '../sim/sim-clock.ts';
 import { CALM, World } from '../sim/world.ts';
 
@@ -55,11 +56,16 @@ await test('the roll comes before the data, and what is urgent before a huge fee
   const world = new World(9, SLOW, 16 * 1024);
   const writer = world.founder;
   const payload = new Uint8Array(1000).fill(7);
-  const bulk = Array.from({ length: 500 }, () => ({ kind: 'note', lane: 'data', parts: [{ audience: 'public', payload }] }) as const);
+  const bulk = Array.from(
+    { length: 500 },
+    () => ({ kind: 'note', lane: 'data', parts: [{ audience: 'public', payload }] }) as const,
+  );
   for (let at = 0; at < bulk.length; at += 10) world.write(writer, bulk.slice(at, at + 10));
   const late = world.admit(writer, 'member');
   assert.ok(late !== undefined);
-  world.write(writer, [{ kind: 'alert', lane: 'urgent', parts: [{ audience: 'public', payload: utf8('flood') }] }]);
+  world.write(writer, [
+    { kind: 'alert', lane: 'urgent', parts: [{ audience: 'public', payload: utf8('flood') }] },
+  ]);
   const order: string[] = [];
   world.network.onDeliver = (_, to, frame) => {
     const message = decodeMessage(frame);
@@ -80,7 +86,9 @@ await test('the roll comes before the data, and what is urgent before a huge fee
   };
   for (let waited = 0; waited < 20 && !order.includes('data'); waited += 1) world.runFor(200);
   assert.ok(order.includes('data') && other.store.rows().size < 502, 'the bulk is under way');
-  world.write(writer, [{ kind: 'alert', lane: 'urgent', parts: [{ audience: 'public', payload: utf8('more') }] }]);
+  world.write(writer, [
+    { kind: 'alert', lane: 'urgent', parts: [{ audience: 'public', payload: utf8('more') }] },
+  ]);
   world.runFor(120_000);
   world.mustBeAtRest();
   assert.ok(order.lastIndexOf('urgent') < order.length - 5, 'it overtook');
@@ -89,10 +97,61 @@ await test('the roll comes before the data, and what is urgent before a huge fee
 await test('megabytes of small entries stream without a pause', () => {
   const world = new World(13, SLOW);
   const payload = new Uint8Array(10);
-  const drafts = Array.from({ length: 20_000 }, () => ({ kind: 'note', lane: 'data', parts: [{ audience: 'public', payload }] }) as const);
+  const drafts = Array.from(
+    { length: 20_000 },
+    () => ({ kind: 'note', lane: 'data', parts: [{ audience: 'public', payload }] }) as const,
+  );
   world.write(world.founder, drafts);
   const late = world.admit(world.founder, 'member');
   assert.ok(late !== undefined);
   world.runFor(20_000);
   assert.equal(late.store.rows().size, 20_000, 'no request ran dry and had to time out');
+});
+
+await test('what is written while two nodes greet each other reaches the other', () => {
+  const world = new World(17, { ...CALM, minDelayMs: 300, maxDelayMs: 300 });
+  const other = world.admit(world.founder, 'member');
+  assert.ok(other !== undefined);
+  world.runFor(20_000);
+  for (let delayMs = 0; delayMs < 900; delayMs += 60) {
+    world.network.breakAll();
+    world.runFor(2500);
+    while (world.network.attempts === 0) world.runFor(10);
+    world.runFor(delayMs);
+    world.note(other, `at ${String(delayMs)}`);
+    world.runFor(8000);
+    assert.equal(
+      world.founder.store.rows().size,
+      other.store.rows().size,
+      `written ${String(delayMs)} ms after`,
+    );
+  }
+});
+
+await test('a newcomer to a network of many admins finds the beginning among all their acts', () => {
+  const world = new World(19);
+  const admins = Array.from({ length: 8 }, () => world.admit(world.founder, 'admin'));
+  world.runFor(10_000);
+  for (const [at, admin] of admins.entries()) {
+    assert.ok(admin !== undefined);
+    world.act(admin, { kind: 'hub', address: `/dns4/hub${String(at)}.example/tcp/1`, listed: true });
+  }
+  world.runFor(5000);
+  const late = world.admit(world.founder, 'member');
+  assert.ok(late !== undefined);
+  const came: string[] = [];
+  world.network.onDeliver = (_, to, frame) => {
+    const message = decodeMessage(frame);
+    if (to === late.index && message.type === 'run' && message.run.feed.device === world.founder.device) {
+      came.push(
+        ...message.run.entries.map(
+          ({ headerBytes }) => `${message.run.feed.id} ${String(decodeHeader(headerBytes).seq)}`,
+        ),
+      );
+    }
+  };
+  world.runFor(10_000);
+  world.mustBeAtRest();
+  assert.equal(late.log.membership.hubs.length, 8);
+  assert.equal(came.length, new Set(came).size, 'nothing of the beginning came twice');
 });

@@ -4,8 +4,6 @@
  */
 import { hash as digest } from 'node:crypto';
 import type { EntryHash, FeedId, MemberId } from '../../src/base/ids.ts';
-import { isActKind } from '../../src/identity/acts.ts';
-import { foldMembership } from '../../src/identity/fold.ts';
 import { memberIdOf } from '../../src/identity/past.ts';
 import { needsAdmin } from '../../src/identity/rules.ts';
 import { LANES, mayHold, type Lane, type Standing } from '../../src/identity/roles.ts';
@@ -13,7 +11,7 @@ import type { Act, Membership, Vector } from '../../src/identity/types.ts';
 import { provesFork } from '../../src/log/core.ts';
 import { decodeErase, ERASE_KIND } from '../../src/log/folding.ts';
 import type { FeedState } from '../../src/log/ports.ts';
-import { actOf } from '../../src/log/roll-state.ts';
+import { actOf, rollOf, type RollState } from '../../src/log/roll-state.ts';
 import type { Entry, FeedInfo } from '../../src/log/types.ts';
 import { NO_ENTRY, partMatches, payloadOf, SEAL_PURPOSE, sealStatement } from '../../src/log/wire.ts';
 import type { SeededRng } from './rng.ts';
@@ -77,9 +75,13 @@ export class Checks implements NodeWatcher {
   #mayArrive(node: SimNode, feed: FeedInfo, audience: string): void {
     if (audience === 'roll' || audience === 'public') return;
     for (const member of this.#membersOf.get(node.device) ?? []) {
-      for (const standing of this.#rightsOf.get(member)?.values() ?? []) if (mayHold(standing, audience)) return;
+      for (const standing of this.#rightsOf.get(member)?.values() ?? [])
+        if (mayHold(standing, audience)) return;
     }
-    this.fail('nobody gets what was never theirs', `${node.name} got a part for ${audience} of feed ${short(feed.id)}`);
+    this.fail(
+      'nobody gets what was never theirs',
+      `${node.name} got a part for ${audience} of feed ${short(feed.id)}`,
+    );
   }
 
   membership(node: SimNode, membership: Membership): void {
@@ -93,7 +95,11 @@ export class Checks implements NodeWatcher {
       const members = this.#membersOf.get(key) ?? new Set();
       this.#membersOf.set(key, members.add(member));
     }
-    const acts = [...membership.order, ...membership.refused.map(({ act }) => act)].sort().join();
+    const forks = node.store
+      .feeds()
+      .filter(({ info, forkedAfter }) => info.lane === 'roll' && forkedAfter !== undefined)
+      .map(({ info, forkedAfter }) => `${info.id} ${String(forkedAfter)}`);
+    const acts = [...membership.order, ...membership.refused.map(({ act }) => act), ...forks].sort().join();
     const folded = textOf(membership);
     const known = this.#foldOf.get(acts);
     if (known === undefined) this.#foldOf.set(acts, folded);
@@ -136,16 +142,23 @@ export class Checks implements NodeWatcher {
     const state = node.store.feed(id);
     if (state === undefined) return;
     if (state.seq < before.seq) {
-      this.fail('heights never go back', `${node.name} ${short(id)} ${String(before.seq)} → ${String(state.seq)}`);
+      this.fail(
+        'heights never go back',
+        `${node.name} ${short(id)} ${String(before.seq)} → ${String(state.seq)}`,
+      );
     }
     let { hash } = before;
     for (const entry of node.store.entries(id).slice(before.seq)) {
-      if (entry.header.prev !== hash) this.fail('feeds are chains', `${node.name} ${short(id)} at ${String(entry.seq)}`);
+      if (entry.header.prev !== hash)
+        this.fail('feeds are chains', `${node.name} ${short(id)} at ${String(entry.seq)}`);
       this.#verifyEntry(node, state.info, entry);
       hash = entry.hash;
     }
     if (state.seq > 0 && node.store.entries(id).at(-1)?.seal === null) {
-      this.fail('what is stored can be proven', `${node.name} ${short(id)} ends unsealed at ${String(state.seq)}`);
+      this.fail(
+        'what is stored can be proven',
+        `${node.name} ${short(id)} ends unsealed at ${String(state.seq)}`,
+      );
     }
     heights.set(id, { seq: state.seq, hash });
   }
@@ -175,17 +188,20 @@ export class Checks implements NodeWatcher {
   inspect(node: SimNode): void {
     if (!node.isUp()) return;
     this.#keepsPromises(node);
-    this.#foldIsIndependentOfOrder(node);
-    const facts = this.#factsOf(node);
+    const roll = this.#rollAgain(node);
+    const facts = factsOf(node, this.#acts);
     const expected = new Map<string, string>();
     const erased = new Set<string>();
     for (const state of node.store.feeds()) {
       if (state.info.lane === 'roll') continue;
-      for (const { entry, stands, seen } of walk(node, state, facts)) {
+      for (const { entry, stands, seen } of walk(node, state, roll)) {
         if (stands === undefined) break;
         const isAside = entry.aside !== undefined;
         if (stands === isAside) {
-          this.fail('only what stands is folded', `${node.name} ${short(state.info.id)} at ${String(entry.seq)}: ${String(stands)}, aside: ${String(entry.aside)}`);
+          this.fail(
+            'only what stands is folded',
+            `${node.name} ${short(state.info.id)} at ${String(entry.seq)}: ${String(stands)}, aside: ${String(entry.aside)}`,
+          );
         }
         if (!stands) continue;
         expected.set(entry.hash, maskOf(entry));
@@ -212,11 +228,15 @@ export class Checks implements NodeWatcher {
     const rows = node.store.rows();
     for (const [hash, mask] of expected) {
       if (rows.get(hash) !== mask) {
-        this.fail('the table is what the log says', `${node.name} ${short(hash)}: ${String(rows.get(hash))}, not ${mask}`);
+        this.fail(
+          'the table is what the log says',
+          `${node.name} ${short(hash)}: ${String(rows.get(hash))}, not ${mask}`,
+        );
       }
     }
     for (const hash of rows.keys()) {
-      if (!expected.has(hash)) this.fail('only what stands is folded', `${node.name} has a row for ${short(hash)}`);
+      if (!expected.has(hash))
+        this.fail('only what stands is folded', `${node.name} has a row for ${short(hash)}`);
     }
   }
 
@@ -233,9 +253,20 @@ export class Checks implements NodeWatcher {
     for (const target of erased) {
       const [feed, seq, hash, part] = target.split(' ');
       const entry = node.store.entries(feed as FeedId)[Number(seq) - 1];
-      if (entry === undefined || entry.hash !== hash || entry.header.kind === ERASE_KIND) continue;
+      if (entry?.header.kind === ERASE_KIND) continue;
+      const known = node.store.erasedBy(feed as FeedId, Number(seq));
+      if (!known.some((erasure) => erasure.part === Number(part))) {
+        this.fail(
+          'an erasure is remembered',
+          `${node.name} ${short(target)} at ${String(seq)} part ${String(part)}`,
+        );
+      }
+      if (entry === undefined || entry.hash !== hash) continue;
       if ((entry.parts[Number(part)] ?? null) !== null) {
-        this.fail('what was erased is gone', `${node.name} ${short(target)} at ${String(seq)} part ${String(part)}`);
+        this.fail(
+          'what was erased is gone',
+          `${node.name} ${short(target)} at ${String(seq)} part ${String(part)}`,
+        );
       }
     }
   }
@@ -248,7 +279,10 @@ export class Checks implements NodeWatcher {
       const author = act === undefined ? undefined : devices.get(act.device)?.member;
       if (act === undefined || (author !== undefined && facts.adminOnce.has(author))) continue;
       if (author === undefined || needsAdmin(act.body, author)) {
-        this.fail('only admins decide about others', `${node.name}: ${act.body.kind} by ${short(act.device)}`);
+        this.fail(
+          'only admins decide about others',
+          `${node.name}: ${act.body.kind} by ${short(act.device)}`,
+        );
       }
     }
   }
@@ -257,7 +291,10 @@ export class Checks implements NodeWatcher {
     for (const { info, forkedAfter } of node.store.feeds()) {
       if (forkedAfter === undefined) continue;
       if (!this.mayFork.has(info.device)) {
-        this.fail('who keeps the rules never forks', `${node.name} holds ${short(info.id)} of ${short(info.device)}`);
+        this.fail(
+          'who keeps the rules never forks',
+          `${node.name} holds ${short(info.id)} of ${short(info.device)}`,
+        );
       }
       const evidence = node.log.evidenceOf(info.id);
       if (evidence === undefined || evidence.seq !== forkedAfter + 1 || !provesFork(evidence, simVerifier)) {
@@ -276,44 +313,54 @@ export class Checks implements NodeWatcher {
     }
     const accepted = facts.accepted.get(feed.id) ?? 0;
     for (const cut of facts.cutsOf.get(feed.device) ?? []) {
-      if (entry.seq > Math.max(accepted, cut.get(feed.id) ?? 0)) this.fail('nothing past a cut is folded', where);
+      if (entry.seq > Math.max(accepted, cut.get(feed.id) ?? 0))
+        this.fail('nothing past a cut is folded', where);
     }
   }
 
-  #foldIsIndependentOfOrder(node: SimNode): void {
-    const { network, order, refused } = node.log.membership;
-    const acts = [...order, ...refused.map(({ act }) => act)].flatMap((id) => this.#actsBy(node).get(id) ?? []);
-    const again = foldMembership(network, this.#rng.shuffled(acts)).membership;
-    if (textOf(again) !== textOf(node.log.membership)) {
-      this.fail('same acts, same roll', `${node.name}\n${textOf(again)}\n${textOf(node.log.membership)}`);
-    }
-  }
-
-  #actsBy(node: SimNode): ReadonlyMap<EntryHash, Act> {
-    for (const { info } of node.store.feeds()) {
+  /** From the store alone, with the acts in another order than they came in. */
+  #rollAgain(node: SimNode): RollState {
+    const acts: Act[] = [];
+    const forks = new Map<FeedId, number>();
+    for (const { info, seq, forkedAfter } of node.store.feeds()) {
       if (info.lane !== 'roll') continue;
-      for (const entry of node.store.entries(info.id)) {
-        if (this.#acts.has(entry.hash) || !isActKind(entry.header.kind)) continue;
-        this.#acts.set(entry.hash, actOf(info, entry, { verifier: simVerifier, network: node.log.network }));
-      }
+      if (forkedAfter !== undefined) forks.set(info.id, forkedAfter);
+      const shared = node.store.entries(info.id).slice(0, Math.min(seq, forkedAfter ?? Infinity));
+      for (const entry of shared) acts.push(this.#actOf(node, info, entry));
     }
-    return this.#acts;
+    const again = rollOf(node.log.network, this.#rng.shuffled(acts), forks);
+    if (textOf(again.membership) !== textOf(node.log.membership)) {
+      this.fail(
+        'same acts, same roll',
+        `${node.name}\n${textOf(again.membership)}\n${textOf(node.log.membership)}`,
+      );
+    }
+    return again;
   }
 
-  #factsOf(node: SimNode): Facts {
-    return factsOf(node, this.#actsBy(node));
+  #actOf(node: SimNode, info: FeedInfo, entry: SimEntry): Act {
+    const known = this.#acts.get(entry.hash);
+    if (known !== undefined) return known;
+    const act = actOf(info, entry, { verifier: simVerifier, network: node.log.network });
+    this.#acts.set(entry.hash, act);
+    return act;
   }
 
   // ---- a world at rest
 
   /** All that can reach each other are in step: the same roll, the same feeds, the same tables, nothing under way. */
-  converged(nodes: readonly SimNode[]): void {
+  converged(nodes: readonly SimNode[], mayStillAsk = false): void {
     const [first] = nodes;
     if (first === undefined) return;
     for (const node of nodes) {
-      if (!node.driver.isInStep()) this.fail('all come into step', `${node.name} still wants something`);
-      if (textOf(node.log.membership) !== textOf(first.log.membership)) {
-        this.fail('all come into step', `${first.name} and ${node.name} differ in the roll\n${textOf(first.log.membership)}\n${textOf(node.log.membership)}`);
+      if (!mayStillAsk && !node.driver.isInStep())
+        this.fail('all come into step', `${node.name} still wants something`);
+      const [ours, theirs] = [inForce(first.log.membership), inForce(node.log.membership)];
+      if (ours !== theirs) {
+        this.fail(
+          'all come into step',
+          `${first.name} and ${node.name} differ in the roll\n${ours}\n${theirs}`,
+        );
       }
     }
     this.#sameRoll(nodes);
@@ -350,24 +397,17 @@ export class Checks implements NodeWatcher {
     if (first === undefined) return;
     for (const node of nodes.slice(1)) {
       const [ours, theirs] = [rollHeights(first), rollHeights(node)];
-      if (ours !== theirs) this.fail('all come into step', `${first.name} and ${node.name} hold other acts\n${ours}\n${theirs}`);
+      if (ours !== theirs)
+        this.fail('all come into step', `${first.name} and ${node.name} hold other acts\n${ours}\n${theirs}`);
     }
   }
 
   #sameForks(nodes: readonly SimNode[], lanes: readonly Lane[]): void {
-    const seen = new Map<string, EntryHash>();
     const forks = new Map<FeedId, Set<number | undefined>>();
-    const conflicts = new Map<FeedId, number>();
     for (const node of nodes) {
       for (const { info, forkedAfter } of node.store.feeds()) {
-        if (!lanes.includes(info.lane)) continue;
         const places = forks.get(info.id) ?? new Set();
-        forks.set(info.id, places.add(forkedAfter));
-        for (const { seq, hash } of node.store.entries(info.id)) {
-          const known = seen.get(`${info.id} ${String(seq)}`);
-          if (known === undefined) seen.set(`${info.id} ${String(seq)}`, hash);
-          else if (known !== hash) conflicts.set(info.id, Math.min(seq, conflicts.get(info.id) ?? Infinity));
-        }
+        if (lanes.includes(info.lane)) forks.set(info.id, places.add(forkedAfter));
       }
     }
     for (const [feed, places] of forks) {
@@ -375,9 +415,10 @@ export class Checks implements NodeWatcher {
         this.fail('a fork stops everybody at one place', `${short(feed)}: ${[...places].join()}`);
       }
     }
-    for (const [feed, seq] of conflicts) {
+    for (const [feed, seq] of conflictsOf(nodes, lanes)) {
       const [place] = forks.get(feed) ?? [];
-      if ((place ?? Infinity) >= seq) this.fail('no fork goes unseen', `${short(feed)} at ${String(seq)}: ${String(place)}`);
+      if ((place ?? Infinity) >= seq)
+        this.fail('no fork goes unseen', `${short(feed)} at ${String(seq)}: ${String(place)}`);
     }
   }
 
@@ -387,9 +428,16 @@ export class Checks implements NodeWatcher {
     const ours = first.store.rows();
     for (const node of nodes.slice(1)) {
       const theirs = node.store.rows();
-      for (const [has, rows, lacks, other] of [[first, ours, node, theirs], [node, theirs, first, ours]] as const) {
+      for (const [has, rows, lacks, other] of [
+        [first, ours, node, theirs],
+        [node, theirs, first, ours],
+      ] as const) {
         for (const hash of rows.keys()) {
-          if (!other.has(hash)) this.fail('all come into step', `${lacks.name} lacks ${describe(has, hash)}, which ${has.name} has`);
+          if (!other.has(hash))
+            this.fail(
+              'all come into step',
+              `${lacks.name} lacks ${describe(has, hash)}, which ${has.name} has`,
+            );
         }
       }
     }
@@ -414,54 +462,89 @@ export class Checks implements NodeWatcher {
     }
     for (const [key, node] of lacking) {
       const holder = held.get(key);
-      if (holder !== undefined) this.fail('everybody gets what is theirs', `${node.name} lacks ${describe(holder, key.slice(0, 64))} part ${key.slice(65)}, which ${holder.name} has`);
+      if (holder !== undefined)
+        this.fail(
+          'everybody gets what is theirs',
+          `${node.name} lacks ${describe(holder, key.slice(0, 64))} part ${key.slice(65)}, which ${holder.name} has`,
+        );
     }
   }
+}
+
+/** Where nodes hold different entries at one place: feed → the first such place. */
+function conflictsOf(nodes: readonly SimNode[], lanes: readonly Lane[]): ReadonlyMap<FeedId, number> {
+  const seen = new Map<string, EntryHash>();
+  const conflicts = new Map<FeedId, number>();
+  for (const node of nodes) {
+    for (const { info } of node.store.feeds().filter((state) => lanes.includes(state.info.lane))) {
+      for (const { seq, hash } of node.store.entries(info.id)) {
+        const place = `${info.id} ${String(seq)}`;
+        const known = seen.get(place) ?? hash;
+        seen.set(place, known);
+        if (known !== hash) conflicts.set(info.id, Math.min(seq, conflicts.get(info.id) ?? Infinity));
+      }
+    }
+  }
+  return conflicts;
 }
 
 interface Facts {
-  readonly whole: ReadonlySet<EntryHash>;
-  readonly forks: ReadonlyMap<FeedId, number>;
   /** Members that had a role which writes at some time. */
-  readonly wroteOnce: ReadonlySet<MemberId>;
-  readonly adminOnce: ReadonlySet<MemberId>;
+  readonly wroteOnce: Set<MemberId>;
+  readonly adminOnce: Set<MemberId>;
+  readonly invited: Map<string, string>;
   /** What revocations that count leave standing of each device. */
-  readonly cutsOf: ReadonlyMap<string, readonly ReadonlyMap<FeedId, number>[]>;
-  readonly accepted: ReadonlyMap<FeedId, number>;
+  readonly cutsOf: Map<string, ReadonlyMap<FeedId, number>[]>;
+  readonly accepted: Map<FeedId, number>;
 }
 
 function factsOf(node: SimNode, acts: ReadonlyMap<EntryHash, Act>): Facts {
-  const { order, refused, members } = node.log.membership;
-  const wroteOnce = new Set<MemberId>();
-  const adminOnce = new Set<MemberId>();
-  const had = (member: MemberId, role: string): void => {
-    if (role === 'admin') adminOnce.add(member);
-    if (role === 'admin' || role === 'member') wroteOnce.add(member);
+  const facts: Facts = {
+    wroteOnce: new Set(),
+    adminOnce: new Set(),
+    invited: new Map(),
+    cutsOf: new Map(),
+    accepted: new Map(),
   };
-  const invited = new Map<string, string>();
-  const cutsOf = new Map<string, ReadonlyMap<FeedId, number>[]>();
-  const accepted = new Map<FeedId, number>();
-  const cut = (device: string, cuts: ReadonlyMap<FeedId, number>): void => {
-    cutsOf.set(device, [...(cutsOf.get(device) ?? []), cuts]);
-  };
-  for (const id of order) {
+  for (const id of node.log.membership.order) {
     const body = acts.get(id)?.body;
-    if (body?.kind === 'genesis') had(memberIdOf(body.certificate.device), 'admin');
-    if (body?.kind === 'invite') invited.set(body.invite, body.role);
-    if (body?.kind === 'admit') had(memberIdOf(body.certificate.device), invited.get(body.invite) ?? '');
-    if (body?.kind === 'role') had(body.member, body.role);
-    if (body?.kind === 'accept') accepted.set(body.upTo.feed, Math.max(body.upTo.seq, accepted.get(body.upTo.feed) ?? 0));
-    if (body?.kind === 'revoke') {
+    if (body !== undefined) note(facts, body, node.log.membership);
+  }
+  return facts;
+}
+
+function note(facts: Facts, body: Act['body'], { members }: Membership): void {
+  const had = (member: MemberId, role: string | undefined): void => {
+    if (role === 'admin') facts.adminOnce.add(member);
+    if (role === 'admin' || role === 'member') facts.wroteOnce.add(member);
+  };
+  switch (body.kind) {
+    case 'genesis':
+      had(memberIdOf(body.certificate.device), 'admin');
+      break;
+    case 'invite':
+      facts.invited.set(body.invite, body.role);
+      break;
+    case 'admit':
+      had(memberIdOf(body.certificate.device), facts.invited.get(body.invite));
+      break;
+    case 'role':
+      had(body.member, body.role);
+      break;
+    case 'accept':
+      facts.accepted.set(body.upTo.feed, Math.max(body.upTo.seq, facts.accepted.get(body.upTo.feed) ?? 0));
+      break;
+    case 'revoke': {
+      const { target } = body;
+      const devices =
+        target.scope === 'device' ? [target.device] : (members.get(target.member)?.devices ?? []);
       const cuts = new Map(body.cuts.map(({ feed, seq }) => [feed, seq]));
-      if (body.target.scope === 'device') cut(body.target.device, cuts);
-      else for (const device of members.get(body.target.member)?.devices ?? []) cut(device, cuts);
+      for (const device of devices) facts.cutsOf.set(device, [...(facts.cutsOf.get(device) ?? []), cuts]);
+      break;
     }
+    default:
+      break;
   }
-  const forks = new Map<FeedId, number>();
-  for (const { info, forkedAfter } of node.store.feeds()) {
-    if (info.lane === 'roll' && forkedAfter !== undefined) forks.set(info.id, forkedAfter);
-  }
-  return { whole: new Set([...order, ...refused.map(({ act }) => act)]), forks, wroteOnce, adminOnce, cutsOf, accepted };
 }
 
 interface Walked {
@@ -472,18 +555,17 @@ interface Walked {
 }
 
 /** The same rule as in the log, from the beginning each time. */
-function* walk(node: SimNode, { info, forkedAfter }: FeedState, facts: Facts): Generator<Walked> {
-  const { authority } = node.log;
+function* walk(node: SimNode, { info, forkedAfter }: FeedState, roll: RollState): Generator<Walked> {
   let seen: Vector = new Map();
   for (const entry of node.store.entries(info.id)) {
     if (entry.seq > (forkedAfter ?? Infinity)) return;
-    const live = entry.header.after.filter(({ feed, seq }) => seq <= (facts.forks.get(feed) ?? Infinity));
-    if (!live.every(({ hash }) => facts.whole.has(hash))) {
+    const past = roll.pastOf(entry.header.after);
+    if (past === undefined) {
       yield { entry, seen, stands: undefined };
       return;
     }
-    seen = authority.vectorOf(seen, live);
-    const { upTo } = authority.boundOf({ device: info.device, lane: info.lane, feed: info.id, seen });
+    seen = roll.authority.vectorOf(seen, past.links);
+    const { upTo } = roll.authority.boundOf({ device: info.device, lane: info.lane, feed: info.id, seen });
     yield { entry, seen, stands: upTo !== undefined && entry.seq <= upTo };
   }
 }
@@ -495,7 +577,9 @@ function erasedBy(node: SimNode, feed: FeedInfo, entry: SimEntry, seen: Vector):
   if (author === undefined) return [];
   const { devices } = node.log.membership;
   return decodeErase(payloadOf(part))
-    .filter(({ feed: target }) => author.role === 'admin' || devices.get(target.device)?.member === author.member)
+    .filter(
+      ({ feed: target }) => author.role === 'admin' || devices.get(target.device)?.member === author.member,
+    )
     .filter(({ feed: target, part: number }) => target.lane !== 'roll' || number !== 0)
     .map(({ feed: target, entry: link, part: number }) => [target.id, link.seq, link.hash, number].join(' '));
 }
@@ -504,11 +588,14 @@ function maskOf(entry: SimEntry): string {
   return entry.parts.map((part) => (part === null ? '-' : 'x')).join('');
 }
 
+/** Feeds of whoever counts as a device. */
 function rollHeights(node: SimNode): string {
   return node.store
     .feeds()
-    .filter(({ info }) => info.lane === 'roll')
-    .map(({ info, seq, forkedAfter }) => `${short(info.id)} ${String(Math.min(seq, forkedAfter ?? Infinity))}`)
+    .filter(({ info }) => info.lane === 'roll' && node.log.membership.devices.has(info.device))
+    .map(
+      ({ info, seq, forkedAfter }) => `${short(info.id)} ${String(Math.min(seq, forkedAfter ?? Infinity))}`,
+    )
     .filter((line) => !line.endsWith(' 0'))
     .sort()
     .join('\n');
@@ -521,16 +608,34 @@ function isKnownToAll(nodes: readonly SimNode[], feed: FeedId): boolean {
 function describe(node: SimNode, hash: string): string {
   for (const { info } of node.store.feeds()) {
     const entry = node.store.entries(info.id).find((other) => other.hash === hash);
-    if (entry !== undefined) return `${entry.header.kind} ${short(hash)} at ${String(entry.seq)} of ${info.lane} feed ${short(info.id)} of ${short(info.device)}`;
+    if (entry !== undefined)
+      return `${entry.header.kind} ${short(hash)} at ${String(entry.seq)} of ${info.lane} feed ${short(info.id)} of ${short(info.device)}`;
   }
   return short(hash);
+}
+
+/**
+ * What counts. What was refused may differ: of a device whose admission a fork took away, some hold the acts that it had
+ * written by then, and others never let them in.
+ */
+function inForce(membership: Membership): string {
+  return textOf({ ...membership, refused: [], heads: [] });
 }
 
 export function textOf(membership: Membership): string {
   const { members, devices, invites, hubs, order, refused, heads, name } = membership;
   const text = JSON.stringify([
     name,
-    [...members.values()].map((m) => [m.number, short(m.id), m.name, m.role, m.grants, m.status, m.devices.map(short), m.since]),
+    [...members.values()].map((m) => [
+      m.number,
+      short(m.id),
+      m.name,
+      m.role,
+      m.grants,
+      m.status,
+      m.devices.map(short),
+      m.since,
+    ]),
     [...devices.values()].map((d) => [short(d.key), d.active]),
     [...invites.values()].map((i) => [short(i.key), i.role, i.used, i.withdrawn]),
     hubs,

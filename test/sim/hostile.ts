@@ -14,16 +14,19 @@ export class Hostile {
   readonly node: SimNode;
   readonly #rng: SeededRng;
   readonly #sent: Uint8Array[] = [];
+  /** Says what it has, and never gives it. */
+  readonly isMute: boolean;
 
   constructor(node: SimNode, rng: SeededRng) {
     this.node = node;
     this.#rng = rng;
+    this.isMute = rng.chance(30);
     node.tamper = (frame) => this.#tamper(frame);
   }
 
   /** Something unasked. */
   stir(): void {
-    if (!this.node.isUp()) return;
+    if (!this.node.isUp() || this.isMute) return;
     for (let count = this.#rng.below(3); count > 0; count -= 1) this.node.sendRaw(this.#anything());
   }
 
@@ -34,11 +37,12 @@ export class Hostile {
 
   #tamper(frame: Uint8Array): readonly Uint8Array[] {
     const rng = this.#rng;
+    if (this.isMute) return ['run', 'none', 'evidence'].includes(decodeMessage(frame).type) ? [] : [frame];
     if (this.#sent.length < 50) this.#sent.push(withoutSecrets(frame));
-    if (rng.chance(60)) return [frame];
-    if (rng.chance(20)) return [];
-    if (rng.chance(20)) return [frame, frame];
-    if (rng.chance(20)) return [this.#flipped(frame)];
+    if (rng.chance(50)) return [frame];
+    if (rng.chance(10)) return [];
+    if (rng.chance(10)) return [frame, frame];
+    if (rng.chance(10)) return [this.#flipped(frame)];
     return [encodeMessage(this.#changed(decodeMessage(frame)))];
   }
 
@@ -55,9 +59,13 @@ export class Hostile {
       return { ...message, run: { feed, entries: this.#spoiled(entries) } };
     }
     if (message.type === 'heights') {
-      return { ...message, heights: message.heights.map((height) => ({ ...height, seq: height.seq + this.#rng.below(99) })) };
+      return {
+        ...message,
+        heights: message.heights.map((height) => ({ ...height, seq: height.seq + this.#rng.below(99) })),
+      };
     }
-    if (message.type === 'want') return { ...message, from: this.#rng.below(1000), limitBytes: this.#rng.next() };
+    if (message.type === 'want')
+      return { ...message, from: this.#rng.below(1000), limitBytes: this.#rng.next() };
     return message;
   }
 
@@ -66,7 +74,7 @@ export class Hostile {
     const at = rng.chance(50) ? entries.length - 1 : rng.below(entries.length);
     return entries.flatMap((entry, index) => {
       if (index !== at) return [entry];
-      switch (rng.below(5)) {
+      switch (rng.below(4)) {
         case 0:
           return entries.length > 1 ? [] : [entry];
         case 1:
@@ -74,7 +82,9 @@ export class Hostile {
         case 2:
           return [{ ...entry, seal: entry.seal === null ? null : this.#flipped(entry.seal) }];
         case 3:
-          return [{ ...entry, parts: entry.parts.map((part) => (part === null ? null : this.#flipped(part))) }];
+          return [
+            { ...entry, parts: entry.parts.map((part) => (part === null ? null : this.#flipped(part))) },
+          ];
         default:
           return [{ ...entry, headerBytes: this.#flipped(entry.headerBytes) }];
       }
@@ -85,14 +95,23 @@ export class Hostile {
     const rng = this.#rng;
     switch (rng.below(5)) {
       case 0:
-        return encodeMessage({ type: 'heights', heights: Array.from({ length: rng.between(1, 40) }, () => this.#invented()) });
+        return encodeMessage({
+          type: 'heights',
+          heights: Array.from({ length: rng.between(1, 40) }, () => this.#invented()),
+        });
       case 1:
         return rng.pick(this.#sent) ?? rng.bytes(20);
       case 2:
         return encodeMessage({ type: 'evidence', evidence: this.#falseEvidence() });
       case 3: {
         const feed = rng.pick(this.node.log.feeds())?.info.id ?? (toHex(rng.bytes(32)) as FeedId);
-        return encodeMessage({ type: 'want', mode: 'entries', feed, from: rng.below(50), limitBytes: rng.below(9000) });
+        return encodeMessage({
+          type: 'want',
+          mode: 'entries',
+          feed,
+          from: rng.below(50),
+          limitBytes: rng.below(9000),
+        });
       }
       default:
         return rng.bytes(rng.below(200));
@@ -118,12 +137,21 @@ export class Hostile {
     const rng = this.#rng;
     const state = rng.pick(this.node.log.feeds().filter(({ seq }) => seq > 0));
     const feed = state?.info ?? this.node.log.ownFeed('data');
-    const entries = this.node.store.entries(feed.id).map(({ headerBytes, seal }) => ({ headerBytes, parts: [], seal }));
+    const entries = this.node.store
+      .entries(feed.id)
+      .map(({ headerBytes, seal }) => ({ headerBytes, parts: [], seal }));
     const from = rng.below(Math.max(1, entries.length));
     const one = entries.slice(from);
-    const other = one.map((entry) => (rng.chance(50) ? { ...entry, headerBytes: this.#flipped(entry.headerBytes) } : entry));
+    const other = one.map((entry) =>
+      rng.chance(50) ? { ...entry, headerBytes: this.#flipped(entry.headerBytes) } : entry,
+    );
     const fallback: RawEntry[] = [{ headerBytes: rng.bytes(40), parts: [], seal: null }];
-    return { feed, seq: from + 1, one: one.length > 0 ? one : fallback, other: other.length > 0 ? other : fallback };
+    return {
+      feed,
+      seq: from + 1,
+      one: one.length > 0 ? one : fallback,
+      other: other.length > 0 ? other : fallback,
+    };
   }
 }
 
@@ -133,7 +161,10 @@ function withoutSecrets(frame: Uint8Array): Uint8Array {
   if (message.type !== 'run') return frame;
   const entries = message.run.entries.map((entry) => {
     const refs = decodeHeader(entry.headerBytes).parts;
-    return { ...entry, parts: entry.parts.map((part, index) => (isNarrow(refs[index]?.audience ?? '') ? null : part)) };
+    return {
+      ...entry,
+      parts: entry.parts.map((part, index) => (isNarrow(refs[index]?.audience ?? '') ? null : part)),
+    };
   });
   return encodeMessage({ ...message, run: { ...message.run, entries } });
 }

@@ -28,5 +28,7 @@ for (let seed = Number(first); seed < Number(first) + Number(count); seed += 1) 
 }
 const realMs = performance.now() - began;
 const ratio = Math.round(simulatedMs / realMs);
-process.stdout.write(`${JSON.stringify({ seeds: Number(count), failed, realMs: Math.round(realMs), simulatedMs, ratio, events, frames })}\n`);
+process.stdout.write(
+  `${JSON.stringify({ seeds: Number(count), failed, realMs: Math.round(realMs), simulatedMs, ratio, events, frames })}\n`,
+);
 process.exitCode = failed > 0 ? 1 : 0;

@@ -37,7 +37,8 @@ export class SeededRng implements Rng {
     const bytes = new Uint8Array(count);
     for (let at = 0; at < count; at += 4) {
       const word = this.next();
-      for (let byte = 0; byte < 4 && at + byte < count; byte += 1) bytes[at + byte] = (word >>> (8 * byte)) & 0xff;
+      for (let byte = 0; byte < 4 && at + byte < count; byte += 1)
+        bytes[at + byte] = (word >>> (8 * byte)) & 0xff;
     }
     return bytes;
   }

@@ -16,7 +16,9 @@ export class SimClock implements Clock {
   }
 
   nowMs(): number {
-    return SIM_EPOCH_MS + this.#trueMs() + this.#offMs + (this.#trueMs() - this.#driftSinceMs) * this.#driftRate;
+    return (
+      SIM_EPOCH_MS + this.#trueMs() + this.#offMs + (this.#trueMs() - this.#driftSinceMs) * this.#driftRate
+    );
   }
 
   monotonicMs(): number {

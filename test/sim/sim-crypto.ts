@@ -30,7 +30,9 @@ export const simVerifier: Verifier = {
   verify: (key, purpose, message, signature) => {
     const half = mark(key, purpose, message);
     return (
-      signature.byteLength === 64 && half.equals(signature.subarray(0, 32)) && half.equals(signature.subarray(32))
+      signature.byteLength === 64 &&
+      half.equals(signature.subarray(0, 32)) &&
+      half.equals(signature.subarray(32))
     );
   },
 };

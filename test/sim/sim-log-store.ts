@@ -157,7 +157,9 @@ export class SimLogStore implements LogStore {
     return this.#ranges(feed, (entry) => {
       if (!entry.parts.includes(null)) return false;
       const erased = this.erasedBy(feed, entry.seq);
-      return entry.parts.some((part, index) => part === null && !erased.some((erasure) => erasure.part === index));
+      return entry.parts.some(
+        (part, index) => part === null && !erased.some((erasure) => erasure.part === index),
+      );
     });
   }
 
@@ -262,7 +264,8 @@ export class SimLogStore implements LogStore {
 
   setAside({ feed: id, from, to }: ReadRange, aside: Aside | undefined): void {
     const feed = this.#mustKnow(id);
-    for (let seq = from; seq <= Math.min(to, feed.entries.length); seq += 1) this.#rewrite(feed, seq, { aside });
+    for (let seq = from; seq <= Math.min(to, feed.entries.length); seq += 1)
+      this.#rewrite(feed, seq, { aside });
   }
 
   putPart(id: FeedId, seq: number, part: number, bytes: SaltedPart): void {
@@ -283,11 +286,15 @@ export class SimLogStore implements LogStore {
     const feed = this.#feeds.get(id);
     const entry = feed?.entries[seq - 1];
     if (feed === undefined || entry === undefined) return;
-    this.#rewrite(feed, seq, { parts: entry.parts.map((held, index) => (index === erasure.part ? null : held)) });
+    this.#rewrite(feed, seq, {
+      parts: entry.parts.map((held, index) => (index === erasure.part ? null : held)),
+    });
   }
 
   unerase({ target, part, by }: Erasure): void {
-    const left = this.erasedBy(target.feed, target.seq).filter((known) => known.part !== part || known.by !== by);
+    const left = this.erasedBy(target.feed, target.seq).filter(
+      (known) => known.part !== part || known.by !== by,
+    );
     this.#setErasures(target.feed, target.seq, left);
   }
 
@@ -366,7 +373,6 @@ export class SimLogStore implements LogStore {
     return ranges;
   }
 }
-
 
 function placeOf(feed: FeedId, seq: number): string {
   return `${feed} ${String(seq)}`;

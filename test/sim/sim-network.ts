@@ -96,7 +96,10 @@ export class Channel {
     const to = from === 0 ? 1 : 0;
     const way = this.#ways[to];
     const { faults, rng, timers } = network;
-    if (rng.below(10_000) < faults.lossPer10k || network.isBlocked(this.ends[from].self, this.ends[to].self)) {
+    if (
+      rng.below(10_000) < faults.lossPer10k ||
+      network.isBlocked(this.ends[from].self, this.ends[to].self)
+    ) {
       if (!faults.chaos) this.break(15_000);
       return;
     }
@@ -246,12 +249,20 @@ export class SimNetwork {
   }
 
   open(): readonly (readonly [number, number])[] {
-    return [...this.#channels.values()].filter((c) => c.isOpen).map((c) => [c.ends[0].self, c.ends[1].self] as const);
+    return [...this.#channels.values()]
+      .filter((c) => c.isOpen)
+      .map((c) => [c.ends[0].self, c.ends[1].self] as const);
   }
 
   /** No more attempts where no channel stands: each of them looks for a moment like a neighbour. */
   giveUpOnWhoRefuses(): void {
-    for (const pair of [...this.#wanted]) if (this.#channels.get(pair)?.isOpen !== true) this.#wanted.delete(pair);
+    for (const pair of [...this.#wanted])
+      if (this.#channels.get(pair)?.isOpen !== true) this.#wanted.delete(pair);
+  }
+
+  /** Channels that stand, or are being set up. */
+  get attempts(): number {
+    return this.#channels.size;
   }
 
   ended(channel: Channel, afterMs: number): void {

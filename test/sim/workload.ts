@@ -1,6 +1,5 @@
 /** A random life of a small network from one seed: people write, join, leave and quarrel, machines and links fail. */
 import { utf8 } from '../../src/base/bytes.ts';
-import type { InviteKey } from '../../src/base/ids.ts';
 import { HybridClock } from '../../src/base/hlc.ts';
 import { ROLES, type Lane } from '../../src/identity/roles.ts';
 import { ERASE_KIND } from '../../src/log/folding.ts';
@@ -61,8 +60,12 @@ class Play {
   readonly hostile: Hostile | undefined;
 
   constructor(seed: number) {
-    const faults = { ...CALM, windowBytes: seed % 3 === 0 ? 2000 : 64 * 1024, maxDelayMs: [5, 40, 900][seed % 7 % 3] ?? 40 };
-    this.world = new World(seed, faults, [Infinity, 2500, 900][seed % 5 % 3]);
+    const faults = {
+      ...CALM,
+      windowBytes: seed % 3 === 0 ? 2000 : 64 * 1024,
+      maxDelayMs: [5, 40, 900][(seed % 7) % 3] ?? 40,
+    };
+    this.world = new World(seed, faults, [Infinity, 2500, 900][(seed % 5) % 3]);
     const { rng } = this.world;
     const size = rng.between(2, 5);
     for (let count = 1; count < size; count += 1) {
@@ -72,7 +75,8 @@ class Play {
     const { nodes, network } = this.world;
     for (const node of nodes) if (rng.chance(60)) network.want(node.index, rng.below(nodes.length));
     const last = nodes.at(-1);
-    if (last !== undefined && last !== this.world.founder && rng.chance(35)) this.hostile = new Hostile(last, rng.fork());
+    if (last !== undefined && last !== this.world.founder && rng.chance(35))
+      this.hostile = new Hostile(last, rng.fork());
   }
 
   get honest(): SimNode[] {
@@ -84,7 +88,9 @@ class Play {
   }
 
   admin(): SimNode | undefined {
-    const admins = this.honest.filter((node) => node.isUp() && node.isActive && node.member?.role === 'admin');
+    const admins = this.honest.filter(
+      (node) => node.isUp() && node.isActive && node.member?.role === 'admin',
+    );
     return this.world.rng.pick(admins);
   }
 }
@@ -126,7 +132,7 @@ function comeToRest(play: Play, wasChaos: boolean): void {
   const { network, nodes } = world;
   network.faults.lossPer10k = 0;
   network.faults.chaos = false;
-  if (hostile !== undefined) hostile.leave(world);
+  if (hostile?.isMute === false) hostile.leave(world);
   if (wasChaos) network.breakAll();
   network.healAll();
   for (const node of play.honest) {
@@ -139,6 +145,11 @@ function comeToRest(play: Play, wasChaos: boolean): void {
   world.runFor(90_000);
   world.wantAll(nodes.filter((node) => node !== hostile?.node));
   world.runFor(90_000);
+  if (hostile?.isMute === true) {
+    for (const group of world.groups(play.honest)) world.checks.converged(group, true);
+    world.throwIfViolated();
+    hostile.leave(world);
+  }
   world.mustBeAtRest(play.honest);
 }
 
@@ -149,7 +160,9 @@ const AUDIENCES = ['public', 'public', 'members', 'members', 'admins', 'grant:me
 function draft({ world }: Play, lane: Lane): Draft {
   const { rng } = world;
   const parts = Array.from({ length: rng.between(0, 3) }, () => ({
-    audience: rng.chance(10) ? `member:${rng.pick(world.nodes)?.memberId ?? ''}` : (rng.pick(AUDIENCES) ?? 'members'),
+    audience: rng.chance(10)
+      ? `member:${rng.pick(world.nodes)?.memberId ?? ''}`
+      : (rng.pick(AUDIENCES) ?? 'members'),
     payload: rng.bytes(rng.between(0, 60)),
   }));
   return { kind: 'note', lane, parts };
@@ -199,7 +212,8 @@ function joins(play: Play): void {
   const admin = play.admin();
   if (admin === undefined || world.nodes.length > 6) return;
   const node = world.admit(admin, world.rng.pick(ROLES) ?? 'member');
-  if (node !== undefined && world.rng.chance(50)) world.network.want(node.index, world.rng.below(world.nodes.length));
+  if (node !== undefined && world.rng.chance(50))
+    world.network.want(node.index, world.rng.below(world.nodes.length));
 }
 
 function linksDevice(play: Play): void {
@@ -207,13 +221,15 @@ function linksDevice(play: Play): void {
   const node = play.up();
   if (node === undefined || world.nodes.length > 6) return;
   const linked = world.link(node);
-  if (linked !== undefined && world.rng.chance(50)) world.network.want(linked.index, world.rng.below(world.nodes.length));
+  if (linked !== undefined && world.rng.chance(50))
+    world.network.want(linked.index, world.rng.below(world.nodes.length));
 }
 
 function changesRole(play: Play): void {
   const { world } = play;
   const [by, target] = [world.rng.chance(70) ? play.admin() : play.up(), world.rng.pick(world.nodes)];
-  if (by !== undefined && target !== undefined) world.setRole(by, target.memberId, world.rng.pick(ROLES) ?? 'member');
+  if (by !== undefined && target !== undefined)
+    world.setRole(by, target.memberId, world.rng.pick(ROLES) ?? 'member');
 }
 
 function grants(play: Play): void {
@@ -275,7 +291,7 @@ function listsHub(play: Play): void {
 function withdraws(play: Play): void {
   const admin = play.admin();
   const invite = play.world.rng.pick([...(admin?.log.membership.invites.keys() ?? [])]);
-  if (admin !== undefined && invite !== undefined) play.world.act(admin, { kind: 'withdraw', invite: invite as InviteKey });
+  if (admin !== undefined && invite !== undefined) play.world.act(admin, { kind: 'withdraw', invite });
 }
 
 /** A changed program writes what its device may not, with its own good signature. */
@@ -293,8 +309,17 @@ function writesAgainstTheRules(play: Play): void {
   const after = world.rng.chance(50) ? node.log.membership.heads.slice(0, 8) : [];
   const from = end === undefined ? FEED_START : { seq: end.seq, hash: end.hash };
   const payload = utf8('x');
-  const body = lane === 'roll' ? { kind: 'hub', lane, parts: [{ audience: 'roll', payload }] } : { kind: 'note', lane, parts: [{ audience: 'public', payload }] };
-  const entries = sealDrafts({ clock, rng: world.rng, signer: node.deps.keys.device }, feed, from, [body], after);
+  const body =
+    lane === 'roll'
+      ? { kind: 'hub', lane, parts: [{ audience: 'roll', payload }] }
+      : { kind: 'note', lane, parts: [{ audience: 'public', payload }] };
+  const entries = sealDrafts(
+    { clock, rng: world.rng, signer: node.deps.keys.device },
+    feed,
+    from,
+    [body],
+    after,
+  );
   node.guard(() => node.log.receive({ feed, entries }));
   node.guard(() => node.sendRaw(encodeMessage({ type: 'run', mode: 'entries', run: { feed, entries } })));
 }
@@ -368,12 +393,15 @@ function backsUp(play: Play): void {
 
 /** Set back to an older state; mostly it says that it cannot prove its continuity, sometimes nobody noticed. */
 function restores(play: Play): void {
-  const node = play.world.rng.pick([...play.backups.keys()].filter((other) => other.isUp() && other !== play.hostile?.node));
+  const node = play.world.rng.pick(
+    [...play.backups.keys()].filter((other) => other.isUp() && other !== play.hostile?.node),
+  );
   const image = node === undefined ? undefined : play.backups.get(node);
   if (node === undefined || image === undefined) return;
   const proven = play.world.rng.chance(60);
   if (!proven) play.world.checks.mayFork.add(node.device);
   replaceStore(play, node, new SimLogStore(node.storeWatcher, image), proven);
+  if (play.world.rng.chance(50)) play.world.write(node, drafts(play, 'data', 2));
 }
 
 function wipes(play: Play): void {

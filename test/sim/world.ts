@@ -15,7 +15,13 @@ import { SimNetwork, type Faults } from './sim-network.ts';
 import { SimNode } from './sim-node.ts';
 import { SimTimers } from './sim-timers.ts';
 
-export const CALM: Faults = { minDelayMs: 1, maxDelayMs: 40, lossPer10k: 0, chaos: false, windowBytes: 64 * 1024 };
+export const CALM: Faults = {
+  minDelayMs: 1,
+  maxDelayMs: 40,
+  lossPer10k: 0,
+  chaos: false,
+  windowBytes: 64 * 1024,
+};
 
 /** No small world says more than this, whatever happens to it: some forty times what is usual. */
 const MOST_FRAMES = 20_000;
@@ -56,7 +62,13 @@ export class World {
 
   #add(deps: Pick<SimNode['deps'], 'name' | 'keys' | 'networkId'> & { incarnation?: string }): SimNode {
     const { network, checks, rng } = this;
-    const node = new SimNode({ ...deps, network, watcher: checks, rng: rng.fork(), serveBytes: this.#serveBytes });
+    const node = new SimNode({
+      ...deps,
+      network,
+      watcher: checks,
+      rng: rng.fork(),
+      serveBytes: this.#serveBytes,
+    });
     this.nodes.push(node);
     return node;
   }
@@ -69,7 +81,14 @@ export class World {
     const invite = simSigner(this.rng);
     const name = `n${String(this.nodes.length)}`;
     const { network } = admin.log;
-    const invitation = { kind: 'invite', invite: invite.key as InviteKey, role, name, uses: 1, form: 'link' } as const;
+    const invitation = {
+      kind: 'invite',
+      invite: invite.key as InviteKey,
+      role,
+      name,
+      uses: 1,
+      form: 'link',
+    } as const;
     const request = signRequest(network, { invite, device: keys.device }, keys.certificate, {
       name,
       org: '',
@@ -98,11 +117,19 @@ export class World {
 
   revoke(by: SimNode, member: MemberId): boolean {
     const devices = by.log.membership.members.get(member)?.devices ?? [];
-    return this.act(by, { kind: 'revoke', target: { scope: 'member', member }, cuts: by.log.cutsOf(devices) });
+    return this.act(by, {
+      kind: 'revoke',
+      target: { scope: 'member', member },
+      cuts: by.log.cutsOf(devices),
+    });
   }
 
   revokeDevice(by: SimNode, device: DeviceKey): boolean {
-    return this.act(by, { kind: 'revoke', target: { scope: 'device', device }, cuts: by.log.cutsOf([device]) });
+    return this.act(by, {
+      kind: 'revoke',
+      target: { scope: 'device', device },
+      cuts: by.log.cutsOf([device]),
+    });
   }
 
   setRole(by: SimNode, member: MemberId, role: Role): boolean {
@@ -191,7 +218,10 @@ export class World {
     this.runFor(30_000);
     // Parts that nobody can give are asked for again ever more rarely.
     if (this.network.frames - frames > 20 * nodes.length) {
-      this.checks.fail('who is in step is silent', `${String(this.network.frames - frames)} frames in half a minute at rest`);
+      this.checks.fail(
+        'who is in step is silent',
+        `${String(this.network.frames - frames)} frames in half a minute at rest`,
+      );
     }
     this.network.giveUpOnWhoRefuses();
     this.runFor(10_000);

@@ -27,7 +27,7 @@ import type {
 } from '../../src/base/ids.ts';
 import type { ActBody } from '../../src/identity/acts.ts';
 import { certify, type Certificate } from '../../src/identity/certificate.ts';
-import { foldMembership, type FoldResult } from '../../src/identity/fold.ts';
+import { foldMembership, RULE_BOOK, type FoldResult } from '../../src/identity/fold.ts';
 import { signDeviceConsent, signRequest } from '../../src/identity/request.ts';
 import type { Role } from '../../src/identity/roles.ts';
 import type { Signer, Verifier } from '../../src/identity/signing.ts';
@@ -114,13 +114,22 @@ export class Story {
     return this.#isApart;
   }
 
-  /** Writes the genesis. */
   found(name: string): Actor {
     const founder = this.newcomer(name);
-    const { certificate } = founder.keys;
-    const act = founder.write({ kind: 'genesis', network: 'Camp North', certificate, profile: profileOf(name) });
-    this.#network = act.id as string as NetworkId;
+    this.#network = this.genesis(founder, founder).id as string as NetworkId;
     return founder;
+  }
+
+  /** A genesis that certifies somebody's device, whoever writes it. */
+  genesis(by: Actor, founder: Actor): Act {
+    const { certificate } = founder.keys;
+    const body = { kind: 'genesis', network: 'Camp North', certificate, profile: profileOf(founder.name) } as const;
+    return by.write(body, { after: [] });
+  }
+
+  /** That network, whose genesis this is, is what is folded. */
+  nameNetwork(genesis: Act): void {
+    this.#network = genesis.id as string as NetworkId;
   }
 
   /** Somebody with keys whom nobody has let in. */
@@ -169,8 +178,8 @@ export class Story {
     return this.#count;
   }
 
-  fold(acts: readonly Act[] = this.acts): FoldResult {
-    return foldMembership(this.network, acts);
+  fold(acts: readonly Act[] = this.acts, book = RULE_BOOK): FoldResult {
+    return foldMembership(this.network, acts, book);
   }
 }
 
@@ -330,8 +339,6 @@ export function linkTo(act: Act): EntryLink {
 }
 
 // ---- looking at what came out
-
-export type Told = Readonly<Record<string, string>>;
 
 /** Everybody in a line each: `Alice: 1 admin`, or `Bo: 2 member revoked`. */
 export function tell({ membership }: FoldResult): string[] {

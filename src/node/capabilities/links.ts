@@ -37,6 +37,7 @@ export function linksOf(context: LinksContext): LinksFacade {
 /** Whether somebody answers there now or not, the address is remembered, unless it is none. */
 async function dial(context: LinksContext, address: string): Promise<Link | undefined> {
   const isRunning = context.state() === 'running';
+  const beganMs = context.clock.nowMs();
   if (isRunning) context.session().links.wake();
   try {
     const link = await context.transport().dial(address, { signal: AbortSignal.timeout(DIAL_MS) });
@@ -47,23 +48,24 @@ async function dial(context: LinksContext, address: string): Promise<Link | unde
     context.give(address);
     // Before it has joined, a node links with nobody: that somebody answered is all that can be found out.
     if (!isRunning && error.code === 'link-refused') return undefined;
-    const standing = isRunning ? await linkThere(context, address) : undefined;
+    const standing = isRunning ? await linkThere(context, address, beganMs) : undefined;
     if (standing === undefined) throw error;
     return standing;
   }
 }
 
-/** Both sides may have dialled at once: one of the two links is given up, and the other one stands, or soon will. */
-async function linkThere(context: LinksContext, address: string): Promise<Link | undefined> {
+/**
+ * Both sides may have dialled at once: one of the two links is given up, and the other one stands, or soon will.
+ * An older link proves nothing: its other end may be long gone.
+ */
+async function linkThere(context: LinksContext, address: string, sinceMs: number): Promise<Link | undefined> {
   const { multiaddr, peer } = parsePeerAddress(address);
+  const isThere = (link: Link): boolean =>
+    peer === undefined ? link.address.startsWith(`${String(multiaddr)}/`) : link.peer === peer;
   for (let look = 0; look < LOOKS; look += 1) {
-    const found = context
-      .transport()
-      .links()
-      .find((link) =>
-        peer === undefined ? link.address.startsWith(`${String(multiaddr)}/`) : link.peer === peer,
-      );
-    if (found !== undefined) return found;
+    const known = context.session().links.peers();
+    const found = known.find((one) => one.sinceMs >= sinceMs && isThere(one.link));
+    if (found !== undefined) return found.link;
     await new Promise<void>((resolve) => {
       context.timers.after(LOOK_MS, resolve);
     });
