@@ -151,10 +151,13 @@ export class SyncCore {
     return this.#effects;
   }
 
-  /** No neighbour is known to have anything that we lack. */
+  /** No neighbour is known to have anything that we lack. Parts are asked for of whoever may have them. */
   isInStep(): boolean {
     return [...this.#neighbours.values()].every(
-      (n) => n.compared && n.inFlight.size === 0 && this.#wanted(n).length === 0,
+      (n) =>
+        n.compared &&
+        [...n.inFlight.values()].every(({ mode }) => mode === 'parts') &&
+        this.#wanted(n).length === 0,
     );
   }
 

@@ -71,6 +71,7 @@ export class Hostile {
 
   #spoiled(entries: readonly RawEntry[]): readonly RawEntry[] {
     const rng = this.#rng;
+    if (rng.chance(25)) return entries.map((entry) => this.#withOtherParts(entry));
     const at = rng.chance(50) ? entries.length - 1 : rng.below(entries.length);
     return entries.flatMap((entry, index) => {
       if (index !== at) return [entry];
@@ -81,14 +82,14 @@ export class Hostile {
           return [{ ...entry, seal: null }];
         case 2:
           return [{ ...entry, seal: entry.seal === null ? null : this.#flipped(entry.seal) }];
-        case 3:
-          return [
-            { ...entry, parts: entry.parts.map((part) => (part === null ? null : this.#flipped(part))) },
-          ];
         default:
           return [{ ...entry, headerBytes: this.#flipped(entry.headerBytes) }];
       }
     });
+  }
+
+  #withOtherParts(entry: RawEntry): RawEntry {
+    return { ...entry, parts: entry.parts.map((part) => (part === null ? null : this.#flipped(part))) };
   }
 
   #anything(): Uint8Array {

@@ -8,7 +8,7 @@ import { MUTANTS, type Mutant } from './mutants.ts';
 
 const RUNNER = fileURLToPath(new URL('./run-mutant.ts', import.meta.url));
 /** From where it was first caught; some slack, because every change of the workload moves what a seed means. */
-const SEEDS = '150';
+const SEEDS = '300';
 
 await test('every mutant is caught', { concurrency: 2 }, async (suite) => {
   await Promise.all(
