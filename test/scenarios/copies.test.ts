@@ -24,7 +24,7 @@ function restore(
   world.checks.replaced(node);
 }
 
-await test('a backup is restored and says so: old and new history stand beside each other, nothing is lost', () => {
+void test('a backup is restored and says so: old and new history stand beside each other, nothing is lost', () => {
   const [world, founder, other] = worldOf(2);
   assert.ok(founder !== undefined && other !== undefined);
   world.note(other, 'one');
@@ -43,7 +43,7 @@ await test('a backup is restored and says so: old and new history stand beside e
   assert.equal(other.store.rows().size, 3, 'it has back what the backup lacked');
 });
 
-await test('a backup is restored and nobody notices: it hears that others know more, and starts a new history', () => {
+void test('a backup is restored and nobody notices: it hears that others know more, and starts a new history', () => {
   const [world, founder, other] = worldOf(2);
   assert.ok(founder !== undefined && other !== undefined);
   world.note(other, 'one');
@@ -60,7 +60,7 @@ await test('a backup is restored and nobody notices: it hears that others know m
   assert.ok(founder.log.feeds().every(({ forkedAfter }) => forkedAfter === undefined));
 });
 
-await test('a folder was copied and both went on: the fork is shown, and everybody stops at the same place', () => {
+void test('a folder was copied and both went on: the fork is shown, and everybody stops at the same place', () => {
   const [world, founder, other, third] = worldOf(3);
   assert.ok(founder !== undefined && other !== undefined && third !== undefined);
   world.note(other, 'shared');
@@ -84,7 +84,7 @@ await test('a folder was copied and both went on: the fork is shown, and everybo
   world.mustBeAtRest();
 });
 
-await test('who joins after a fork gets the evidence and what both histories share', () => {
+void test('who joins after a fork gets the evidence and what both histories share', () => {
   const [world, founder, other] = worldOf(2);
   assert.ok(founder !== undefined && other !== undefined);
   for (const text of ['a', 'b', 'c']) world.note(other, text);
@@ -104,7 +104,7 @@ await test('who joins after a fork gets the evidence and what both histories sha
   assert.ok(forked.seq >= 3);
 });
 
-await test('a wiped disk comes back from the others', () => {
+void test('a wiped disk comes back from the others', () => {
   const [world, founder, other] = worldOf(2);
   assert.ok(founder !== undefined && other !== undefined);
   for (let count = 0; count < 200; count += 1) world.note(other, String(count));

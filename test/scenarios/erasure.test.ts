@@ -33,7 +33,7 @@ function hasNote(node: SimNode, writer: SimNode): boolean {
   return (node.store.entries(writer.log.ownFeed('data').id)[0]?.parts[0] ?? null) !== null;
 }
 
-await test('the eraser had been revoked before: the part comes back from whoever has it still', () => {
+void test('the eraser had been revoked before: the part comes back from whoever has it still', () => {
   const world = worldOf('admin', 'member', 'member');
   const [founder, junior, writer, friend] = world.nodes;
   assert.ok(founder !== undefined && junior !== undefined && writer !== undefined && friend !== undefined);
@@ -49,7 +49,7 @@ await test('the eraser had been revoked before: the part comes back from whoever
   assert.ok(hasNote(writer, writer));
 });
 
-await test('the eraser keeps its place and loses the role that gave it the right: the part comes back too', () => {
+void test('the eraser keeps its place and loses the role that gave it the right: the part comes back too', () => {
   const world = worldOf('admin', 'member', 'member', 'member');
   const [founder, second, eraser, writer, friend] = world.nodes;
   assert.ok(founder !== undefined && second !== undefined && eraser !== undefined);
@@ -68,7 +68,7 @@ await test('the eraser keeps its place and loses the role that gave it the right
   assert.ok(hasNote(writer, writer));
 });
 
-await test('an entry comes before the act that its author had seen: it waits, and counts when the act is here', () => {
+void test('an entry comes before the act that its author had seen: it waits, and counts when the act is here', () => {
   const world = worldOf('member', 'member');
   const [founder, writer, reader] = world.nodes;
   assert.ok(founder !== undefined && writer !== undefined && reader !== undefined);

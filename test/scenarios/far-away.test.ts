@@ -19,7 +19,7 @@ function line(count: number): World {
   return world;
 }
 
-await test('five nodes in a line: what one end writes reaches the other, by push alone', () => {
+void test('five nodes in a line: what one end writes reaches the other, by push alone', () => {
   const world = line(5);
   const [first, last] = [world.nodes[0], world.nodes[4]];
   assert.ok(first !== undefined && last !== undefined);
@@ -36,7 +36,7 @@ await test('five nodes in a line: what one end writes reaches the other, by push
   assert.equal(frames, 40 * 4, 'one frame for each entry and link');
 });
 
-await test('one node is away for long: it gets all that it missed, and the others what it wrote alone', () => {
+void test('one node is away for long: it gets all that it missed, and the others what it wrote alone', () => {
   const world = line(3);
   const away = world.nodes[2];
   assert.ok(away !== undefined);
@@ -52,7 +52,7 @@ await test('one node is away for long: it gets all that it missed, and the other
   assert.ok(world.nodes.every((node) => node.store.rows().size === 600));
 });
 
-await test('the roll comes before the data, and what is urgent before a huge feed', () => {
+void test('the roll comes before the data, and what is urgent before a huge feed', () => {
   const world = new World(9, SLOW, 16 * 1024);
   const writer = world.founder;
   const payload = new Uint8Array(1000).fill(7);
@@ -94,7 +94,7 @@ await test('the roll comes before the data, and what is urgent before a huge fee
   assert.ok(order.lastIndexOf('urgent') < order.length - 5, 'it overtook');
 });
 
-await test('megabytes of small entries stream without a pause', () => {
+void test('megabytes of small entries stream without a pause', () => {
   const world = new World(13, SLOW);
   const payload = new Uint8Array(10);
   const drafts = Array.from(
@@ -108,7 +108,7 @@ await test('megabytes of small entries stream without a pause', () => {
   assert.equal(late.store.rows().size, 20_000, 'no request ran dry and had to time out');
 });
 
-await test('what is written while two nodes greet each other reaches the other', () => {
+void test('what is written while two nodes greet each other reaches the other', () => {
   const world = new World(17, { ...CALM, minDelayMs: 300, maxDelayMs: 300 });
   const other = world.admit(world.founder, 'member');
   assert.ok(other !== undefined);
@@ -128,7 +128,7 @@ await test('what is written while two nodes greet each other reaches the other',
   }
 });
 
-await test('a newcomer to a network of many admins finds the beginning among all their acts', () => {
+void test('a newcomer to a network of many admins finds the beginning among all their acts', () => {
   const world = new World(19);
   const admins = Array.from({ length: 8 }, () => world.admit(world.founder, 'admin'));
   world.runFor(10_000);

@@ -25,7 +25,7 @@ function heldBy(node: World['founder']): string {
     .join();
 }
 
-await test('a reader verifies everything and never holds what is not for it', () => {
+void test('a reader verifies everything and never holds what is not for it', () => {
   const { world, reader, writer } = worldWithReader();
   const parts = [
     { audience: 'public', payload: utf8('found') },
@@ -39,7 +39,7 @@ await test('a reader verifies everything and never holds what is not for it', ()
   assert.ok(!heldBy(reader).includes(SECRET));
 });
 
-await test('a role is raised: the parts that were withheld are filled in, and later ones come with their entry', () => {
+void test('a role is raised: the parts that were withheld are filled in, and later ones come with their entry', () => {
   const { world, reader, writer } = worldWithReader();
   for (let count = 0; count < 150; count += 1) world.note(writer, SECRET);
   world.runFor(10_000);
@@ -50,7 +50,7 @@ await test('a role is raised: the parts that were withheld are filled in, and la
   assert.deepEqual(new Set(reader.store.rows().values()), new Set(['x']));
 });
 
-await test('a role is raised while its bearer talks to somebody who has not heard of it', () => {
+void test('a role is raised while its bearer talks to somebody who has not heard of it', () => {
   const { world, reader, writer } = worldWithReader();
   const { founder, network } = world;
   network.unwant(founder.index, writer.index);
@@ -67,7 +67,7 @@ await test('a role is raised while its bearer talks to somebody who has not hear
   assert.ok(heldBy(reader).includes(SECRET));
 });
 
-await test('an erasure arrives before what it erases: the bytes never come in', () => {
+void test('an erasure arrives before what it erases: the bytes never come in', () => {
   const { world, writer } = worldWithReader();
   const { founder } = world;
   const late = world.admit(founder, 'member');

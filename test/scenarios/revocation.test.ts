@@ -36,7 +36,7 @@ function holds(node: SimNode, writer: SimNode): number {
     .filter(({ hash }) => rows.has(hash)).length;
 }
 
-await test('revoked while cut off: what it wrote before stands, what it wrote after is set aside everywhere alike', () => {
+void test('revoked while cut off: what it wrote before stands, what it wrote after is set aside everywhere alike', () => {
   const [world, founder, lost, friend] = worldOf('member', 'member');
   assert.ok(lost !== undefined && friend !== undefined);
   world.note(lost, 'before');
@@ -62,7 +62,7 @@ await test('revoked while cut off: what it wrote before stands, what it wrote af
   assert.deepEqual([holds(founder, lost), holds(friend, lost)], [2, 2], 'accepted, it stands everywhere');
 });
 
-await test('two admins revoke each other in two partitions: the senior one stays, on every node', () => {
+void test('two admins revoke each other in two partitions: the senior one stays, on every node', () => {
   const [world, founder, senior, junior, left, right] = worldOf('admin', 'admin', 'member', 'member');
   assert.ok(senior !== undefined && junior !== undefined && left !== undefined && right !== undefined);
   apart(world, [senior, left], [founder, junior, right]);
@@ -78,7 +78,7 @@ await test('two admins revoke each other in two partitions: the senior one stays
   }
 });
 
-await test('two admins revoke each other, and each has a friend who brings the news across', () => {
+void test('two admins revoke each other, and each has a friend who brings the news across', () => {
   const [world, founder, second, friend] = worldOf('admin', 'member');
   assert.ok(second !== undefined && friend !== undefined);
   apart(world, [founder, friend], [second]);
