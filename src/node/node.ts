@@ -133,7 +133,7 @@ export class Node {
   async #unlock(passphrase: string | undefined): Promise<void> {
     this.#keys = await openKeys(this.#meta, systemRng, passphrase);
     this.#mustProveContinuity();
-    this.#transport = await this.#openTransport(this.#keys);
+    await this.#openTransport(this.#keys);
     const network = this.#meta.get(NETWORK);
     if (network !== undefined) this.#enter(idFromBytes<NetworkId>(network));
     this.#tellState();
@@ -160,7 +160,7 @@ export class Node {
       this.#log().warn({}, 'this folder was copied, moved or restored: a new incarnation starts');
   }
 
-  async #openTransport(keys: DeviceKeys): Promise<Transport> {
+  async #openTransport(keys: DeviceKeys): Promise<void> {
     const transport = await createLibp2pTransport({
       linkSeed: keys.linkSeed,
       listen: this.#listenAddresses(),
@@ -182,9 +182,10 @@ export class Node {
         this.#nodeLog.frame({ direction, peer, member, channel, sizeBytes });
       },
     });
+    // From here on `stop` ends it, whatever goes wrong.
+    this.#transport = transport;
     await transport.start();
     if (this.#options.remembersPort) this.#rememberPort(transport);
-    return transport;
   }
 
   /** Without `--listen`, the port of the last time, so that those who remember us find us again. */
