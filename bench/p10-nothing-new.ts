@@ -18,7 +18,8 @@ for (let at = 0; at < ENTRIES; at += BATCH) {
 }
 const filler = await up(second, ['--peer', source.address]);
 const { entries: total } = await source.client.call('status', {});
-while ((await filler.client.call('status', {})).entries < total) await new Promise((resolve) => setTimeout(resolve, 100));
+while ((await filler.client.call('status', {})).entries < total)
+  await new Promise((resolve) => setTimeout(resolve, 100));
 await down(filler);
 
 const sink = await up(second);
@@ -27,12 +28,13 @@ const frames = source.client.lines('log', { net: true, follow: true, lines: 0 },
 let bytes = 0;
 const counting = (async () => {
   for await (const line of frames) {
-    if (line.source === 'frame' && line.fields['channel'] === '/kith/1/sync') bytes += Number(line.fields['sizeBytes']);
+    if (line.source === 'frame' && line.fields['channel'] === '/kith/1/sync')
+      bytes += Number(line.fields['sizeBytes']);
   }
 })();
 const startMs = performance.now();
 await sink.client.call('addPeer', { address: source.address });
-while (!(await sink.client.call("status", {})).inStep) continue;
+while (!(await sink.client.call('status', {})).inStep) continue;
 const ms = performance.now() - startMs;
 // What still travels after both know: give it a second, then count.
 await new Promise((resolve) => setTimeout(resolve, 1000));

@@ -51,9 +51,13 @@ async function ours(): Promise<number> {
 
 async function rival(): Promise<number> {
   const script = join(import.meta.dirname, 'rival-hypercore.ts');
-  const source = spawn(process.execPath, [script, 'source', tempFolder(), String(ENTRIES), String(ENTRY_BYTES)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const source = spawn(
+    process.execPath,
+    [script, 'source', tempFolder(), String(ENTRIES), String(ENTRY_BYTES)],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   const [offer] = (await once(createInterface({ input: source.stdout }), 'line')) as [string];
   const sink = spawn(process.execPath, [script, 'sink', tempFolder(), String(ENTRIES), offer], {
     stdio: ['ignore', 'pipe', 'inherit'],

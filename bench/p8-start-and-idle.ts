@@ -26,7 +26,7 @@ for (let round = 0; round < STARTS; round += 1) {
   const started = await up(data);
   starts.push(started.startMs);
   // Idle is when the heap has settled: two readings alike, a second apart.
-  for (let before = -1; ; ) {
+  for (let before = -1; ;) {
     const now = usageOf(started.process)?.residentBytes ?? 0;
     if (Math.abs(now - before) < 2 ** 20) {
       idleBytes = Math.max(idleBytes, now);
@@ -39,7 +39,9 @@ for (let round = 0; round < STARTS; round += 1) {
 }
 const startMs = [...starts].sort((a, b) => a - b)[Math.floor(STARTS / 2)] ?? 0;
 const idleMib = idleBytes / 2 ** 20;
-say(`starts: ${starts.map((ms) => ms.toFixed(0)).join(' ')} ms; idle ${idleMib.toFixed(0)} MiB with ${String(ENTRIES)} entries`);
+say(
+  `starts: ${starts.map((ms) => ms.toFixed(0)).join(' ')} ms; idle ${idleMib.toFixed(0)} MiB with ${String(ENTRIES)} entries`,
+);
 report({
   id: 'P8',
   unit: 'ms to API ready',

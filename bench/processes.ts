@@ -39,7 +39,19 @@ export async function kith(args: readonly string[]): Promise<Record<string, unkn
 
 export async function up(data: string, extra: readonly string[] = []): Promise<BenchNode> {
   const startedMs = performance.now();
-  const args = [MAIN, 'up', '--data', data, '--no-mdns', '--listen', '127.0.0.1:0', '--api-port', '0', '--json', ...extra];
+  const args = [
+    MAIN,
+    'up',
+    '--data',
+    data,
+    '--no-mdns',
+    '--listen',
+    '127.0.0.1:0',
+    '--api-port',
+    '0',
+    '--json',
+    ...extra,
+  ];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   process.on('exit', () => child.kill('SIGKILL'));
   const lines = createInterface({ input: child.stdout });
@@ -68,9 +80,14 @@ export async function pair(): Promise<{ readonly first: string; readonly second:
 }
 
 /** Processor seconds and resident bytes of a process, as Linux tells them; undefined elsewhere. */
-export function usageOf(child: ChildProcess): { readonly cpuSeconds: number; readonly residentBytes: number } | undefined {
+export function usageOf(
+  child: ChildProcess,
+): { readonly cpuSeconds: number; readonly residentBytes: number } | undefined {
   try {
-    const stat = readFileSync(`/proc/${String(child.pid)}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    const stat =
+      readFileSync(`/proc/${String(child.pid)}/stat`, 'utf8')
+        .split(') ')[1]
+        ?.split(' ') ?? [];
     const status = readFileSync(`/proc/${String(child.pid)}/status`, 'utf8');
     const ticks = Number(stat[11]) + Number(stat[12]);
     return { cpuSeconds: ticks / 100, residentBytes: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024 };

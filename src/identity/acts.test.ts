@@ -91,7 +91,13 @@ test('there are eleven kinds', () => {
 test('every act has so many places, no more and no fewer', () => {
   for (const body of ALL) {
     const places = placesOf(body);
-    for (const form of [places.slice(1), places.slice(0, -1), [...places, 0], [...places, 'admin'], [places]]) {
+    for (const form of [
+      places.slice(1),
+      places.slice(0, -1),
+      [...places, 0],
+      [...places, 'admin'],
+      [places],
+    ]) {
       assert.throws(() => decodeAct(body.kind, encodeCbor(form), context), isMalformed, body.kind);
     }
   }
@@ -160,16 +166,34 @@ const PLACES: readonly Place[] = [
   { kind: 'admit', at: 3, what: 'organisation', good: [], bad: [...NAMES.bad, 'Blue Camp'] },
   { kind: 'admit', at: 4, what: 'place', good: [], bad: [...NAMES.bad, 'Tent 9'] },
   { kind: 'admit', at: 5, what: 'proof', good: [], bad: [null, KEY, new Uint8Array(64), new Uint8Array(65)] },
-  { kind: 'admit', at: 6, what: 'consent', good: [], bad: [null, KEY, new Uint8Array(64), new Uint8Array(65)] },
+  {
+    kind: 'admit',
+    at: 6,
+    what: 'consent',
+    good: [],
+    bad: [null, KEY, new Uint8Array(64), new Uint8Array(65)],
+  },
   { kind: 'admit', at: 7, what: 'number', ...whole(1, 1_000_000) },
   { kind: 'device', at: 0, what: 'member', good: [], bad: [...IDS.bad, KEY] },
-  { kind: 'device', at: 1, what: 'certificate', good: [], bad: [null, KEY, keysFor('Gus').certificate.bytes] },
+  {
+    kind: 'device',
+    at: 1,
+    what: 'certificate',
+    good: [],
+    bad: [null, KEY, keysFor('Gus').certificate.bytes],
+  },
   { kind: 'device', at: 2, what: 'consent', good: [], bad: [null, KEY, new Uint8Array(64)] },
   { kind: 'role', at: 0, what: 'member', ...IDS },
   { kind: 'role', at: 1, what: 'role', ...ROLES },
   { kind: 'role', at: 2, what: 'cuts', ...LINKS },
   { kind: 'grant', at: 0, what: 'member', ...IDS },
-  { kind: 'grant', at: 1, what: 'grant', good: ['a', 'field-medic-2'], bad: ['', 'A', '1a', 'a_b', 'a'.repeat(33), 7] },
+  {
+    kind: 'grant',
+    at: 1,
+    what: 'grant',
+    good: ['a', 'field-medic-2'],
+    bad: ['', 'A', '1a', 'a_b', 'a'.repeat(33), 7],
+  },
   { kind: 'grant', at: 2, what: 'given', ...FLAGS },
   { kind: 'revoke', at: 0, what: 'scope', good: ['member', 'device'], bad: ['', 'feed', 0, null] },
   { kind: 'revoke', at: 1, what: 'target', ...IDS },
@@ -284,7 +308,14 @@ test('names as people write them are names', () => {
 
 test('a joiner between Latin letters only makes two names look like one', () => {
   for (const joiner of ['\u200c', '\u200d']) {
-    for (const name of [`Al${joiner}ice`, `${joiner}Alice`, `Alice${joiner}`, `ক${joiner}`, `ক${joiner}a`, `${joiner}ক`]) {
+    for (const name of [
+      `Al${joiner}ice`,
+      `${joiner}Alice`,
+      `Alice${joiner}`,
+      `ক${joiner}`,
+      `ক${joiner}a`,
+      `${joiner}ক`,
+    ]) {
       assert.ok(!isLabel(name), JSON.stringify(name));
     }
   }
@@ -299,7 +330,8 @@ test('a name is trimmed, and counted in UTF-16 units', () => {
 
 test('a grant is a short lower-case word', () => {
   for (const good of ['medical', 'a', 'a-1', 'a'.repeat(32)]) assert.ok(isGrant(good), good);
-  for (const bad of ['', '-a', '1', 'Medical', 'a b', 'a'.repeat(33), 'ä', 'a\n']) assert.ok(!isGrant(bad), bad);
+  for (const bad of ['', '-a', '1', 'Medical', 'a b', 'a'.repeat(33), 'ä', 'a\n'])
+    assert.ok(!isGrant(bad), bad);
 });
 
 // ---- bytes from anywhere
@@ -313,7 +345,10 @@ test('one act has one encoding', () => {
   assert.notEqual(float, toHex(encodeAct(accept)));
   assert.throws(() => decodeAct('accept', new Uint8Array(Buffer.from(float, 'hex')), context), isMalformed);
   // Text that is no UTF-8, which cborg reads as U+FFFD.
-  const text = toHex(encodeAct({ ...rename, kind: 'rename', member, profile: profileOf('?') })).replace('613f', '61ff');
+  const text = toHex(encodeAct({ ...rename, kind: 'rename', member, profile: profileOf('?') })).replace(
+    '613f',
+    '61ff',
+  );
   assert.throws(() => decodeAct('rename', new Uint8Array(Buffer.from(text, 'hex')), context), isMalformed);
 });
 
@@ -341,7 +376,20 @@ test('random values in the form of an act are refused', () => {
   const value = fc.letrec<{ value: CborValue }>((tie) => ({
     value: fc.oneof(
       { maxDepth: 3 },
-      fc.constantFrom<CborValue>(null, true, false, KEY, 'admin', 'member', 'link', 0, 1, -1, 1.5, 2 ** 53 - 1),
+      fc.constantFrom<CborValue>(
+        null,
+        true,
+        false,
+        KEY,
+        'admin',
+        'member',
+        'link',
+        0,
+        1,
+        -1,
+        1.5,
+        2 ** 53 - 1,
+      ),
       fc.string(),
       fc.uint8Array({ minLength: 30, maxLength: 66 }),
       fc.array(tie('value'), { maxLength: 9 }),

@@ -58,7 +58,12 @@ test('a revocation that the author had not seen ends its feeds where it says, in
   assert.equal(upTo(story, di, before, 'urgent'), 2);
   const { authority } = story.fold();
   const elsewhere = fakeId('an incarnation that the remover did not know') as FeedId;
-  const writing = { device: di.device, lane: 'data', feed: elsewhere, seen: seenOf(authority, before) } as const;
+  const writing = {
+    device: di.device,
+    lane: 'data',
+    feed: elsewhere,
+    seen: seenOf(authority, before),
+  } as const;
   assert.deepEqual(authority.boundOf(writing), { upTo: 0, by: revoked.id });
 });
 
@@ -83,7 +88,10 @@ test('acts that nobody knows say nothing: to claim them is to have seen nothing'
   const base = seenOf(authority, before);
   assert.deepEqual(authority.vectorOf(base, [unknown]), base);
   const seen = authority.vectorOf(new Map(), [unknown]);
-  assert.equal(authority.boundOf({ device: di.device, lane: 'data', feed: feedOf(di), seen }).upTo, undefined);
+  assert.equal(
+    authority.boundOf({ device: di.device, lane: 'data', feed: feedOf(di), seen }).upTo,
+    undefined,
+  );
 });
 
 test('an old device that goes on in a new feed and has heard of nothing is cut there too', () => {
@@ -131,7 +139,12 @@ test('of two cuts the narrower holds', () => {
   alice.revoke(di, [cut(di, 9)]);
   const narrower = bo.revoke(di, [cut(di, 4)]);
   const { authority } = story.fold();
-  const writing = { device: di.device, lane: 'data', feed: feedOf(di), seen: seenOf(authority, before) } as const;
+  const writing = {
+    device: di.device,
+    lane: 'data',
+    feed: feedOf(di),
+    seen: seenOf(authority, before),
+  } as const;
   assert.deepEqual(authority.boundOf(writing), { upTo: 4, by: narrower.id });
 });
 
@@ -185,8 +198,14 @@ test('an author is who it was as far as it had seen', () => {
   const before = [...story.acts];
   alice.setRole(di, 'admin');
   const { authority } = story.fold();
-  assert.deepEqual(authority.authorAt(di.device, seenOf(authority, before)), { member: di.member, role: 'member' });
-  assert.deepEqual(authority.authorAt(di.device, seenOf(authority, story.acts)), { member: di.member, role: 'admin' });
+  assert.deepEqual(authority.authorAt(di.device, seenOf(authority, before)), {
+    member: di.member,
+    role: 'member',
+  });
+  assert.deepEqual(authority.authorAt(di.device, seenOf(authority, story.acts)), {
+    member: di.member,
+    role: 'admin',
+  });
   assert.equal(authority.authorAt(story.newcomer('Mallory').device, seenOf(authority, before)), undefined);
 });
 
@@ -252,7 +271,9 @@ test('who writes its feed twice takes down nothing that was built on it with its
   const removing = { kind: 'revoke', target: { scope: 'member', member: bo.member }, cuts: [] } as const;
   const byHash = new Map(story.acts.map((act) => [act.id, act]));
   const actsOf = (links: readonly EntryLink[]): Act[] => links.flatMap(({ hash }) => byHash.get(hash) ?? []);
-  const removal = di.write(removing, { after: actsOf([...membership.heads, ...authority.groundsOf(di.device, removing)]) });
+  const removal = di.write(removing, {
+    after: actsOf([...membership.heads, ...authority.groundsOf(di.device, removing)]),
+  });
   assert.equal(codeOf(story.fold(), raised), undefined);
   assert.equal(isIn(story.fold(), bo), false);
   // Bo, who is being removed, writes another history from before the head.

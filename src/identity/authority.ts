@@ -86,7 +86,10 @@ export class Authority {
    * twice and its links lead nowhere. For an act that names somebody or an invitation, likewise.
    */
   groundsOf(device: DeviceKey, body?: ActBody): EntryLink[] {
-    const grounds = [...this.#groundsOfDevice(device), ...(body === undefined ? [] : this.#groundsOfTarget(body))];
+    const grounds = [
+      ...this.#groundsOfDevice(device),
+      ...(body === undefined ? [] : this.#groundsOfTarget(body)),
+    ];
     const links = grounds.map(({ act }): EntryLink => ({ feed: act.feed, seq: act.seq, hash: act.id }));
     return [...new Map(links.map((link) => [link.hash, link])).values()];
   }

@@ -38,14 +38,12 @@ test('a chain of a hundred thousand is walked', () => {
 });
 
 test('what is found waits for each other and for nobody outside', () => {
-  const graph = fc
-    .integer({ min: 1, max: 9 })
-    .chain((size) =>
-      fc.array(fc.array(fc.nat({ max: size - 1 }), { minLength: 1, maxLength: 4 }), {
-        minLength: size,
-        maxLength: size,
-      }),
-    );
+  const graph = fc.integer({ min: 1, max: 9 }).chain((size) =>
+    fc.array(fc.array(fc.nat({ max: size - 1 }), { minLength: 1, maxLength: 4 }), {
+      minLength: size,
+      maxLength: size,
+    }),
+  );
   fc.assert(
     fc.property(graph, (edges) => {
       const circle = closedCircle(0, waitsFor(edges));

@@ -27,7 +27,12 @@ test('an act comes after what its author had seen, in its feed and in others, an
   const c1 = cy.rename(cy, 'C', { after: [b2] });
   const [pa, pb1, pb2, pc] = [a1, b1, b2, c1].map((act) => placedOf(story.acts, act));
   assert.ok(pa !== undefined && pb1 !== undefined && pb2 !== undefined && pc !== undefined);
-  for (const [before, after] of [[pa, pb1], [pb1, pb2], [pb2, pc], [pa, pc]] as const) {
+  for (const [before, after] of [
+    [pa, pb1],
+    [pb1, pb2],
+    [pb2, pc],
+    [pa, pc],
+  ] as const) {
     assert.ok(isBefore(before, after) && !isBefore(after, before) && !areConcurrent(before, after));
     assert.ok(compareHlc(before.at, after.at) < 0);
     assert.ok(inOrder(before, after) < 0 && inOrder(after, before) > 0);
@@ -92,7 +97,10 @@ test('where bounded time says nothing, the claimed time does: after a quiet mont
     who.startIncarnation(`on day ${day}`);
     return who.rename(who, 'x', { atMs: START_MS + (40 - day) * DAY_MS, after: story.acts.slice(0, 1) });
   });
-  assert.deepEqual(lineOf(story.acts).slice(1), acts.toReversed().map(({ id }) => id));
+  assert.deepEqual(
+    lineOf(story.acts).slice(1),
+    acts.toReversed().map(({ id }) => id),
+  );
 });
 
 test('a link that leads nowhere, or to another place, says nothing', () => {

@@ -21,7 +21,9 @@ test('shared or not, a horizon says what a full map would say', () => {
     fc.property(fc.array(step, { maxLength: 150 }), (steps) => {
       const made: { horizon: Horizon; full: Map<FeedId, number> }[] = [];
       for (const { pasts, feed, seq } of steps) {
-        const known = pasts.map((n) => made[n % Math.max(1, made.length)]).filter((past) => past !== undefined);
+        const known = pasts
+          .map((n) => made[n % Math.max(1, made.length)])
+          .filter((past) => past !== undefined);
         const full = new Map<FeedId, number>();
         for (const past of known) {
           for (const [seen, upTo] of past.full) full.set(seen, Math.max(upTo, full.get(seen) ?? 0));

@@ -57,7 +57,12 @@ function readFields(value: unknown): InviteLink {
   const [version, network, seed, networkName, name, forDevice, expiresMs, addresses] = value as unknown[];
   const isText = (item: unknown): item is string => typeof item === 'string' && item.length <= 256;
   if (version !== VERSION || !(seed instanceof Uint8Array) || seed.byteLength !== SEED_BYTES) throw badLink();
-  if (!isText(networkName) || !isText(name) || typeof forDevice !== 'boolean' || !Number.isSafeInteger(expiresMs))
+  if (
+    !isText(networkName) ||
+    !isText(name) ||
+    typeof forDevice !== 'boolean' ||
+    !Number.isSafeInteger(expiresMs)
+  )
     throw badLink();
   if (!Array.isArray(addresses) || addresses.length > ADDRESSES || !addresses.every(isText)) throw badLink();
   return {

@@ -63,12 +63,7 @@ const anAdminStays: LineRule = ({ act: { body } }, table) => {
     : 'last-admin';
 };
 
-export const LINE_RULES: readonly LineRule[] = [
-  oneDeviceAKey,
-  noMoreUses,
-  notTooManyDevices,
-  anAdminStays,
-];
+export const LINE_RULES: readonly LineRule[] = [oneDeviceAKey, noMoreUses, notTooManyDevices, anAdminStays];
 
 /** Two admins let the same device in, neither knowing of the other: it came once, and both did right. */
 export function isAdmittedAgain(

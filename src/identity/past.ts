@@ -21,7 +21,11 @@ function subjectsOf(body: ActBody): Subject[] {
     case 'device': {
       const { certificate } = body;
       const member = body.kind === 'device' ? body.member : memberIdOf(certificate.device);
-      const subjects: Subject[] = [['member', member], ['device', certificate.device], ...keySubjects(certificate)];
+      const subjects: Subject[] = [
+        ['member', member],
+        ['device', certificate.device],
+        ...keySubjects(certificate),
+      ];
       return body.kind === 'genesis' ? [NETWORK, ...subjects] : subjects;
     }
     case 'role':
@@ -125,14 +129,18 @@ export class ActIndex {
   }
 
   memberOf(key: DeviceKey, seen: Seen): MemberId | undefined {
-    const linked = this.#of('device', key).find(({ act }) => act.body.kind !== 'revoke' && isSeen(act, seen));
+    const [linked] = this.linksOf(key, seen);
     return linked === undefined ? undefined : memberLinkedBy(linked);
   }
 
   /** Whose device any of these acts says this is, of those that `seen` goes as far as. */
   membersOf(key: DeviceKey, seen: Seen): MemberId[] {
-    const linking = this.#of('device', key).filter(({ act }) => act.body.kind !== 'revoke' && isSeen(act, seen));
-    return [...new Set(linking.map(memberLinkedBy))];
+    return [...new Set(this.linksOf(key, seen).map(memberLinkedBy))];
+  }
+
+  /** Acts that let a device in. */
+  linksOf(key: DeviceKey, seen: Seen): PlacedAct[] {
+    return this.#of('device', key).filter(({ act }) => act.body.kind !== 'revoke' && isSeen(act, seen));
   }
 
   isDeviceRevoked(key: DeviceKey, seen: Seen): boolean {
@@ -181,12 +189,18 @@ export class ActIndex {
     return this.#of('invitation', key);
   }
 
-  /** Acts on which the judgement of this one can depend, its author's among them; seen by it or not. */
-  bearingOn({ act, vector }: PlacedAct): PlacedAct[] {
-    const bearing = [...this.#of('device', act.device)];
-    for (const id of this.membersOf(act.device, vector)) bearing.push(...this.#of('member', id));
-    for (const [kind, id] of askedOf(act.body)) bearing.push(...this.#of(kind, id));
-    return bearing;
+  /** Acts on which it can depend who wrote this one, and as what; seen by it or not. */
+  aboutAuthor({ act, vector }: PlacedAct): PlacedAct[] {
+    const about = [...this.#of('device', act.device)];
+    for (const id of this.membersOf(act.device, vector)) about.push(...this.#of('member', id));
+    return about;
+  }
+
+  /** Acts on which the judgement of what this one says can depend; seen by it or not. */
+  aboutBody({ act: { body } }: PlacedAct): PlacedAct[] {
+    const about = askedOf(body).flatMap(([kind, id]) => this.#of(kind, id));
+    // Which role somebody has is asked of authors alone.
+    return about.filter((other) => other.act.body.kind !== 'role');
   }
 
   #of(kind: Subject[0], id: string): readonly PlacedAct[] {
@@ -215,8 +229,11 @@ export function memberIdOf(firstDevice: DeviceKey): MemberId {
   return firstDevice as string as MemberId;
 }
 
-function memberLinkedBy({ act: { body } }: PlacedAct): MemberId {
+export function memberLinkedBy({ act: { body } }: PlacedAct): MemberId {
   if (body.kind === 'device') return body.member;
-  assert(body.kind === 'genesis' || body.kind === 'admit', 'a device is let in by a genesis, an admit or a device act');
+  assert(
+    body.kind === 'genesis' || body.kind === 'admit',
+    'a device is let in by a genesis, an admit or a device act',
+  );
   return memberIdOf(body.certificate.device);
 }

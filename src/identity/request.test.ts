@@ -41,7 +41,12 @@ test('the profile’s parts do not run into each other', () => {
 test('both keys sign: who knows the invitation cannot admit another’s device, nor a device without it', () => {
   const byThief = signRequest(network, { invite, device: gus.device }, fay.certificate, profile);
   assert.ok(!requestHolds(network, byThief, fakeVerifier));
-  const uninvited = signRequest(network, { invite: otherInvite, device: fay.device }, fay.certificate, profile);
+  const uninvited = signRequest(
+    network,
+    { invite: otherInvite, device: fay.device },
+    fay.certificate,
+    profile,
+  );
   assert.ok(!holds({ proof: uninvited.proof }));
   assert.ok(!holds({ proof: request.consent, consent: request.proof }));
   assert.ok(!holds({ proof: new Uint8Array(64) }));

@@ -11,7 +11,7 @@ import type { DeviceKey, EntryHash, MemberId } from '../base/ids.ts';
 import { closedCircle } from './circles.ts';
 import { areConcurrent, inOrder, isBefore, isSeen, type PlacedAct } from './history.ts';
 import type { Seen } from './horizon.ts';
-import { ActIndex } from './past.ts';
+import { ActIndex, memberLinkedBy } from './past.ts';
 import { ROLES, type Role } from './roles.ts';
 import { firstBroken, isAllowedAs, type Past, type Proposed, type Rule } from './rules.ts';
 
@@ -44,6 +44,13 @@ export const CONFLICT_RULES: ConflictRules = {
     inOrder(a.admission, b.admission) || inOrder(a.link, b.link) || inOrder(a.placed, b.placed),
 };
 
+interface Verdict {
+  /** Refused for certain. */
+  readonly code: string | undefined;
+  /** Acts that its author had seen, and of which some have to be decided first. */
+  readonly waitsFor: readonly PlacedAct[];
+}
+
 export function judge(
   placed: readonly PlacedAct[],
   refused: ReadonlyMap<EntryHash, string>,
@@ -62,8 +69,8 @@ class Resolution {
   readonly #refused: Map<EntryHash, string>;
   /** Those that count, as far as it is decided. */
   readonly #index: ActIndex;
-  /** What `#mayCount` found, until something is decided. */
-  readonly #hopes = new Map<PlacedAct, boolean>();
+  /** What `#judge` found, until something is decided. */
+  readonly #verdicts = new Map<PlacedAct, Verdict>();
   /** Not decided yet, in the order in which acts count. */
   #open: PlacedAct[];
 
@@ -91,11 +98,12 @@ class Resolution {
   }
 
   #decide(placed: PlacedAct): boolean {
-    if (this.#undecidedPast(placed).length > 0) return false;
-    const code = firstBroken(proposedBy(placed), this.#pastOf(placed), this.#rules);
-    if (code !== undefined) return this.#refuse(placed, code);
+    const verdict = this.#judge(placed);
+    if (verdict.code !== undefined) return this.#refuse(placed, verdict.code);
+    if (verdict.waitsFor.length > 0) return false;
     const attackers = this.#attackersOf(placed);
-    if (attackers.some(({ act }) => this.#accepted.has(act.id))) return this.#refuse(placed, 'author-removed');
+    if (attackers.some(({ act }) => this.#accepted.has(act.id)))
+      return this.#refuse(placed, 'author-removed');
     if (attackers.some((attacker) => this.#mayCount(attacker))) return false;
     this.#accept(placed);
     return true;
@@ -105,18 +113,99 @@ class Resolution {
     const [start] = this.#open;
     if (start === undefined) return;
     const waitsFor = (placed: PlacedAct): PlacedAct[] => [
-      ...this.#undecidedPast(placed),
+      ...this.#judge(placed).waitsFor,
       ...this.#attackersOf(placed).filter((attacker) => this.#mayCount(attacker)),
     ];
-    // In a closed circle the first act in line has its past decided, so there always is a contender.
-    const contenders = closedCircle(start, waitsFor).filter((placed) => this.#undecidedPast(placed).length === 0);
+    // What the first act in line of a closed circle had seen is decided, so there always is a contender.
+    const contenders = closedCircle(start, waitsFor).filter(
+      (placed) => this.#judge(placed).waitsFor.length === 0,
+    );
     const [winner] = contenders
       .map((placed) => this.#contender(placed))
       .sort((a, b) => this.#conflicts.precedence(a, b));
-    assert(winner !== undefined, 'who waits for each other in a circle includes somebody whose past is decided');
+    assert(
+      winner !== undefined,
+      'who waits for each other in a circle includes somebody whose past is decided',
+    );
     const outranked = this.#attackersOf(winner.placed).filter((attacker) => this.#mayCount(attacker));
     for (const attacker of outranked) this.#refuse(attacker, 'outranked');
     this.#accept(winner.placed);
+  }
+
+  /** What the rules say, where it is the same whatever becomes of the acts that its author had seen. */
+  #judge(placed: PlacedAct): Verdict {
+    const known = this.#verdicts.get(placed) ?? this.#judgeAnew(placed);
+    this.#verdicts.set(placed, known);
+    return known;
+  }
+
+  #judgeAnew(placed: PlacedAct): Verdict {
+    const proposed = proposedBy(placed);
+    const past = this.#index.seenBy(placed.vector, placed.act.device);
+    const isOpen = (other: PlacedAct): boolean => !this.#isDecided(other) && isBefore(other, placed);
+    const openAboutBody = this.#all.aboutBody(placed).filter(isOpen);
+    const open = [...this.#all.aboutAuthor(placed).filter(isOpen), ...openAboutBody];
+    if (open.length === 0) return { code: firstBroken(proposed, past, this.#rules), waitsFor: [] };
+    const authors = this.#possibleAuthors(placed);
+    const hoped = this.#hopedPast(placed, past);
+    const codes = authors.map((author) => firstBroken(proposed, { ...hoped, author }, this.#rules));
+    // Else whoever has no right to remove anybody could keep a decision open by building on what is open.
+    if (!codes.includes(undefined)) return { code: codes[0], waitsFor: [] };
+    const isAllowed = authors.every(
+      (author) => firstBroken(proposed, { ...past, author }, this.#rules) === undefined,
+    );
+    return { code: undefined, waitsFor: isAllowed && openAboutBody.length === 0 ? [] : open };
+  }
+
+  /** The past in which what this act says is as right as it may turn out to be. */
+  #hopedPast({ act, vector }: PlacedAct, past: Past): Past {
+    return {
+      ...past,
+      isMember: () => true,
+      memberOf: (key) => this.#all.memberOf(key, vector),
+      invite: () => (act.body.kind === 'invite' ? undefined : { expiresMs: Infinity, withdrawn: false }),
+      isKeyTaken: () => false,
+    };
+  }
+
+  /** Who the author may turn out to have been; undefined: nobody who was in. */
+  #possibleAuthors({ act, vector }: PlacedAct): Past['author'][] {
+    if (this.#index.isDeviceRevoked(act.device, vector)) return [undefined];
+    const links = this.#all.linksOf(act.device, vector).filter((link) => !this.#refused.has(link.act.id));
+    const certain = links.findIndex((link) => this.#accepted.has(link.act.id));
+    const possible = certain === -1 ? links : links.slice(0, certain + 1);
+    const authors = [...new Set(possible.map(memberLinkedBy))].flatMap((member) =>
+      this.#possibleRoles(member, vector).map((role) => (role === undefined ? undefined : { member, role })),
+    );
+    return certain === -1 || this.#mayBeRevoked(act.device, vector) ? [undefined, ...authors] : authors;
+  }
+
+  #mayBeRevoked(device: DeviceKey, seen: Seen): boolean {
+    const about = this.#all.aboutDevice(device);
+    return about.some(
+      ({ act }) => act.body.kind === 'revoke' && isSeen(act, seen) && !this.#refused.has(act.id),
+    );
+  }
+
+  /** What a member may turn out to have been: each act that is not decided counts, or does not. */
+  #possibleRoles(id: MemberId, seen: Seen): (Role | undefined)[] {
+    let states: ReadonlySet<Role | 'new' | 'out'> = new Set(['new'] as const);
+    for (const placed of this.#all.aboutMember(id)) {
+      const { act } = placed;
+      if (!isSeen(act, seen) || this.#refused.has(act.id)) continue;
+      const next = new Set([...states].map((state) => this.#afterwards(state, placed)));
+      states = this.#accepted.has(act.id) ? next : states.union(next);
+    }
+    return [...states].map((state) => (state === 'new' || state === 'out' ? undefined : state));
+  }
+
+  #afterwards(state: Role | 'new' | 'out', placed: PlacedAct): Role | 'new' | 'out' {
+    const { body } = placed.act;
+    if (body.kind === 'genesis') return 'admin';
+    if (body.kind === 'admit') return state === 'new' ? this.#all.roleGiven(placed) : state;
+    if (state === 'new' || state === 'out') return state;
+    if (body.kind === 'revoke') return 'out';
+    return body.kind === 'role' ? body.role : state;
   }
 
   #contender(placed: PlacedAct): Contender {
@@ -124,17 +213,11 @@ class Resolution {
     const author = this.#index.memberOf(act.device, vector);
     const [admission] = author === undefined ? [] : this.#index.aboutMember(author);
     const [link] = this.#index.aboutDevice(act.device);
-    assert(admission !== undefined && link !== undefined, 'an act that the rules allow has an author who was let in');
+    assert(
+      admission !== undefined && link !== undefined,
+      'an act that the rules allow has an author who was let in',
+    );
     return { placed, admission, link };
-  }
-
-  #pastOf({ act, vector }: PlacedAct): Past {
-    return this.#index.seenBy(vector, act.device);
-  }
-
-  /** Acts that this one's author had seen, that bear on it, and of which it is not known yet whether they count. */
-  #undecidedPast(placed: PlacedAct): PlacedAct[] {
-    return this.#all.bearingOn(placed).filter((other) => !this.#isDecided(other) && isBefore(other, placed));
   }
 
   /** What takes from the author what this act needs, neither having seen the other, and is not refused. */
@@ -142,12 +225,15 @@ class Resolution {
     const { act, vector } = placed;
     const author = this.#index.memberOf(act.device, vector);
     const authors = author === undefined ? this.#all.membersOf(act.device, vector) : [author];
-    const about = [...authors.flatMap((id) => this.#all.aboutMember(id)), ...this.#all.aboutDevice(act.device)];
+    const about = [
+      ...authors.flatMap((id) => this.#all.aboutMember(id)),
+      ...this.#all.aboutDevice(act.device),
+    ];
     const attackers = about.filter(
       (other) => isLowering(other) && !this.#refused.has(other.act.id) && areConcurrent(other, placed),
     );
     if (attackers.length === 0) return attackers;
-    const past = this.#pastOf(placed);
+    const past = this.#index.seenBy(vector, act.device);
     const fatal = new Map(
       [undefined, ...ROLES].map((next) => [
         next,
@@ -157,55 +243,22 @@ class Resolution {
     return attackers.filter((attacker) => fatal.get(roleLeft(attacker)));
   }
 
-  /**
-   * Could this act still come to count, should all that its author had seen go well for the author? Else whoever has
-   * no right to remove anybody could keep a decision open by building on what is open.
-   */
+  /** Does this act count, or may it come to? */
   #mayCount(placed: PlacedAct): boolean {
-    const known = this.#hopes.get(placed) ?? this.#hasHope(placed);
-    this.#hopes.set(placed, known);
-    return known;
-  }
-
-  #hasHope(placed: PlacedAct): boolean {
-    const { act, vector } = placed;
-    if (this.#accepted.has(act.id)) return true;
-    if (this.#index.isDeviceRevoked(act.device, vector)) return false;
-    const hoped: Past = {
-      ...this.#pastOf(placed),
-      isMember: () => true,
-      memberOf: (key: DeviceKey) => this.#all.memberOf(key, vector),
-    };
-    return this.#all.membersOf(act.device, vector).some((id) => {
-      const role = this.#bestRole(id, vector);
-      const author = role === undefined ? undefined : { member: id, role };
-      return firstBroken(proposedBy(placed), { ...hoped, author }, this.#rules) === undefined;
-    });
-  }
-
-  /** The most that a member may turn out to have been; undefined when it was out for certain. */
-  #bestRole(id: MemberId, seen: Seen): Role | undefined {
-    let role: Role | undefined;
-    for (const placed of this.#all.aboutMember(id)) {
-      const { act } = placed;
-      if (!isSeen(act, seen) || this.#refused.has(act.id)) continue;
-      const isCertain = this.#accepted.has(act.id);
-      if (act.body.kind === 'genesis') role = 'admin';
-      else if (act.body.kind === 'admit') role ??= this.#all.roleGiven(placed);
-      else if (act.body.kind === 'role') role = isCertain ? act.body.role : higher(role, act.body.role);
-      else if (act.body.kind === 'revoke' && isCertain) return undefined;
-    }
-    return role;
+    return (
+      this.#accepted.has(placed.act.id) ||
+      (!this.#isDecided(placed) && this.#judge(placed).code === undefined)
+    );
   }
 
   #accept(placed: PlacedAct): void {
     this.#accepted.add(placed.act.id);
-    this.#hopes.clear();
+    this.#verdicts.clear();
   }
 
   #refuse(placed: PlacedAct, code: string): true {
     this.#refused.set(placed.act.id, code);
-    this.#hopes.clear();
+    this.#verdicts.clear();
     return true;
   }
 
@@ -225,8 +278,4 @@ function isLowering({ act: { body } }: PlacedAct): boolean {
 
 function roleLeft({ act: { body } }: PlacedAct): Role | undefined {
   return body.kind === 'role' ? body.role : undefined;
-}
-
-function higher(a: Role | undefined, b: Role): Role {
-  return a !== undefined && ROLES.indexOf(a) < ROLES.indexOf(b) ? a : b;
 }

@@ -37,7 +37,16 @@ test('a relay holds the roll alone, whatever it was granted and whoever it is', 
 
 test('nobody holds an audience that there is not', () => {
   const admin = { member: ME, role: 'admin', grants: new Set(['', 'toString']) } as const;
-  for (const audience of ['', 'everybody', 'Roll', 'roll ', 'grant:', 'grant:Medical', 'member:', 'constructor']) {
+  for (const audience of [
+    '',
+    'everybody',
+    'Roll',
+    'roll ',
+    'grant:',
+    'grant:Medical',
+    'member:',
+    'constructor',
+  ]) {
     assert.equal(AUDIENCE_PATTERN.test(audience), false, audience);
     if (!audience.startsWith('grant:')) assert.equal(mayHold(admin, audience), false, audience);
   }
@@ -63,5 +72,8 @@ test('a role is one of four words', () => {
 
 test('roles stand from the most to the least that they may', () => {
   const held = ROLES.map((role) => Object.values(HOLDS).filter((roles) => roles.includes(role)).length);
-  assert.deepEqual(held, held.toSorted((a, b) => b - a));
+  assert.deepEqual(
+    held,
+    held.toSorted((a, b) => b - a),
+  );
 });

@@ -193,7 +193,9 @@ function withNumbers(members: ReadonlyMap<MemberId, Member>): Map<MemberId, Memb
     dealt.set(number, id);
     numbers.set(id, number);
   }
-  return new Map([...members].map(([id, member]) => [id, { ...member, number: numbers.get(id) ?? member.number }]));
+  return new Map(
+    [...members].map(([id, member]) => [id, { ...member, number: numbers.get(id) ?? member.number }]),
+  );
 }
 
 /**

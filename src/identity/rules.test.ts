@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it, test } from 'node:test';
-import { DAY_MS, fakeId, fakeSigner, keysFor, profileOf, START_MS, Story, type Actor } from '../../test/support/acts.ts';
+import {
+  DAY_MS,
+  fakeId,
+  fakeSigner,
+  keysFor,
+  profileOf,
+  START_MS,
+  Story,
+  type Actor,
+} from '../../test/support/acts.ts';
 import type { DeviceKey, InviteKey, MemberId } from '../base/ids.ts';
 import { ACT_KINDS, type ActBody, type RevokeTarget } from './acts.ts';
 import { certify } from './certificate.ts';
@@ -21,7 +30,8 @@ function past(role: Role | undefined, but: Partial<Past> = {}): Past {
     founded: true,
     author: role === undefined ? undefined : { member: alice.member, role },
     isMember: (id) => isIn(alice, id) || isIn(bo, id),
-    memberOf: (device) => (isIn(alice, device) || isIn(bo, device) ? (device as string as MemberId) : undefined),
+    memberOf: (device) =>
+      isIn(alice, device) || isIn(bo, device) ? (device as string as MemberId) : undefined,
     invite: (key) => (key === invite ? OPEN : undefined),
     isKeyTaken: (key) => [alice, bo].some(({ keys }) => Object.values(keys.certificate).includes(key)),
     ...but,
@@ -47,7 +57,12 @@ function admission(who = stranger): Extract<ActBody, { kind: 'admit' }> {
 }
 
 function genesis(who = alice): ActBody {
-  return { kind: 'genesis', network: 'Camp', certificate: who.keys.certificate, profile: profileOf(who.name) };
+  return {
+    kind: 'genesis',
+    network: 'Camp',
+    certificate: who.keys.certificate,
+    profile: profileOf(who.name),
+  };
 }
 
 function linking(member: MemberId, who = stranger): ActBody {
@@ -91,7 +106,12 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   authorMayWriteRoll: [
     { says: 'a member writes', body: HUB, past: past('member') },
     { says: 'an admin writes', body: HUB, past: past('admin') },
-    { says: 'a reader writes', body: naming(alice.member), past: past('reader'), code: 'role-writes-nothing' },
+    {
+      says: 'a reader writes',
+      body: naming(alice.member),
+      past: past('reader'),
+      code: 'role-writes-nothing',
+    },
     { says: 'a relay writes', body: HUB, past: past('relay'), code: 'role-writes-nothing' },
   ],
   adminsDecide: [
@@ -140,7 +160,12 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       },
     ]),
     { says: 'who is in is renamed', body: naming(bo.member), past: past('admin') },
-    { says: 'who is not is renamed', body: naming(stranger.member), past: past('admin'), code: 'unknown-member' },
+    {
+      says: 'who is not is renamed',
+      body: naming(stranger.member),
+      past: past('admin'),
+      code: 'unknown-member',
+    },
     {
       says: 'who is not gets a role',
       body: { kind: 'role', member: stranger.member, role: 'admin', cuts: [] },
@@ -184,11 +209,21 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   keysAreNew: [
     { says: 'new keys come in', body: admission(), past: past('admin') },
     { says: 'the same device again', body: admission(bo), past: past('admin'), code: 'keys-in-use' },
-    { says: 'as somebody’s second device', body: linking(alice.member, bo), past: past('admin'), code: 'keys-in-use' },
+    {
+      says: 'as somebody’s second device',
+      body: linking(alice.member, bo),
+      past: past('admin'),
+      code: 'keys-in-use',
+    },
     ...(['link', 'mls'] as const).map((part): Case => {
       const signers = { ...keysFor('borrower'), [part]: bo.keys[part] };
       const borrower = story.newcomer('borrower', { ...signers, certificate: certify(signers) });
-      return { says: `with a ${part} key of another`, body: admission(borrower), past: past('admin'), code: 'keys-in-use' };
+      return {
+        says: `with a ${part} key of another`,
+        body: admission(borrower),
+        past: past('admin'),
+        code: 'keys-in-use',
+      };
     }),
   ],
   withdrawsWhatIs: [
@@ -202,7 +237,12 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   ],
   invitesOnce: [
     { says: 'a new key', body: invitation(fakeId('new') as InviteKey), past: past('admin') },
-    { says: 'a key that invites already', body: invitation(), past: past('admin'), code: 'invitation-exists' },
+    {
+      says: 'a key that invites already',
+      body: invitation(),
+      past: past('admin'),
+      code: 'invitation-exists',
+    },
   ],
 };
 

@@ -110,7 +110,8 @@ const linkedByOneself: Rule = ({ body }, { author }) =>
 
 /** One key, one device, for good: who has seen a device let in does not let it in again, revoked or not. */
 const keysAreNew: Rule = ({ body }, past) =>
-  (body.kind === 'admit' || body.kind === 'device') && keysOf(body.certificate).some((key) => past.isKeyTaken(key))
+  (body.kind === 'admit' || body.kind === 'device') &&
+  keysOf(body.certificate).some((key) => past.isKeyTaken(key))
     ? 'keys-in-use'
     : undefined;
 
@@ -131,7 +132,12 @@ const invitesOnce: Rule = ({ body }, past) =>
   body.kind === 'invite' && past.invite(body.invite) !== undefined ? 'invitation-exists' : undefined;
 
 /** Would this act still be allowed, were its author's role `next` (undefined: revoked)? */
-export function isAllowedAs(next: Role | undefined, act: Proposed, past: Past, rules: readonly Rule[]): boolean {
+export function isAllowedAs(
+  next: Role | undefined,
+  act: Proposed,
+  past: Past,
+  rules: readonly Rule[],
+): boolean {
   const author = past.author === undefined || next === undefined ? undefined : { ...past.author, role: next };
   return firstBroken(act, { ...past, author }, rules) === undefined;
 }

@@ -48,7 +48,9 @@ export function rollOf(network: NetworkId, acts: readonly Act[], forks: Forks): 
     if (last !== undefined) return [{ feed: last.feed, seq: last.seq, hash: last.id }];
     return shared === 0 ? [] : [{ ...link, seq: shared }];
   };
-  const live = acts.map((act) => (act.after.some(isCut) ? { ...act, after: act.after.flatMap(upToFork) } : act));
+  const live = acts.map((act) =>
+    act.after.some(isCut) ? { ...act, after: act.after.flatMap(upToFork) } : act,
+  );
   const whole = wholeActs(live, inFeed);
   return {
     network,
@@ -56,7 +58,9 @@ export function rollOf(network: NetworkId, acts: readonly Act[], forks: Forks): 
     certified: new Set(acts.flatMap(({ body }) => ('certificate' in body ? [body.certificate.device] : []))),
     pastOf: (after) => {
       const links = after.flatMap(upToFork);
-      return links.every((link) => whole.has(nameOf(link, link.hash))) ? { links, isCut: after.some(isCut) } : undefined;
+      return links.every((link) => whole.has(nameOf(link, link.hash)))
+        ? { links, isCut: after.some(isCut) }
+        : undefined;
     },
     ...foldMembership(network, [...whole.values()]),
   };

@@ -399,9 +399,16 @@ export class SyncCore {
   }
 
   #digested(neighbour: Neighbour, feed: FeedId, outcome: Received): void {
-    // What does not simply go on is asked for anew, from where it makes sense; a gap is closed by what is coming.
-    const goesOn = ['appended', 'nothing-new', 'gap'].includes(outcome.kind);
-    if (!goesOn || neighbour.inFlight.get(feed)?.isWhole === true) neighbour.inFlight.delete(feed);
+    const coming = neighbour.inFlight.get(feed);
+    // A gap is closed by what was asked for, and that is still to come.
+    if (outcome.kind === 'gap') {
+      if (coming !== undefined) coming.isWhole = false;
+    } else if (coming?.isWhole === true || !GOES_ON.has(outcome.kind)) {
+      // What does not simply go on is asked for anew, from where it makes sense.
+      neighbour.inFlight.delete(feed);
+    }
+    // It showed all that it has, and we had it: whatever else it claims.
+    if (outcome.kind === 'nothing-new' && coming?.isWhole === true) neighbour.ahead.delete(feed);
     this.#learnOffered(neighbour, feed);
   }
 
@@ -565,6 +572,8 @@ export class SyncCore {
     this.#effects.push({ type: 'cut', peer, code });
   }
 }
+
+const GOES_ON: ReadonlySet<string> = new Set(['appended', 'nothing-new']);
 
 /** Refusals that no honest neighbour causes: it checked the same rules before it stored the entries. */
 const BAD_BYTES: ReadonlySet<string> = new Set([

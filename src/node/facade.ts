@@ -485,7 +485,10 @@ export interface ExtensionEntry {
 }
 
 export interface EntriesPage {
-  /** Feed by feed. The cursor says how far each was read, so nothing that comes late is missed. */
+  /**
+   * Of all kinds, feed by feed: the cursor says how far each was read, so nothing that comes late is missed. Of one
+   * kind, in the order of time: what comes late has its place in pages that were read already.
+   */
   readonly entries: readonly ExtensionEntry[];
   /** For the next call's `after`; null only when there has been nothing at all. */
   readonly next: string | null;

@@ -111,7 +111,8 @@ function keysOf(rootKey: Bytes, seeds: readonly Bytes[], rng: Rng): DeviceKeys {
 
 function readSeeds(bytes: Bytes): Bytes[] {
   const value = decodeCbor(bytes);
-  const isSeed = (seed: unknown): seed is Bytes => seed instanceof Uint8Array && seed.byteLength === SEED_BYTES;
+  const isSeed = (seed: unknown): seed is Bytes =>
+    seed instanceof Uint8Array && seed.byteLength === SEED_BYTES;
   const seeds: readonly unknown[] = Array.isArray(value) ? value : [];
   if (seeds.length !== 3 || !seeds.every(isSeed)) throw malformed('device keys of another form');
   return [...seeds];

@@ -12,6 +12,7 @@ import { createLibp2pTransport } from '../net/libp2p/transport.ts';
 import type { Transport } from '../net/ports.ts';
 import { openDatabase, type Database } from '../store/database.ts';
 import { openLogStore } from '../store/log-store.ts';
+import { openExtensionStore } from '../store/extension-store.ts';
 import { openMetaStore } from '../store/meta-store.ts';
 import { iso, type NodeContext } from './capabilities/context.ts';
 import { bundlesOf } from './capabilities/bundles.ts';
@@ -32,6 +33,7 @@ import { metricsOf } from './metrics.ts';
 import { Session } from './session.ts';
 import { systemClock, systemRng, systemTimers } from './system.ts';
 import type { PartSealer } from '../log/ports.ts';
+import { extensionProjection } from '../log/extension.ts';
 import type { Run } from '../log/types.ts';
 
 export interface NodeOptions {
@@ -131,11 +133,17 @@ export class Node {
   }
 
   async #unlock(passphrase: string | undefined): Promise<void> {
-    this.#keys = await openKeys(this.#meta, systemRng, passphrase);
-    this.#mustProveContinuity();
-    await this.#openTransport(this.#keys);
-    const network = this.#meta.get(NETWORK);
-    if (network !== undefined) this.#enter(idFromBytes<NetworkId>(network));
+    const keys = await openKeys(this.#meta, systemRng, passphrase);
+    this.#keys = keys;
+    try {
+      this.#mustProveContinuity();
+      await this.#openTransport(keys);
+      const network = this.#meta.get(NETWORK);
+      if (network !== undefined) this.#enter(idFromBytes<NetworkId>(network));
+    } catch (error) {
+      await this.#rest();
+      throw error;
+    }
     this.#tellState();
   }
 
@@ -211,11 +219,13 @@ export class Node {
     const incarnation = this.#meta.get(INCARNATION);
     assert(incarnation !== undefined, 'continuity was settled before');
     const store = openLogStore(this.#database, sealerFor('parts', keys.sealer), isNarrow);
+    const extensions = openExtensionStore(this.#database);
     const session = new Session({
       network,
       keys,
       store,
-      projections: [],
+      extensions,
+      projections: [extensionProjection(extensions)],
       meta: this.#meta,
       transport,
       clock: systemClock,

@@ -8,7 +8,7 @@ import type { Clock, Rng, Timers } from '../base/ports.ts';
 import type { Standing } from '../identity/roles.ts';
 import type { Verifier } from '../identity/signing.ts';
 import type { Member } from '../identity/types.ts';
-import type { Projection, LogStore } from '../log/ports.ts';
+import type { ExtensionIndex, Projection, LogStore } from '../log/ports.ts';
 import { Log } from '../log/service.ts';
 import type { Run } from '../log/types.ts';
 import type { Transport } from '../net/ports.ts';
@@ -22,6 +22,7 @@ export interface SessionDeps {
   readonly network: NetworkId;
   readonly keys: DeviceKeys;
   readonly store: LogStore;
+  readonly extensions: ExtensionIndex;
   readonly meta: Meta;
   readonly projections: readonly Projection[];
   readonly transport: Transport;

@@ -349,7 +349,9 @@ export class Checks implements NodeWatcher {
   // ---- a world at rest
 
   /** All that can reach each other are in step: the same roll, the same feeds, the same tables, nothing under way. */
-  converged(nodes: readonly SimNode[], mayStillAsk = false): void {
+  converged(group: readonly SimNode[], mayStillAsk = false): void {
+    // Whose admission was lost with a disk stays a newcomer for ever.
+    const nodes = group.filter((node) => node.log.membership.devices.has(node.device));
     const [first] = nodes;
     if (first === undefined) return;
     for (const node of nodes) {

@@ -3,7 +3,7 @@ import { hash as digest } from 'node:crypto';
 import { toHex } from '../../src/base/bytes.ts';
 import type { EntryHash, FeedId } from '../../src/base/ids.ts';
 import { isNarrow, LANES } from '../../src/identity/roles.ts';
-import type { ForkEvidence, RawEntry } from '../../src/log/types.ts';
+import type { Draft, ForkEvidence, RawEntry } from '../../src/log/types.ts';
 import { decodeHeader, feedIdOf } from '../../src/log/wire.ts';
 import { decodeMessage, encodeMessage, type FeedHeight, type SyncMessage } from '../../src/log/sync-wire.ts';
 import type { SeededRng } from './rng.ts';
@@ -27,6 +27,8 @@ export class Hostile {
   /** Something unasked. */
   stir(): void {
     if (!this.node.isUp() || this.isMute) return;
+    // What it writes is good; what it makes of it on the way is not.
+    if (this.#rng.chance(50)) this.node.tryTo(() => this.node.log.append([this.#draft(), this.#draft()]));
     for (let count = this.#rng.below(3); count > 0; count -= 1) this.node.sendRaw(this.#anything());
   }
 
@@ -90,6 +92,10 @@ export class Hostile {
 
   #withOtherParts(entry: RawEntry): RawEntry {
     return { ...entry, parts: entry.parts.map((part) => (part === null ? null : this.#flipped(part))) };
+  }
+
+  #draft(): Draft {
+    return { kind: 'note', lane: 'data', parts: [{ audience: 'public', payload: this.#rng.bytes(20) }] };
   }
 
   #anything(): Uint8Array {

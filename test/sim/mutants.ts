@@ -163,8 +163,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'what was refused when it was pushed is forgotten',
     file: CORE,
-    find: 'isWhole === true) neighbour.inFlight.delete(feed);\n    this.#learnOffered(neighbour, feed);',
-    replace: 'isWhole === true) neighbour.inFlight.delete(feed);',
+    find: 'this.#learnOffered(neighbour, feed);\n  }\n\n  #failed',
+    replace: '}\n\n  #failed',
     from: 2725,
   },
   {

@@ -11,4 +11,6 @@ export const SEEDS: readonly (readonly [seed: number, found: string])[] = [
     2725,
     'what was refused when it was pushed, because its author was not known yet, was never asked for again',
   ],
+  [8486, 'newcomers whose admission was lost with their admitter’s disk meet each other'],
+  [10830, 'a claim of the same height with another digest is asked after for ever'],
 ];

@@ -123,7 +123,12 @@ export class Story {
   /** A genesis that certifies somebody's device, whoever writes it. */
   genesis(by: Actor, founder: Actor): Act {
     const { certificate } = founder.keys;
-    const body = { kind: 'genesis', network: 'Camp North', certificate, profile: profileOf(founder.name) } as const;
+    const body = {
+      kind: 'genesis',
+      network: 'Camp North',
+      certificate,
+      profile: profileOf(founder.name),
+    } as const;
     return by.write(body, { after: [] });
   }
 
@@ -235,7 +240,8 @@ export class Actor {
 
   write(body: ActBody, { after = this.heard(), atMs = this.#story.nowMs }: WriteOptions = {}): Act {
     const own = { ms: atMs, n: 0 };
-    this.#clock = atMs === this.#story.nowMs && compareHlc(own, this.#clock) <= 0 ? nextHlc(this.#clock) : own;
+    this.#clock =
+      atMs === this.#story.nowMs && compareHlc(own, this.#clock) <= 0 ? nextHlc(this.#clock) : own;
     const others = after.filter((act) => act.feed !== this.#feed);
     const seq = (this.#last?.seq ?? 0) + 1;
     const act: Act = {
@@ -265,7 +271,10 @@ export class Actor {
     options?: WriteOptions,
   ): Invited {
     const key = signer.key as InviteKey;
-    const act = this.write({ kind: 'invite', invite: key, role, name: '', expiresMs, uses, form: 'link' }, options);
+    const act = this.write(
+      { kind: 'invite', invite: key, role, name: '', expiresMs, uses, form: 'link' },
+      options,
+    );
     return { signer, key, act };
   }
 
@@ -273,7 +282,11 @@ export class Actor {
     return this.write({ kind: 'withdraw', invite: invited.key });
   }
 
-  admit(invited: Invited, newcomer: Actor, { number = 1, ...options }: WriteOptions & { number?: number } = {}): Act {
+  admit(
+    invited: Invited,
+    newcomer: Actor,
+    { number = 1, ...options }: WriteOptions & { number?: number } = {},
+  ): Act {
     const body = this.admission(invited, newcomer, number);
     const act = this.write(body, options);
     if (this.#story.isApart) newcomer.hear(...this.heard());
@@ -282,7 +295,12 @@ export class Actor {
 
   admission(invited: Invited, newcomer: Actor, number = 1): Admit {
     const signers = { invite: invited.signer, device: newcomer.keys.device };
-    const request = signRequest(this.#story.network, signers, newcomer.keys.certificate, profileOf(newcomer.name));
+    const request = signRequest(
+      this.#story.network,
+      signers,
+      newcomer.keys.certificate,
+      profileOf(newcomer.name),
+    );
     return { kind: 'admit', ...request, number };
   }
 
@@ -357,7 +375,10 @@ export function codeOf({ membership }: FoldResult, act: Act): string | undefined
 }
 
 export function isIn({ membership }: FoldResult, actor: Actor): boolean {
-  return membership.members.get(actor.member)?.status === 'active' && membership.devices.get(actor.device)?.active === true;
+  return (
+    membership.members.get(actor.member)?.status === 'active' &&
+    membership.devices.get(actor.device)?.active === true
+  );
 }
 
 export function roleOf({ membership }: FoldResult, actor: Actor): Role | undefined {

@@ -38,7 +38,8 @@ export class PartsTable implements Projection {
   erased({ target, part }: Erasure): void {
     const key = keyOf(target.feed, target.seq);
     const row = this.#rows.get(key);
-    if (row !== undefined && part < row.parts.length) this.#set(key, { ...row, parts: row.parts.with(part, null) });
+    if (row !== undefined && part < row.parts.length)
+      this.#set(key, { ...row, parts: row.parts.with(part, null) });
   }
 
   reset(): void {

@@ -48,7 +48,14 @@ function camp(story: Story): Record<'alice' | 'bo' | 'cy' | 'di' | 'ed' | 'relay
   };
 }
 
-const CAMP = ['Alice: 1 admin', 'Bo: 2 admin', 'Cy: 3 admin', 'Di: 4 member', 'Ed: 5 reader', 'Relay: 6 relay'];
+const CAMP = [
+  'Alice: 1 admin',
+  'Bo: 2 admin',
+  'Cy: 3 admin',
+  'Di: 4 member',
+  'Ed: 5 reader',
+  'Relay: 6 relay',
+];
 
 /** The camp, with these lines in the place of those with the same numbers, or after them. */
 function campBut(...lines: readonly string[]): string[] {
@@ -372,7 +379,10 @@ export const SCENARIOS: readonly Scenario[] = [
       story.apart();
       bo.revoke(bo);
       story.later(1);
-      return { roll: ['Alice: 1 admin', 'Bo: 2 admin revoked'], refused: [[alice.revoke(alice), 'last-admin']] };
+      return {
+        roll: ['Alice: 1 admin', 'Bo: 2 admin revoked'],
+        refused: [[alice.revoke(alice), 'last-admin']],
+      };
     },
   },
   {
@@ -383,7 +393,10 @@ export const SCENARIOS: readonly Scenario[] = [
       story.apart();
       alice.setRole(alice, 'reader');
       story.later(1);
-      return { roll: ['Alice: 1 reader', 'Bo: 2 admin'], refused: [[bo.setRole(bo, 'member'), 'last-admin']] };
+      return {
+        roll: ['Alice: 1 reader', 'Bo: 2 admin'],
+        refused: [[bo.setRole(bo, 'member'), 'last-admin']],
+      };
     },
   },
 
@@ -608,7 +621,10 @@ export const SCENARIOS: readonly Scenario[] = [
       bo.rename(bo, 'Bob');
       cy.hear(...bo.heard());
       cy.revoke(alice);
-      return { roll: campBut('Alice: 1 admin revoked', 'Bob: 2 admin'), refused: [[dropped, 'author-removed']] };
+      return {
+        roll: campBut('Alice: 1 admin revoked', 'Bob: 2 admin'),
+        refused: [[dropped, 'author-removed']],
+      };
     },
   },
   {
@@ -647,7 +663,11 @@ export const SCENARIOS: readonly Scenario[] = [
     play: (story) => {
       const { alice, bo } = camp(story);
       story.apart();
-      for (const [number, name] of [[7, 'Fay'], [8, 'Gus'], [9, 'Hal']] as const) {
+      for (const [number, name] of [
+        [7, 'Fay'],
+        [8, 'Gus'],
+        [9, 'Hal'],
+      ] as const) {
         alice.admit(alice.invite(), story.newcomer(name), { number });
         story.later(1);
         bo.admit(bo.invite(), story.newcomer(`${name} too`), { number });

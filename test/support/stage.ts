@@ -100,9 +100,10 @@ async function joinWith(node: NodeProcess, invitation: string): Promise<Joined> 
 export function scene(
   name: string,
   play: (stage: Stage, t: TestContext) => Promise<void>,
-  options: { readonly skip?: string | false } = {},
+  options: { readonly skip?: string | false; readonly hangingMs?: number } = {},
 ): void {
-  test(name, { timeout: HANGING_MS, skip: options.skip ?? false }, async (t) => {
+  const { skip = false, hangingMs = HANGING_MS } = options;
+  test(name, { timeout: hangingMs, skip }, async (t) => {
     const stage = new Stage();
     try {
       await play(stage, t);

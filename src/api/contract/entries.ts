@@ -63,7 +63,8 @@ export const entryRoutes = {
     method: 'get',
     path: '/v1/entries',
     tag: 'entries',
-    summary: 'A page of entries, in the order in which they reached this node',
+    summary:
+      'A page of entries: of one kind in the order of time, of all kinds feed by feed so that none is missed',
     states: ['running'],
     query: z.strictObject({
       kind: ExtensionKind.optional(),

@@ -4,13 +4,15 @@ import { decodeCbor, encodeCbor } from '../../base/cbor.ts';
 import type { FeedId } from '../../base/ids.ts';
 import { AUDIENCE_PATTERN } from '../../identity/roles.ts';
 import type { EraseTarget } from '../../log/folding.ts';
-import type { FeedState } from '../../log/ports.ts';
+import { isExtensionKind, readExtensionPage } from '../../log/extension.ts';
+import type { ExtensionPlace, FoldedEntry } from '../../log/ports.ts';
 import { payloadOf } from '../../log/wire.ts';
-import type { Entry } from '../../log/types.ts';
+import type { Entry, FeedInfo } from '../../log/types.ts';
 import type { EntriesFacade, ExtensionEntry } from '../facade.ts';
 import type { Session } from '../session.ts';
 import { iso, memberOfDevice, type NodeContext } from './context.ts';
 
+const FEED = /^[0-9a-f]{64}$/;
 const KIND = /^x-[a-z0-9.-]{1,30}$/;
 
 export function entriesOf(context: NodeContext): EntriesFacade {
@@ -27,7 +29,7 @@ export function entriesOf(context: NodeContext): EntriesFacade {
         .append(drafts)
         .map(({ header }) => ({ id: idOf(header.feed, header.seq), feed: header.feed, seq: header.seq }));
     },
-    page: async ({ kind, after, limit }) => page(context.session(), kind, readCursor(after), limit),
+    page: async ({ kind, after, limit }) => page(context.session(), kind, after, limit),
     erase: async (ids) => {
       const session = context.session();
       const targets = ids.map((id) => targetOf(session, id));
@@ -55,45 +57,96 @@ function idOf(feed: FeedId, seq: number): string {
   return `${feed}:${String(seq)}`;
 }
 
-// ---- pages: a cursor says how far each feed was read, so that what comes late is not missed
+// ---- pages: of all kinds, a cursor says how far each feed was read; of one kind, after which place in time
 
 type Cursor = ReadonlyMap<string, number>;
 
 function readCursor(text: string | undefined): Cursor {
-  if (text === undefined) return new Map();
-  try {
-    return new Map(decodeCbor(fromBase64Url(text)) as [string, number][]);
-  } catch (cause) {
-    throw new KithError('bad-cursor', 'This is no cursor of this node.', {
-      next: 'Start again without one.',
-      cause,
-    });
-  }
+  return text === undefined ? new Map() : new Map(fromText(text, isFeedHeight));
 }
 
-function page(
-  session: Session,
-  kind: string | undefined,
-  cursor: Cursor,
-  limit: number,
-): Awaited<ReturnType<EntriesFacade['page']>> {
+function readPlace(text: string | undefined): ExtensionPlace | undefined {
+  if (text === undefined) return undefined;
+  const [[ms, n] = [0, 0], [feed, seq] = ['', 0]] = fromText(text, isPair) as [
+    [number, number],
+    [string, number],
+  ];
+  if (typeof ms !== 'number' || typeof n !== 'number' || !isFeedHeight([feed, seq])) throw badCursor();
+  return { hlc: { ms, n }, feed: feed as FeedId, seq };
+}
+
+function placeText({ header, feed }: FoldedEntry): string {
+  return toBase64Url(
+    encodeCbor([
+      [header.hlc.ms, header.hlc.n],
+      [feed.id, header.seq],
+    ]),
+  );
+}
+
+function isPair(value: unknown): value is [unknown, unknown] {
+  return Array.isArray(value) && value.length === 2;
+}
+
+function isFeedHeight(value: unknown): value is [string, number] {
+  return (
+    isPair(value) && typeof value[0] === 'string' && FEED.test(value[0]) && Number.isSafeInteger(value[1])
+  );
+}
+
+function fromText<Item>(text: string, isItem: (value: unknown) => value is Item): Item[] {
+  let value: unknown;
+  try {
+    value = decodeCbor(fromBase64Url(text));
+  } catch (cause) {
+    throw badCursor(cause);
+  }
+  if (!Array.isArray(value) || !value.every(isItem)) throw badCursor();
+  return value;
+}
+
+function badCursor(cause?: unknown): KithError {
+  return new KithError('bad-cursor', 'This is no cursor of this node.', {
+    next: 'Start again without one.',
+    cause,
+  });
+}
+
+type Page = Awaited<ReturnType<EntriesFacade['page']>>;
+
+function page(session: Session, kind: string | undefined, after: string | undefined, limit: number): Page {
+  return kind === undefined
+    ? pageOfFeeds(session, readCursor(after), limit)
+    : pageOfKind(session, kind, after, limit);
+}
+
+/** One kind, in the order of time: from the index that the log keeps in step. */
+function pageOfKind(session: Session, kind: string, after: string | undefined, limit: number): Page {
+  const { extensions, store } = session.deps;
+  const found = readExtensionPage(extensions, store, { kind, after: readPlace(after), limit });
+  const last = found.entries.at(-1);
+  const next = last === undefined ? (after ?? null) : placeText(last);
+  return {
+    entries: found.entries.map((entry) => describe(session, entry.feed, entry)),
+    next,
+    more: found.next !== undefined,
+  };
+}
+
+/** All kinds, feed by feed. */
+function pageOfFeeds(session: Session, cursor: Cursor, limit: number): Page {
   const entries: ExtensionEntry[] = [];
   const next = new Map(cursor);
   let more = false;
-  for (const state of session.log.feeds()) {
-    if (state.info.lane !== 'data') continue;
-    for (const entry of session.log.entriesOf(
-      state.info.id,
-      (cursor.get(state.info.id) ?? 0) + 1,
-      state.folded,
-    )) {
+  for (const { info, folded } of session.log.feeds()) {
+    if (info.lane !== 'data') continue;
+    for (const entry of session.log.entriesOf(info.id, (cursor.get(info.id) ?? 0) + 1, folded)) {
       if (entries.length >= limit) {
         more = true;
         break;
       }
-      next.set(state.info.id, entry.header.seq);
-      const fits = kind === undefined ? entry.header.kind.startsWith('x-') : entry.header.kind === kind;
-      if (fits) entries.push(describe(session, state, entry));
+      next.set(info.id, entry.header.seq);
+      if (isExtensionKind(entry.header.kind)) entries.push(describe(session, info, entry));
     }
     if (more) break;
   }
@@ -101,7 +154,7 @@ function page(
   return { entries, next: text, more };
 }
 
-function describe(session: Session, { info }: FeedState, entry: Entry): ExtensionEntry {
+function describe(session: Session, info: FeedInfo, entry: Entry): ExtensionEntry {
   const part = entry.parts[0];
   return {
     id: idOf(info.id, entry.header.seq),
