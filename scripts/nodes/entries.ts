@@ -24,21 +24,35 @@ export async function write(
 
 /** Everything of that kind that this node has, in its order. */
 export async function read(node: NodeProcess, kind = 'x-demo'): Promise<ExtensionEntry[]> {
-  const all: ExtensionEntry[] = [];
-  let after: string | undefined;
-  for (;;) {
-    const cursor = after === undefined ? {} : { after };
-    const page = await node.call('entries', { kind, limit: 1000, ...cursor });
-    all.push(...page.entries);
-    if (!page.more || page.next === null) return all;
-    after = page.next;
+  return (await readAfter(node, undefined, kind)).entries;
+}
+
+/** What came after that cursor of this node's, and a cursor for the next time. */
+export async function readAfter(
+  node: NodeProcess,
+  after: string | undefined,
+  kind = 'x-demo',
+): Promise<{ readonly entries: ExtensionEntry[]; readonly next: string | undefined }> {
+  const entries: ExtensionEntry[] = [];
+  for (let next = after; ;) {
+    const page = await node.call('entries', {
+      kind,
+      limit: 1000,
+      ...(next === undefined ? {} : { after: next }),
+    });
+    entries.push(...page.entries);
+    next = page.next ?? next;
+    if (!page.more) return { entries, next };
   }
 }
 
 /** Their texts; null where this node does not hold one. */
 export async function texts(node: NodeProcess, kind = 'x-demo'): Promise<(string | null)[]> {
-  const entries = await read(node, kind);
-  return entries.map(({ payload }) => (payload === null ? null : Buffer.from(payload, 'base64').toString()));
+  return (await read(node, kind)).map(textOf);
+}
+
+export function textOf({ payload }: ExtensionEntry): string | null {
+  return payload === null ? null : Buffer.from(payload, 'base64').toString();
 }
 
 export async function count(node: NodeProcess, kind = 'x-demo'): Promise<number> {

@@ -25,7 +25,10 @@ interface Step {
 const person = fc.nat({ max: NAMES.length - 1 });
 const anyAdmin = fc.nat({ max: 3 });
 
-function steps(what: fc.Arbitrary<What>, who = fc.oneof({ weight: 5, arbitrary: anyAdmin }, person)): fc.Arbitrary<Step[]> {
+function steps(
+  what: fc.Arbitrary<What>,
+  who = fc.oneof({ weight: 5, arbitrary: anyAdmin }, person),
+): fc.Arbitrary<Step[]> {
   const step = fc.record({
     who,
     what,
@@ -38,7 +41,17 @@ function steps(what: fc.Arbitrary<What>, who = fc.oneof({ weight: 5, arbitrary: 
 
 const removing = steps(fc.constantFrom('revoke'), anyAdmin);
 const anything = steps(
-  fc.constantFrom('revoke', 'revoke', 'revoke', 'revokeDevice', 'toMember', 'toReader', 'toAdmin', 'rename', 'hub'),
+  fc.constantFrom(
+    'revoke',
+    'revoke',
+    'revoke',
+    'revokeDevice',
+    'toMember',
+    'toReader',
+    'toAdmin',
+    'rename',
+    'hub',
+  ),
 );
 
 interface Play {
@@ -152,24 +165,28 @@ for (const length of [2, 3, 4]) {
   test(`in a circle of ${length} who remove each other somebody stays, and who it is does not depend on the clocks`, () => {
     const clocks = fc.array(fc.integer({ min: -1000, max: 1000 }), { minLength: length, maxLength: length });
     fc.assert(
-      fc.property(clocks, fc.shuffledSubarray([0, 1, 2, 3], { minLength: length, maxLength: length }), (times, ring) => {
-        const script = ring.map((who, at) => ({
-          who,
-          what: 'revoke' as const,
-          whom: ring[(at + 1) % length] ?? 0,
-          hears: [],
-          clockMs: times[at] ?? 0,
-        }));
-        const { story, people, contested } = play(script);
-        const result = story.fold();
-        const senior = Math.min(...ring);
-        const stays = people[senior];
-        assert.ok(stays !== undefined && isIn(result, stays));
-        const first = contested.find(({ device }) => device === stays.device);
-        assert.ok(first !== undefined && codeOf(result, first) === undefined);
-        const gone = ring.filter((who) => people[who] !== undefined && !isIn(result, people[who]));
-        assert.equal(gone.length, Math.floor(length / 2));
-      }),
+      fc.property(
+        clocks,
+        fc.shuffledSubarray([0, 1, 2, 3], { minLength: length, maxLength: length }),
+        (times, ring) => {
+          const script = ring.map((who, at) => ({
+            who,
+            what: 'revoke' as const,
+            whom: ring[(at + 1) % length] ?? 0,
+            hears: [],
+            clockMs: times[at] ?? 0,
+          }));
+          const { story, people, contested } = play(script);
+          const result = story.fold();
+          const senior = Math.min(...ring);
+          const stays = people[senior];
+          assert.ok(stays !== undefined && isIn(result, stays));
+          const first = contested.find(({ device }) => device === stays.device);
+          assert.ok(first !== undefined && codeOf(result, first) === undefined);
+          const gone = ring.filter((who) => people[who] !== undefined && !isIn(result, people[who]));
+          assert.equal(gone.length, Math.floor(length / 2));
+        },
+      ),
       { seed: 15, numRuns: 300 },
     );
   });

@@ -5,7 +5,6 @@
  * Everything that a neighbour can make this hold is bounded: one height a feed, a few requests, a few faults.
  */
 import { unreachable } from '../base/errors.ts';
-import { isKithError } from '../base/errors.ts';
 import type { FeedId, NetworkId } from '../base/ids.ts';
 import { LANES, type Lane } from '../identity/roles.ts';
 import {
@@ -19,6 +18,7 @@ import {
 } from './heights.ts';
 import type { FeedState, ReadRange } from './ports.ts';
 import type { Received } from './service.ts';
+import { BAD_BYTES, GOES_ON, lastPlace, SYNC_LIMITS } from './sync-limits.ts';
 import {
   HEIGHTS_PER_MESSAGE,
   runBytes,
@@ -26,8 +26,7 @@ import {
   type SyncMessage,
   type WantMode,
 } from './sync-wire.ts';
-import type { FeedInfo, ForkEvidence, Height, Run } from './types.ts';
-import { decodeHeader, hashHeader } from './wire.ts';
+import type { FeedInfo, ForkEvidence, Run } from './types.ts';
 
 /** Names a neighbour on one link; the shell chooses. */
 export type NeighbourId = string;
@@ -73,27 +72,6 @@ export type SyncEffect =
   | { readonly type: 'cut'; readonly peer: NeighbourId; readonly code: SyncFault };
 
 export type SyncFault = 'wrong-network' | 'bad-entries' | 'silent' | 'out-of-turn';
-
-export const SYNC_LIMITS = {
-  /** Bytes of a feed that may be on their way to us; a request asks for as many, and half as many are topped up. */
-  windowBytes: 2 * 1024 * 1024,
-  /** Requests to one neighbour that are under way at once. */
-  wantsPerNeighbour: 4,
-  /** More new entries than this are announced, not pushed. */
-  pushEntries: 64,
-  /** Runs that break a rule before the neighbour is cut off. */
-  faults: 3,
-  timeoutMs: 20_000,
-  /** After the store failed, this long until it is tried again. */
-  restMs: 10_000,
-  /** Parts that a neighbour could not give are asked for again after this long, then twice as long each time. */
-  partsAgainMs: 20_000,
-  partsAgainMaxMs: 60 * 60 * 1000,
-  /** Requests left unanswered before the neighbour is cut off. */
-  silences: 3,
-  /** Feeds that a neighbour may claim to have and we not. */
-  heightsPerNeighbour: 200_000,
-} as const;
 
 interface Neighbour {
   readonly lanes: readonly Lane[];
@@ -570,28 +548,5 @@ export class SyncCore {
   #cut(peer: NeighbourId, code: SyncFault): void {
     this.#neighbours.delete(peer);
     this.#effects.push({ type: 'cut', peer, code });
-  }
-}
-
-const GOES_ON: ReadonlySet<string> = new Set(['appended', 'nothing-new']);
-
-/** Refusals that no honest neighbour causes: it checked the same rules before it stored the entries. */
-const BAD_BYTES: ReadonlySet<string> = new Set([
-  'malformed',
-  'broken-chain',
-  'unsealed',
-  'bad-seal',
-  'bad-part',
-  'unreadable-act',
-]);
-
-function lastPlace(run: Run): Height | undefined {
-  const last = run.entries.at(-1);
-  if (last === undefined) return undefined;
-  try {
-    return { seq: decodeHeader(last.headerBytes).seq, hash: hashHeader(last.headerBytes) };
-  } catch (error) {
-    if (isKithError(error, 'malformed')) return undefined;
-    throw error;
   }
 }

@@ -28,7 +28,9 @@ export function resolveSlowly(base: Base, contested: readonly Act[]): Set<EntryH
       for (const act of contested.toReversed().filter(isOpen)) {
         const verdict = world.verdict(act, counts, refused);
         const attackers = world.attackers(act, counts).filter(({ id }) => !refused.has(id));
-        const mayCount = attackers.filter((by) => counts.has(by.id) || world.verdict(by, counts, refused) !== 'never');
+        const mayCount = attackers.filter(
+          (by) => counts.has(by.id) || world.verdict(by, counts, refused) !== 'never',
+        );
         if (verdict === 'never' || (verdict === 'always' && mayCount.some(({ id }) => counts.has(id)))) {
           refused.add(act.id);
           progress = true;
@@ -41,14 +43,19 @@ export function resolveSlowly(base: Base, contested: readonly Act[]): Set<EntryH
     const open = contested.filter(isOpen);
     if (open.length === 0) return counts;
     const attackersOf = (act: Act): Act[] =>
-      world.attackers(act, counts).filter((by) => isOpen(by) && world.verdict(by, counts, refused) !== 'never');
+      world
+        .attackers(act, counts)
+        .filter((by) => isOpen(by) && world.verdict(by, counts, refused) !== 'never');
     const waitsFor = (act: Act): Act[] => {
-      const past = world.verdict(act, counts, refused) === 'always' ? [] : world.bearingPast(act).filter(isOpen);
+      const past =
+        world.verdict(act, counts, refused) === 'always' ? [] : world.bearingPast(act).filter(isOpen);
       return [...past, ...attackersOf(act)];
     };
     const reach = new Map(open.map((act) => [act, reachable(act, waitsFor)]));
     // Those who wait for nobody who does not wait for them. The last such circle; the fold takes another one first.
-    const circle = open.filter((act) => [...(reach.get(act) ?? [])].every((other) => reach.get(other)?.has(act)));
+    const circle = open.filter((act) =>
+      [...(reach.get(act) ?? [])].every((other) => reach.get(other)?.has(act)),
+    );
     const last = circle.at(-1);
     if (last === undefined) throw new Error('bug: nobody waits in a circle');
     const contenders = circle.filter(
@@ -118,7 +125,8 @@ class World {
       const { body } = by;
       if (body.kind !== 'revoke' && !(body.kind === 'role' && body.role !== 'admin')) return false;
       if (by === act || targetOf(by) !== authorOf(act)) return false;
-      if (this.#past.get(act.id)?.has(by.id) === true || this.#past.get(by.id)?.has(act.id) === true) return false;
+      if (this.#past.get(act.id)?.has(by.id) === true || this.#past.get(by.id)?.has(act.id) === true)
+        return false;
       return !this.#isAllowed(act, body.kind === 'role' ? body.role : undefined, seen);
     });
   }
@@ -136,7 +144,8 @@ class World {
   #isAllowed(act: Act, role: Role | undefined, outcome: Outcome): boolean {
     if (role === undefined || role === 'reader' || role === 'relay') return false;
     const target = targetOf(act);
-    const isAboutSelf = target === authorOf(act) && (act.body.kind === 'rename' || act.body.kind === 'revoke');
+    const isAboutSelf =
+      target === authorOf(act) && (act.body.kind === 'rename' || act.body.kind === 'revoke');
     if (role !== 'admin' && !isAboutSelf) return false;
     // A device that is gone is still a device that one knows.
     const namesDevice = act.body.kind === 'revoke' && act.body.target.scope === 'device';
@@ -161,7 +170,8 @@ function pastOf(act: Act, all: readonly Act[]): Set<EntryHash> {
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
     const { feed, seq, after } = next;
     for (const before of all) {
-      const isBefore = (before.feed === feed && before.seq < seq) || after.some(({ hash }) => hash === before.id);
+      const isBefore =
+        (before.feed === feed && before.seq < seq) || after.some(({ hash }) => hash === before.id);
       if (!isBefore || found.has(before.id)) continue;
       found.add(before.id);
       stack.push(before);

@@ -67,12 +67,10 @@ function readCursor(text: string | undefined): Cursor {
 
 function readPlace(text: string | undefined): ExtensionPlace | undefined {
   if (text === undefined) return undefined;
-  const [[ms, n] = [0, 0], [feed, seq] = ['', 0]] = fromText(text, isPair) as [
-    [number, number],
-    [string, number],
-  ];
-  if (typeof ms !== 'number' || typeof n !== 'number' || !isFeedHeight([feed, seq])) throw badCursor();
-  return { hlc: { ms, n }, feed: feed as FeedId, seq };
+  const [hlc, place] = fromText(text, isPair);
+  const [ms, n] = hlc ?? [];
+  if (typeof ms !== 'number' || typeof n !== 'number' || !isFeedHeight(place)) throw badCursor();
+  return { hlc: { ms, n }, feed: place[0] as FeedId, seq: place[1] };
 }
 
 function placeText({ header, feed }: FoldedEntry): string {
