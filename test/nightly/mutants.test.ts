@@ -4,9 +4,9 @@ import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { MUTANTS, type Mutant } from './mutants.ts';
+import { MUTANTS, type Mutant } from '../sim/mutants.ts';
 
-const RUNNER = fileURLToPath(new URL('./run-mutant.ts', import.meta.url));
+const RUNNER = fileURLToPath(new URL('../sim/run-mutant.ts', import.meta.url));
 /** From where it was first caught; some slack, because every change of the workload moves what a seed means. */
 const SEEDS = '300';
 
