@@ -96,6 +96,8 @@ export class Session {
       clock,
       logger: nodeLog.logger('sync'),
       standingOf: (peer) => this.standingOf(peer) ?? (this.#parting.has(peer) ? PARTING : undefined),
+      ownStanding: () => standingOfMember(this.ownMember),
+      isArriving: () => this.isArriving,
       ownLanes: () => lanesOf(this.ownMember?.role),
     });
     // Before anybody listens: entries of this device's own that come from elsewhere would mean that it was set back.
@@ -154,17 +156,21 @@ export class Session {
     return this.standingOf(peer) !== undefined;
   }
 
+  /** Let in, and not yet in the roll that this node holds: whoever lets it in may be unknown so far. */
+  get isArriving(): boolean {
+    return !this.log.membership.devices.has(this.device);
+  }
+
   mayLink(peer: LinkKey): boolean {
     if (this.links.isResting) return false;
+    if (this.isArriving) return true;
     // Whoever was revoked is no stranger who might have been invited.
     return this.#isKnown(peer) ? this.isMember(peer) : this.host.mayKnock(peer);
   }
 
   /** What this peer may hold, as of what this node has heard; undefined for strangers and revoked devices. */
   standingOf(peer: LinkKey): Standing | undefined {
-    const member = this.memberOf(peer);
-    if (member?.status !== 'active') return undefined;
-    return { member: member.id, role: member.role, grants: new Set(member.grants) };
+    return standingOfMember(this.memberOf(peer));
   }
 
   memberOf(peer: LinkKey): Member | undefined {
@@ -257,4 +263,9 @@ function readRemembered(meta: Meta): (readonly [LinkKey, string])[] {
 function readHeard(meta: Meta): Map<string, number> {
   const stored = meta.get(HEARD);
   return new Map(stored === undefined ? [] : (decodeCbor(stored) as [string, number][]));
+}
+
+function standingOfMember(member: Member | undefined): Standing | undefined {
+  if (member?.status !== 'active') return undefined;
+  return { member: member.id, role: member.role, grants: new Set(member.grants) };
 }

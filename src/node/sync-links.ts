@@ -22,6 +22,10 @@ export interface SyncLinksDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   standingOf(peer: LinkKey): Standing | undefined;
+  /** What this node may hold itself; undefined until it is in the roll. */
+  ownStanding(): Standing | undefined;
+  /** This device was let in and has not seen its own admission yet: who is a member, it cannot know. */
+  isArriving(): boolean;
   /** This node's own role, as of now. */
   ownLanes(): readonly Lane[];
 }
@@ -47,6 +51,7 @@ export class SyncLinks {
           this.#channels.get(peer)?.abort(new Error(code));
         },
         standingOf: (peer) => this.#standingOf(peer),
+        ownStanding: () => this.#deps.ownStanding(),
         taken: (peer, run, outcome) => this.#watchers.get(peer)?.(run, outcome),
       },
       deps.logger,
@@ -100,7 +105,7 @@ export class SyncLinks {
   }
 
   async #open(link: Link): Promise<void> {
-    if (this.#deps.standingOf(link.peer) === undefined && this.#deps.log.membership.devices.size > 0) return;
+    if (this.#deps.standingOf(link.peer) === undefined && !this.#deps.isArriving()) return;
     try {
       this.#attach(await link.open(SYNC_CHANNEL));
     } catch (error) {
@@ -109,9 +114,8 @@ export class SyncLinks {
   }
 
   #attach(channel: Channel): void {
-    const isBootstrapping = this.#deps.log.membership.devices.size === 0;
     const standing = this.#deps.standingOf(channel.peer);
-    if (standing === undefined && !isBootstrapping) {
+    if (standing === undefined && !this.#deps.isArriving()) {
       channel.abort(new Error('not a member'));
       return;
     }
