@@ -199,8 +199,7 @@ export class ActIndex {
   /** Acts on which the judgement of what this one says can depend; seen by it or not. */
   aboutBody({ act: { body } }: PlacedAct): PlacedAct[] {
     const about = askedOf(body).flatMap(([kind, id]) => this.#of(kind, id));
-    // Which role somebody has is asked of authors alone.
-    return about.filter((other) => other.act.body.kind !== 'role');
+    return about.filter((other) => !isAskedOfAuthorsAlone(other.act.body));
   }
 
   #of(kind: Subject[0], id: string): readonly PlacedAct[] {
@@ -222,6 +221,11 @@ export class ActIndex {
     }
     return invite;
   }
+}
+
+/** Which role somebody has, and whether a device is revoked: whom an act names may have any, and may be. */
+function isAskedOfAuthorsAlone(body: ActBody): boolean {
+  return body.kind === 'role' || (body.kind === 'revoke' && body.target.scope === 'device');
 }
 
 /** A member is named by the signing key of its first device. */

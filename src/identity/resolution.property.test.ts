@@ -75,7 +75,10 @@ function play(script: readonly Step[]): Play {
     act(author, target, what, story.nowMs + clockMs);
   }
   const members = people.map(({ member }, index) => ({ member, role: ROLES[index] ?? 'relay' }));
-  return { story, people, base: { acts, members }, contested: story.acts.slice(acts.length) };
+  // In the order in which they take effect, which is not that in which they were written: clocks differ.
+  const settled = new Set(acts);
+  const contested = placeActs(story.acts).flatMap((placed) => (settled.has(placed.act) ? [] : [placed.act]));
+  return { story, people, base: { acts, members }, contested };
 }
 
 function act(author: Actor, target: Actor, what: What, atMs: number): Act {
@@ -112,12 +115,27 @@ function agrees(script: readonly Step[]): void {
   assert.deepEqual(new Set(counted), slowly, tell(played.story.fold()).join('\n'));
 }
 
+function step(who: number, what: What, whom: number, hears: readonly number[] = [], clockMs = 0): Step {
+  return { who, what, whom, hears, clockMs };
+}
+
 test('removals count as the reference says', () => {
-  fc.assert(fc.property(removing, agrees), { seed: 11, numRuns: 3000 });
+  // Seed 11, run 1005: an act that waits for its own past was taken to wait for what had removed its author, too.
+  const waitedForWhatCounts = [
+    step(1, 'revoke', 2, [], -4),
+    step(0, 'revoke', 0, [], 3),
+    step(2, 'revoke', 1, [3], 4),
+    step(3, 'revoke', 2, [1, 5], 5),
+    step(3, 'revoke', 1, [], 1),
+    step(1, 'revoke', 2, [], -3),
+  ];
+  fc.assert(fc.property(removing, agrees), { seed: 11, numRuns: 3000, examples: [[waitedForWhatCounts]] });
 });
 
 test('removals, demotions, raises and what is done beside them count as the reference says', () => {
-  fc.assert(fc.property(anything, agrees), { seed: 12, numRuns: 3000 });
+  // Seed 977, run 19695: who revokes a device need not wait until it is known whether somebody else's revoking counts.
+  const revokedTwice = [step(3, 'revokeDevice', 1), step(0, 'revokeDevice', 1, [3]), step(1, 'revoke', 3)];
+  fc.assert(fc.property(anything, agrees), { seed: 12, numRuns: 3000, examples: [[revokedTwice]] });
 });
 
 test('nothing that counts takes from what counts', () => {

@@ -104,7 +104,7 @@ class Resolution {
     const attackers = this.#attackersOf(placed);
     if (attackers.some(({ act }) => this.#accepted.has(act.id)))
       return this.#refuse(placed, 'author-removed');
-    if (attackers.some((attacker) => this.#mayCount(attacker))) return false;
+    if (attackers.some((attacker) => this.#mayComeToCount(attacker))) return false;
     this.#accept(placed);
     return true;
   }
@@ -114,7 +114,7 @@ class Resolution {
     if (start === undefined) return;
     const waitsFor = (placed: PlacedAct): PlacedAct[] => [
       ...this.#judge(placed).waitsFor,
-      ...this.#attackersOf(placed).filter((attacker) => this.#mayCount(attacker)),
+      ...this.#attackersOf(placed).filter((attacker) => this.#mayComeToCount(attacker)),
     ];
     // What the first act in line of a closed circle had seen is decided, so there always is a contender.
     const contenders = closedCircle(start, waitsFor).filter(
@@ -127,7 +127,8 @@ class Resolution {
       winner !== undefined,
       'who waits for each other in a circle includes somebody whose past is decided',
     );
-    const outranked = this.#attackersOf(winner.placed).filter((attacker) => this.#mayCount(attacker));
+    assert(!this.#isDecided(winner.placed), 'nobody waits for what is decided: each circle broken is progress');
+    const outranked = this.#attackersOf(winner.placed).filter((attacker) => this.#mayComeToCount(attacker));
     for (const attacker of outranked) this.#refuse(attacker, 'outranked');
     this.#accept(winner.placed);
   }
@@ -243,12 +244,8 @@ class Resolution {
     return attackers.filter((attacker) => fatal.get(roleLeft(attacker)));
   }
 
-  /** Does this act count, or may it come to? */
-  #mayCount(placed: PlacedAct): boolean {
-    return (
-      this.#accepted.has(placed.act.id) ||
-      (!this.#isDecided(placed) && this.#judge(placed).code === undefined)
-    );
+  #mayComeToCount(placed: PlacedAct): boolean {
+    return !this.#isDecided(placed) && this.#judge(placed).code === undefined;
   }
 
   #accept(placed: PlacedAct): void {

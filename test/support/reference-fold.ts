@@ -15,7 +15,7 @@ export interface Base {
 
 type Outcome = ReadonlySet<EntryHash>;
 
-/** @param contested in an order that follows causality. @returns the contested acts that count. */
+/** @param contested in the order in which acts take effect. @returns the contested acts that count. */
 export function resolveSlowly(base: Base, contested: readonly Act[]): Set<EntryHash> {
   const world = new World(base, contested);
   const counts = new Set<EntryHash>();
