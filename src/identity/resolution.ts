@@ -127,7 +127,10 @@ class Resolution {
       winner !== undefined,
       'who waits for each other in a circle includes somebody whose past is decided',
     );
-    assert(!this.#isDecided(winner.placed), 'nobody waits for what is decided: each circle broken is progress');
+    assert(
+      !this.#isDecided(winner.placed),
+      'nobody waits for what is decided: each circle broken is progress',
+    );
     const outranked = this.#attackersOf(winner.placed).filter((attacker) => this.#mayComeToCount(attacker));
     for (const attacker of outranked) this.#refuse(attacker, 'outranked');
     this.#accept(winner.placed);
