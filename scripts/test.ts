@@ -5,13 +5,15 @@
 import { globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { ROOT, runNode } from './tool.ts';
+import { ended, ROOT, spawnNode } from './tool.ts';
 
 const ALL = ['src/**/*.test.ts', 'test/**/*.test.ts'];
 const NOT_EVERY_TIME = ['test/nightly/**'];
 
 /** Real-node tests wait more than they compute, so on a small machine two run at once. */
 const AT_ONCE = Math.max(2, availableParallelism());
+
+const SILENCE_MS = 15 * 60_000;
 
 /** The runner's options that stand alone; of its others the next argument is the value. */
 const FLAGS = new Set(['--test', '--test-only', '--test-force-exit', '--test-update-snapshots']);
@@ -35,10 +37,28 @@ const env = options.some((option) => option.includes('coverage'))
   ? process.env
   : { ...process.env, NODE_COMPILE_CACHE: join(ROOT, 'node_modules', '.cache', 'kith') };
 
-// A test that hangs, or fails and leaves a server open, must not hold up the verdict for ever.
-const SAFETY_NET = ['--test-timeout=600000', '--test-force-exit'];
+// A test that waits for ever fails after that time.
+const TIME_LIMIT = '--test-timeout=600000';
 
-process.exitCode = await runNode(
-  ['--test', `--test-concurrency=${AT_ONCE}`, ...SAFETY_NET, ...options, ...tests],
+process.exitCode = await runWatched(
+  ['--test', `--test-concurrency=${AT_ONCE}`, TIME_LIMIT, ...options, ...tests],
   env,
 );
+
+/**
+ * One that turns in a circle, or leaves something open, keeps its process alive past any time limit of the runner's:
+ * when nothing was heard for `SILENCE_MS`, the run is interrupted, and the runner says which file it was in.
+ */
+async function runWatched(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
+  const colour = process.stdout.isTTY ? { FORCE_COLOR: '1' } : {};
+  const child = spawnNode(args, { ...environment, ...colour }, 'pipe');
+  const timer = setTimeout(() => {
+    process.stderr.write(`nothing was heard for ${String(SILENCE_MS / 60_000)} minutes: interrupted\n`);
+    child.kill('SIGINT');
+  }, SILENCE_MS);
+  child.stdout?.on('data', (chunk: Buffer) => {
+    process.stdout.write(chunk);
+    timer.refresh();
+  });
+  return ended(child).finally(() => clearTimeout(timer));
+}

@@ -1,5 +1,5 @@
 /** Runs the tools that come with the packages, each on the Node that runs this. */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -21,12 +21,25 @@ export function toolPath(name: string, command = name): string {
  * @returns its exit code, 1 when a signal ended it
  */
 export function runNode(args: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<number> {
-  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit', env });
+  return ended(spawnNode(args, env, 'inherit'));
+}
+
+export function spawnNode(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  stdout: 'inherit' | 'pipe',
+): ChildProcess {
+  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['inherit', stdout, 'inherit'], env });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => child.kill(signal));
   }
+  return child;
+}
+
+/** @returns the exit code, 1 when a signal ended it; what it wrote has been read by then. */
+export function ended(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('exit', (code) => resolve(code ?? 1));
+    child.on('close', (code) => resolve(code ?? 1));
   });
 }
