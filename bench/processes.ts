@@ -5,11 +5,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { connect, type Client } from '../src/cli/client.ts';
 
 const run = promisify(execFile);
-const MAIN = join(import.meta.dirname, '../src/main.ts');
+/** What a user starts: with the cache of compiled code that it keeps. */
+const MAIN = join(import.meta.dirname, '../bin/kith');
 
 // Each node and folder ends with this process.
 process.setMaxListeners(0);
@@ -94,6 +96,20 @@ export function usageOf(
   } catch {
     return undefined;
   }
+}
+
+/** Resident bytes when they have settled: two readings alike, a second apart. */
+export async function settledBytes(child: ChildProcess): Promise<number> {
+  for (let before = -1; ;) {
+    const now = usageOf(child)?.residentBytes ?? 0;
+    if (Math.abs(now - before) < 2 ** 20) return now;
+    before = now;
+    await setTimeout(1000);
+  }
+}
+
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
 
 export interface Bar {
