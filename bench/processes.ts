@@ -83,7 +83,7 @@ export async function pair(): Promise<{ readonly first: string; readonly second:
 
 /** Processor seconds and resident bytes of a process, as Linux tells them; undefined elsewhere. */
 export function usageOf(
-  child: ChildProcess,
+  child: Pick<ChildProcess, 'pid'>,
 ): { readonly cpuSeconds: number; readonly residentBytes: number } | undefined {
   try {
     const stat =
@@ -98,13 +98,31 @@ export function usageOf(
   }
 }
 
-/** Resident bytes when they have settled: two readings alike, a second apart. */
+/** Resident bytes of a process and its children when they have settled: two readings alike, a second apart. */
 export async function settledBytes(child: ChildProcess): Promise<number> {
   for (let before = -1; ;) {
-    const now = usageOf(child)?.residentBytes ?? 0;
+    const now = familyOf(child.pid ?? 0).reduce(
+      (sum, pid) => sum + (usageOf({ pid })?.residentBytes ?? 0),
+      0,
+    );
     if (Math.abs(now - before) < 2 ** 20) return now;
     before = now;
     await setTimeout(1000);
+  }
+}
+
+function familyOf(pid: number): number[] {
+  try {
+    const children = readFileSync(`/proc/${String(pid)}/task/${String(pid)}/children`, 'utf8').trim();
+    return [
+      pid,
+      ...children
+        .split(' ')
+        .filter((id) => id !== '')
+        .flatMap((id) => familyOf(Number(id))),
+    ];
+  } catch {
+    return [pid];
   }
 }
 

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { say, settledBytes, tempFolder } from './processes.ts';
 
 const run = promisify(execFile);
-const ENVIRONMENT = { ...process.env, STNODEFAULTFOLDER: '1', STNORESTART: '1', STNOUPGRADE: '1' };
+const ENVIRONMENT = { ...process.env, STNODEFAULTFOLDER: '1', STNOUPGRADE: '1' };
 
 export interface Started {
   /** From starting the process to the first answer of its API, each. */
@@ -31,11 +31,11 @@ export async function startSyncthing(times: number): Promise<Started | undefined
     const startedMs = performance.now();
     const child = spawn(
       'syncthing',
-      ['serve', '--home', home, '--no-browser', `--gui-address=127.0.0.1:${String(port)}`],
+      ['serve', '--home', home, '--no-browser', '--no-restart', `--gui-address=127.0.0.1:${String(port)}`],
       { env: ENVIRONMENT, stdio: 'ignore' },
     );
     process.on('exit', () => child.kill('SIGKILL'));
-    while (!(await answers(`http://127.0.0.1:${String(port)}/rest/noauth/health`))) await setTimeout(5);
+    while (!(await answers(`http://127.0.0.1:${String(port)}/`))) await setTimeout(5);
     startMs.push(performance.now() - startedMs);
     idleBytes = Math.max(idleBytes, await settledBytes(child));
     const exit = once(child, 'exit');
@@ -47,7 +47,7 @@ export async function startSyncthing(times: number): Promise<Started | undefined
 
 async function answers(url: string): Promise<boolean> {
   try {
-    return (await fetch(url)).ok;
+    return (await fetch(url)).status < 500;
   } catch {
     return false;
   }

@@ -3,17 +3,17 @@
  * all modules that a node loads, and a node is there for its user before it has a neighbour.
  */
 import { serviceCapabilities, type ConnectionEncrypter, type SecuredConnection } from '@libp2p/interface';
-import type { TLSComponents } from '@libp2p/tls';
+import type * as Tls from '@libp2p/tls';
 
 /** Of @libp2p/tls, which is not asked for it so early. */
 const PROTOCOL = '/tls/1.0.0';
 
 /** Into memory, where it stays; what is imported again is there at once. */
-export async function loadTls(): Promise<typeof import('@libp2p/tls')> {
+export async function loadTls(): Promise<typeof Tls> {
   return import('@libp2p/tls');
 }
 
-export function lazyTls(): (components: TLSComponents) => ConnectionEncrypter {
+export function lazyTls(): (components: Tls.TLSComponents) => ConnectionEncrypter {
   return (components) => {
     let loading: Promise<ConnectionEncrypter> | undefined;
     const load = (): Promise<ConnectionEncrypter> => {
