@@ -1,7 +1,7 @@
 /** Real nodes for the bars: `kith` processes on throwaway folders, asked over their API. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -113,14 +113,12 @@ export async function settledBytes(child: ChildProcess): Promise<number> {
 
 function familyOf(pid: number): number[] {
   try {
-    const children = readFileSync(`/proc/${String(pid)}/task/${String(pid)}/children`, 'utf8').trim();
-    return [
-      pid,
-      ...children
-        .split(' ')
-        .filter((id) => id !== '')
-        .flatMap((id) => familyOf(Number(id))),
-    ];
+    // Each thread has children of its own.
+    const tasks = readdirSync(`/proc/${String(pid)}/task`);
+    const children = tasks.flatMap((task) =>
+      readFileSync(`/proc/${String(pid)}/task/${task}/children`, 'utf8').split(' '),
+    );
+    return [pid, ...children.filter((id) => id.trim() !== '').flatMap((id) => familyOf(Number(id)))];
   } catch {
     return [pid];
   }
