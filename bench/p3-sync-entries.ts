@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
-import { down, pair, report, say, tempFolder, up, usageOf, type BenchNode } from './processes.ts';
+import { down, median, pair, report, say, tempFolder, up, usageOf, type BenchNode } from './processes.ts';
 
 const ENTRIES = Number(process.argv[2] ?? 100_000);
 const ENTRY_BYTES = 300;
@@ -72,10 +72,6 @@ async function rival(): Promise<number> {
 
 function mib(bytes: number | undefined): string {
   return ((bytes ?? 0) / 2 ** 20).toFixed(0);
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
 
 const rates: { readonly ours: number[]; readonly rival: number[] } = { ours: [], rival: [] };

@@ -1,15 +1,17 @@
 /** Real nodes for the bars: `kith` processes on throwaway folders, asked over their API. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { connect, type Client } from '../src/cli/client.ts';
 
 const run = promisify(execFile);
-const MAIN = join(import.meta.dirname, '../src/main.ts');
+/** What a user starts: with the cache of compiled code that it keeps. */
+const MAIN = join(import.meta.dirname, '../bin/kith');
 
 // Each node and folder ends with this process.
 process.setMaxListeners(0);
@@ -81,7 +83,7 @@ export async function pair(): Promise<{ readonly first: string; readonly second:
 
 /** Processor seconds and resident bytes of a process, as Linux tells them; undefined elsewhere. */
 export function usageOf(
-  child: ChildProcess,
+  child: Pick<ChildProcess, 'pid'>,
 ): { readonly cpuSeconds: number; readonly residentBytes: number } | undefined {
   try {
     const stat =
@@ -94,6 +96,36 @@ export function usageOf(
   } catch {
     return undefined;
   }
+}
+
+/** Resident bytes of a process and its children when they have settled: two readings alike, a second apart. */
+export async function settledBytes(child: ChildProcess): Promise<number> {
+  for (let before = -1; ;) {
+    const now = familyOf(child.pid ?? 0).reduce(
+      (sum, pid) => sum + (usageOf({ pid })?.residentBytes ?? 0),
+      0,
+    );
+    if (Math.abs(now - before) < 2 ** 20) return now;
+    before = now;
+    await setTimeout(1000);
+  }
+}
+
+function familyOf(pid: number): number[] {
+  try {
+    // Each thread has children of its own.
+    const tasks = readdirSync(`/proc/${String(pid)}/task`);
+    const children = tasks.flatMap((task) =>
+      readFileSync(`/proc/${String(pid)}/task/${task}/children`, 'utf8').split(' '),
+    );
+    return [pid, ...children.filter((id) => id.trim() !== '').flatMap((id) => familyOf(Number(id)))];
+  } catch {
+    return [pid];
+  }
+}
+
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
 
 export interface Bar {

@@ -340,11 +340,11 @@ test('one act has one encoding', () => {
   const [accept] = EXAMPLES.accept;
   const [rename] = EXAMPLES.rename;
   assert.ok(accept !== undefined && rename !== undefined);
-  // 7 as the number 7.0, which cborg reads and never writes.
+  // 7 as the number 7.0.
   const float = toHex(encodeAct(accept)).replace(/07(5820)/, 'f94700$1');
   assert.notEqual(float, toHex(encodeAct(accept)));
   assert.throws(() => decodeAct('accept', new Uint8Array(Buffer.from(float, 'hex')), context), isMalformed);
-  // Text that is no UTF-8, which cborg reads as U+FFFD.
+  // Text that is no UTF-8.
   const text = toHex(encodeAct({ ...rename, kind: 'rename', member, profile: profileOf('?') })).replace(
     '613f',
     '61ff',

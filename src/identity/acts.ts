@@ -175,7 +175,7 @@ export function decodeAct(kind: ActKind, bytes: Bytes, context: ActContext): Act
   const value = decodeCbor(bytes);
   if (!Array.isArray(value)) throw malformed('a membership act is an array');
   const body = READERS[kind](new Fields(kind, value as CborValue[]), context);
-  // cborg reads a few encodings that it would never write (1.0 for 1): one act, one encoding, one digest.
+  // Whatever the fields' readers let pass: one act, one encoding, one digest.
   if (!equalBytes(encodeAct(body), bytes)) throw malformed('an act has another, shorter encoding');
   return body;
 }

@@ -103,7 +103,7 @@ test('other forms are refused', () => {
 });
 
 test('one certificate has one encoding', () => {
-  // 0xf9 3c00 is 1.0: cborg reads it as 1. The keys sign these very bytes.
+  // 0xf9 3c00 is 1.0. The keys sign these very bytes.
   const signed = new Uint8Array([0x84, 0xf9, 0x3c, 0x00, ...encodeCbor([1, ...keys]).subarray(2)]);
   refused(encodeCbor([signed, ...three.map((signer) => signer.sign(PURPOSE, signed))]));
 });

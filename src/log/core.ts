@@ -47,8 +47,9 @@ export function judgeRun(run: Run, own: OwnCopy, verifier: Verifier): RunVerdict
   return { kind: 'fits', entries: entries.filter((entry) => entry.header.seq > end) };
 }
 
-function readEntry(raw: RawEntry): Entry {
-  return { ...raw, header: decodeHeader(raw.headerBytes), hash: hashHeader(raw.headerBytes) };
+/** @throws KithError `malformed` */
+export function readEntry({ headerBytes, parts, seal }: RawEntry): Entry {
+  return { headerBytes, parts, seal, header: decodeHeader(headerBytes), hash: hashHeader(headerBytes) };
 }
 
 function brokenRule(feed: FeedInfo, entries: readonly Entry[], verifier: Verifier): RunRefusal | undefined {

@@ -1,7 +1,7 @@
 /** One device, two histories: kept as evidence, shown, and stopped at, at the same place by everybody. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decodeCbor, encodeCbor } from '../base/cbor.ts';
+import { encodeCbor } from '../base/cbor.ts';
 import { isKithError } from '../base/errors.ts';
 import type { FeedId } from '../base/ids.ts';
 import type { ActBody } from '../identity/acts.ts';
@@ -9,7 +9,7 @@ import { dumpVector } from '../../test/support/dump.ts';
 import { linkTo, note, notes, Author } from '../../test/support/author.ts';
 import { LogWorld, pull, syncAll, type LogNode } from '../../test/support/log-world.ts';
 import type { ForkEvidence } from './types.ts';
-import { encodeEvidence, readEvidence } from './wire.ts';
+import { encodeEvidence, readEvidence, readWhole } from './wire.ts';
 
 /** What must be alike on all nodes that know of the fork, whatever branch they hold. */
 function afterwards(node: LogNode): object {
@@ -83,7 +83,7 @@ for (const [title, shared] of [
     assert.deepEqual(a.log.asides(), []);
 
     // The others hear of it from a, by proof: one holds the other branch, one nothing at all.
-    const proof = readEvidence(decodeCbor(encodeCbor(encodeEvidence(evidence))));
+    const proof = readWhole(encodeCbor(encodeEvidence(evidence)), readEvidence);
     assert.equal(b.log.receiveEvidence(proof), true);
     assert.equal(b.log.receiveEvidence(proof), false, 'no news');
     assert.equal(c.log.receiveEvidence(proof), true);

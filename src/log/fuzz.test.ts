@@ -9,7 +9,15 @@ import { Author, linkTo, notes } from '../../test/support/author.ts';
 import { SeededRng } from '../../test/sim/rng.ts';
 import { judgeRun, provesFork } from './core.ts';
 import { decodeErase, encodeErase } from './folding.ts';
-import { decodeHeader, encodeEvidence, encodeHeader, encodeRun, readEvidence, readRun } from './wire.ts';
+import {
+  decodeHeader,
+  encodeEvidence,
+  encodeHeader,
+  encodeRun,
+  readEvidence,
+  readRun,
+  readWhole,
+} from './wire.ts';
 
 const RUNS = Number(process.env['KITH_RUNS'] ?? 3000);
 
@@ -32,11 +40,11 @@ const READERS: Record<string, Reader> = {
   header: { read: (bytes) => encodeHeader(decodeHeader(bytes)), good: first.headerBytes },
   run: {
     read: (bytes) =>
-      judgeRun(readRun(decodeCbor(bytes)), { head: undefined, hashAt: () => undefined }, verifier),
+      judgeRun(readWhole(bytes, readRun), { head: undefined, hashAt: () => undefined }, verifier),
     good: encodeCbor(encodeRun({ feed, entries })),
   },
   evidence: {
-    read: (bytes) => provesFork(readEvidence(decodeCbor(bytes)), verifier),
+    read: (bytes) => provesFork(readWhole(bytes, readEvidence), verifier),
     good: encodeCbor(encodeEvidence({ feed, seq: 1, one: entries, other })),
   },
   erasure: {

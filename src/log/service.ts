@@ -6,14 +6,14 @@ import { assert, isKithError, KithError } from '../base/errors.ts';
 import { maxHlc, HLC_ZERO, type HybridClock } from '../base/hlc.ts';
 import type { DeviceKey, FeedId, NetworkId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
-import { decodeCbor, encodeCbor } from '../base/cbor.ts';
+import { encodeCbor } from '../base/cbor.ts';
 import type { Logger, Rng } from '../base/ports.ts';
 import { encodeAct, type ActBody } from '../identity/acts.ts';
 import type { Authority } from '../identity/authority.ts';
 import type { Lane, Standing as Reader } from '../identity/roles.ts';
 import type { Signer, Verifier } from '../identity/signing.ts';
 import type { EntryLink, Membership, Vector } from '../identity/types.ts';
-import { judgeRun, provesFork, type RunRefusal, type RunVerdict } from './core.ts';
+import { judgeRun, provesFork, readEntry, type RunRefusal, type RunVerdict } from './core.ts';
 import {
   encodeErase,
   ERASE_KIND,
@@ -31,7 +31,15 @@ import { actOf, emptyRoll, rollOf, type Forks, type RollState } from './roll-sta
 import type { Draft, Entry, FeedInfo, ForkEvidence, Height, RawEntry, Run } from './types.ts';
 import { refusalSentence, writtenTwice } from './refusals.ts';
 import { readMissing, readRun } from './serving.ts';
-import { decodeHeader, encodeEvidence, feedIdOf, hashHeader, partMatches, readEvidence } from './wire.ts';
+import {
+  decodeHeader,
+  encodeEvidence,
+  feedIdOf,
+  hashHeader,
+  partMatches,
+  readEvidence,
+  readWhole,
+} from './wire.ts';
 import { FEED_START, sealDrafts, splitForSeals } from './writing.ts';
 
 export interface LogDeps {
@@ -194,7 +202,7 @@ export class Log {
 
   evidenceOf(feed: FeedId): ForkEvidence | undefined {
     const bytes = this.#deps.store.forkEvidence(feed);
-    return bytes === undefined ? undefined : readEvidence(decodeCbor(bytes));
+    return bytes === undefined ? undefined : readWhole(bytes, readEvidence);
   }
 
   /** One entry as this node holds it. */
@@ -240,7 +248,7 @@ export class Log {
     return store.transact(() => {
       let filled = 0;
       for (const raw of entries) {
-        const entry = readEntry(raw);
+        const entry = readEntryIfAny(raw);
         if (entry === undefined || store.hashAt(feed, entry.header.seq) !== entry.hash) continue;
         const { seq } = entry.header;
         const [stored] = store.read({ feed, from: seq, to: seq });
@@ -581,12 +589,12 @@ function liesPastStop(state: FeedState | undefined, verdict: RunVerdict): boolea
 
 function begins(run: Run): boolean {
   const first = run.entries[0];
-  return first !== undefined && readEntry(first)?.header.seq === 1;
+  return first !== undefined && readEntryIfAny(first)?.header.seq === 1;
 }
 
-function readEntry(raw: RawEntry): Entry | undefined {
+function readEntryIfAny(raw: RawEntry): Entry | undefined {
   try {
-    return { ...raw, header: decodeHeader(raw.headerBytes), hash: hashHeader(raw.headerBytes) };
+    return readEntry(raw);
   } catch (error) {
     if (isKithError(error, 'malformed')) return undefined;
     throw error;

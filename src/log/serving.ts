@@ -4,7 +4,7 @@ import { mayHold, type Standing as Reader } from '../identity/roles.ts';
 import { hydrate } from './folding.ts';
 import type { FeedState, LogStore, ReadRange, StoredEntry } from './ports.ts';
 import type { RawEntry, Run } from './types.ts';
-import { decodeHeader } from './wire.ts';
+import { audiencesOf } from './wire.ts';
 
 /** What an entry costs beside its bytes, about. */
 const OVERHEAD_BYTES = 96;
@@ -22,9 +22,8 @@ export function readRun(
   let sealed = 0;
   for (const stored of store.read({ feed: state.info.id, from, to: state.seq })) {
     const parts = partsFor(reader, stored);
-    sizeBytes +=
-      stored.headerBytes.byteLength +
-      parts.reduce((sum, part) => sum + (part?.byteLength ?? 0), OVERHEAD_BYTES);
+    sizeBytes += stored.headerBytes.byteLength + OVERHEAD_BYTES;
+    for (const part of parts) sizeBytes += part?.byteLength ?? 0;
     if (sealed > 0 && sizeBytes > limitBytes) break;
     entries.push({ headerBytes: stored.headerBytes, parts, seal: stored.seal });
     if (stored.seal !== null) sealed = entries.length;
@@ -35,9 +34,9 @@ export function readRun(
 
 function partsFor(reader: Reader, stored: StoredEntry): RawEntry['parts'] {
   if (stored.parts.every((part) => part === null)) return stored.parts;
-  const refs = decodeHeader(stored.headerBytes).parts;
+  const audiences = audiencesOf(stored.headerBytes);
   return stored.parts.map((part, index) => {
-    const audience = refs[index]?.audience;
+    const audience = audiences[index];
     return audience !== undefined && mayHold(reader, audience) ? part : null;
   });
 }

@@ -13,7 +13,7 @@ import { SyncCore, type NeighbourId, type SyncEffect, type SyncEvent, type SyncF
 import type { ReadRange } from './ports.ts';
 import type { ForkEvidence, Run } from './types.ts';
 import { decodeMessage, encodeMessage, runBytes, type SyncMessage } from './sync-wire.ts';
-import { decodeHeader } from './wire.ts';
+import { audiencesOf } from './wire.ts';
 
 export interface SyncPeers {
   /** Queues a frame for the neighbour. */
@@ -210,9 +210,7 @@ export class SyncDriver {
     const lacks = run.entries.some(
       ({ headerBytes, parts }) =>
         parts.includes(null) &&
-        decodeHeader(headerBytes).parts.some(
-          ({ audience }, index) => parts[index] === null && mayHold(own, audience),
-        ),
+        audiencesOf(headerBytes).some((audience, index) => parts[index] === null && mayHold(own, audience)),
     );
     if (!lacks) return;
     const feed = run.feed.id;

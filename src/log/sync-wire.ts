@@ -1,9 +1,18 @@
 /** Messages of the channel `/kith/1/sync`. Layouts: docs/protocol/sync.md. */
 import type { Bytes } from '../base/bytes.ts';
-import { decodeCbor, encodeCbor, malformed, type CborValue } from '../base/cbor.ts';
+import { encodeCbor, malformed, type CborValue } from '../base/cbor.ts';
+import type { CborReader } from '../base/cbor-reader.ts';
 import { idFromBytes, idToBytes, type EntryHash, type FeedId, type NetworkId } from '../base/ids.ts';
 import type { FeedInfo, ForkEvidence, Run } from './types.ts';
-import { encodeEvidence, encodeFeedInfo, encodeRun, readEvidence, readFeedInfo, readRun } from './wire.ts';
+import {
+  encodeEvidence,
+  encodeFeedInfo,
+  encodeRun,
+  readEvidence,
+  readFeedInfo,
+  readRun,
+  readWhole,
+} from './wire.ts';
 
 export const SYNC_VERSION = 1;
 export const BUCKETS = 256;
@@ -73,40 +82,49 @@ function layout(message: SyncMessage): CborValue {
   }
 }
 
-type Reader = (fields: readonly CborValue[]) => SyncMessage;
+type Reader = (reader: CborReader, places: number) => SyncMessage;
 
 const READERS: readonly Reader[] = [
-  readHello,
-  readBuckets,
-  readHeights,
-  readWant,
+  ofFields(readHello),
+  ofFields(readBuckets),
+  ofFields(readHeights),
+  ofFields(readWant),
   readRunMessage,
   readProof,
-  readNone,
+  ofFields(readNone),
 ];
 const PLACES = [4, 2, 2, 5, 3, 2, 2] as const;
 
 /** @throws KithError `malformed` | `version` */
 export function decodeMessage(bytes: Bytes): SyncMessage {
-  const value = decodeCbor(bytes);
-  if (!Array.isArray(value)) throw malformed('a sync message is an array');
-  const fields = value as CborValue[];
-  const type = fields[0];
-  const read = typeof type === 'number' ? READERS[type] : undefined;
-  if (read === undefined || fields.length !== PLACES[type as number]) throw malformed('unknown sync message');
-  return read(fields);
+  return readWhole(bytes, (reader) => {
+    const places = reader.array();
+    const type = reader.whole();
+    const read = READERS[type];
+    if (read === undefined || places !== PLACES[type]) throw malformed('unknown sync message');
+    return read(reader, places);
+  });
 }
 
-function readHello([, version, network, digest]: readonly CborValue[]): SyncMessage {
+/** For small messages, whose places are read as values first. */
+function ofFields(read: (fields: readonly CborValue[]) => SyncMessage): Reader {
+  return (reader, places) => {
+    const fields: CborValue[] = [];
+    for (let place = 1; place < places; place += 1) fields.push(reader.value());
+    return read(fields);
+  };
+}
+
+function readHello([version, network, digest]: readonly CborValue[]): SyncMessage {
   if (version !== SYNC_VERSION) throw malformed('another version of sync');
   return { type: 'hello', network: idFromBytes(network), digest: exactly(digest, 32) };
 }
 
-function readBuckets([, digests]: readonly CborValue[]): SyncMessage {
+function readBuckets([digests]: readonly CborValue[]): SyncMessage {
   return { type: 'buckets', digests: exactly(digests, BUCKETS * BUCKET_DIGEST_BYTES) };
 }
 
-function readHeights([, heights]: readonly CborValue[]): SyncMessage {
+function readHeights([heights]: readonly CborValue[]): SyncMessage {
   if (!Array.isArray(heights) || heights.length > HEIGHTS_PER_MESSAGE) throw malformed('too many heights');
   return { type: 'heights', heights: heights.map(readHeight) };
 }
@@ -118,7 +136,7 @@ function readHeight(value: unknown): FeedHeight {
   return { feed: readFeedInfo(feed), seq: whole(seq), hash: idFromBytes(hash), forked };
 }
 
-function readWant([, mode, feed, from, limitBytes]: readonly CborValue[]): SyncMessage {
+function readWant([mode, feed, from, limitBytes]: readonly CborValue[]): SyncMessage {
   return {
     type: 'want',
     mode: readMode(mode),
@@ -128,17 +146,17 @@ function readWant([, mode, feed, from, limitBytes]: readonly CborValue[]): SyncM
   };
 }
 
-function readRunMessage([, mode, run]: readonly CborValue[]): SyncMessage {
-  const read = readMode(mode);
-  if (read === 'evidence') throw malformed('a run is entries or parts');
-  return { type: 'run', mode: read, run: readRun(run) };
+function readRunMessage(reader: CborReader): SyncMessage {
+  const mode = readMode(reader.whole());
+  if (mode === 'evidence') throw malformed('a run is entries or parts');
+  return { type: 'run', mode, run: readRun(reader) };
 }
 
-function readProof([, evidence]: readonly CborValue[]): SyncMessage {
-  return { type: 'evidence', evidence: readEvidence(evidence) };
+function readProof(reader: CborReader): SyncMessage {
+  return { type: 'evidence', evidence: readEvidence(reader) };
 }
 
-function readNone([, feed]: readonly CborValue[]): SyncMessage {
+function readNone([feed]: readonly CborValue[]): SyncMessage {
   return { type: 'none', feed: idFromBytes(feed) };
 }
 

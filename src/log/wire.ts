@@ -1,15 +1,17 @@
 /** Entries as bytes. Layouts and vectors: docs/protocol/log.md. */
 import { hash } from 'node:crypto';
 import { concatBytes, equalBytes, fromHex, toHex, type Bytes } from '../base/bytes.ts';
-import { decodeCbor, encodeCbor, malformed, type CborValue } from '../base/cbor.ts';
+import { encodeCbor, malformed, type CborValue } from '../base/cbor.ts';
+import { CborReader } from '../base/cbor-reader.ts';
 import { MAX_HLC_MS, MAX_HLC_N, type Hlc } from '../base/hlc.ts';
 import { idFromBytes, idToBytes, type DeviceKey, type EntryHash, type FeedId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import { encodeLink, readLink } from '../identity/acts.ts';
-import { AUDIENCE_PATTERN, LANES } from '../identity/roles.ts';
+import { AUDIENCE_PATTERN, LANES, type Audience } from '../identity/roles.ts';
 import type { FeedInfo, ForkEvidence, Header, PartRef, RawEntry, Run, SaltedPart } from './types.ts';
 
 const VERSION = 1;
+const HEADER_PLACES = 8;
 export const SALT_BYTES = 16;
 export const SEAL_PURPOSE = 'feed seal';
 export const NO_ENTRY = '0'.repeat(64) as EntryHash;
@@ -67,27 +69,40 @@ export function encodeHeader(header: Header): Bytes {
 
 /** @throws KithError `malformed` */
 export function decodeHeader(bytes: Bytes): Header {
+  const reader = openHeader(bytes);
+  const feed = idFromBytes<FeedId>(reader.bytes());
+  const seq = readSeq(reader.whole());
+  const prev = idFromBytes<EntryHash>(reader.bytes());
+  const hlc = readHlc(reader);
+  const kind = reader.text();
+  if (!isKind(kind)) throw malformed('a kind is a short lower-case word');
+  const after = readUpTo(reader, LIMITS.linksPerEntry, () => readLink(reader.value()));
+  const parts = readUpTo(reader, LIMITS.partsPerEntry, () => readPartRef(reader));
+  reader.end();
+  return { feed, seq, prev, hlc, kind, after, parts };
+}
+
+/** For whom the parts are, of a header that was checked when it was stored: what a sender has to know of it. */
+export function audiencesOf(headerBytes: Bytes): Audience[] {
+  const reader = openHeader(headerBytes);
+  for (let place = 1; place < HEADER_PLACES - 1; place += 1) reader.skip();
+  return readUpTo(reader, LIMITS.partsPerEntry, () => readPartRef(reader).audience);
+}
+
+function openHeader(bytes: Bytes): CborReader {
   if (bytes.byteLength > LIMITS.headerBytes) throw malformed('a header is too large');
-  const value = decodeCbor(bytes);
-  if (!Array.isArray(value) || value.length !== 8 || value[0] !== VERSION)
+  const reader = new CborReader(bytes);
+  if (reader.array() !== HEADER_PLACES || reader.whole() !== VERSION)
     throw malformed('unknown kind of header');
-  const [, feed, seq, prev, hlc, kind, after, parts] = value as unknown[];
-  if (typeof kind !== 'string' || !isKind(kind)) throw malformed('a kind is a short lower-case word');
-  if (!Array.isArray(after) || after.length > LIMITS.linksPerEntry) throw malformed('too many links');
-  if (!Array.isArray(parts) || parts.length > LIMITS.partsPerEntry) throw malformed('too many parts');
-  const header: Header = {
-    feed: idFromBytes(feed),
-    seq: readSeq(seq),
-    prev: idFromBytes(prev),
-    hlc: readHlc(hlc),
-    kind,
-    after: after.map(readLink),
-    parts: parts.map(readPartRef),
-  };
-  // cborg reads a few encodings that it would never write (1.0 for 1): one value, one encoding, one digest.
-  if (!equalBytes(encodeCbor(value as CborValue), bytes))
-    throw malformed('a header has another, shorter encoding');
-  return header;
+  return reader;
+}
+
+function readUpTo<Item>(reader: CborReader, most: number, read: () => Item): Item[] {
+  const count = reader.array();
+  if (count > most) throw malformed('a list is too long');
+  const items: Item[] = [];
+  for (let left = count; left > 0; left -= 1) items.push(read());
+  return items;
 }
 
 export function hashHeader(headerBytes: Bytes): EntryHash {
@@ -101,28 +116,21 @@ export function readSeq(value: unknown): number {
   return value;
 }
 
-function readHlc(value: unknown): Hlc {
-  if (!Array.isArray(value) || value.length !== 2) throw malformed('a time has two places');
-  const [ms, n] = value as unknown[];
-  const fits = (part: unknown, max: number): part is number =>
-    typeof part === 'number' && Number.isInteger(part) && part >= 0 && part <= max;
-  if (!fits(ms, MAX_HLC_MS) || !fits(n, MAX_HLC_N)) throw malformed('a time is out of range');
+function readHlc(reader: CborReader): Hlc {
+  if (reader.array() !== 2) throw malformed('a time has two places');
+  const [ms, n] = [reader.whole(), reader.whole()];
+  if (ms > MAX_HLC_MS || n > MAX_HLC_N) throw malformed('a time is out of range');
   return { ms, n };
 }
 
-function readPartRef(value: unknown): PartRef {
-  if (!Array.isArray(value) || value.length !== 3) throw malformed('a part has audience, digest and size');
-  const [audience, digest, sizeBytes] = value as unknown[];
-  if (typeof audience !== 'string' || !isAudience(audience)) throw malformed('unknown audience');
-  if (!(digest instanceof Uint8Array) || digest.byteLength !== 32) throw malformed('a digest is 32 bytes');
-  if (
-    typeof sizeBytes !== 'number' ||
-    !Number.isInteger(sizeBytes) ||
-    sizeBytes < 0 ||
-    sizeBytes > LIMITS.partBytes
-  ) {
-    throw malformed('a part is too large');
-  }
+function readPartRef(reader: CborReader): PartRef {
+  if (reader.array() !== 3) throw malformed('a part has audience, digest and size');
+  const audience = reader.text();
+  if (!isAudience(audience)) throw malformed('unknown audience');
+  const digest = reader.bytes();
+  if (digest.byteLength !== 32) throw malformed('a digest is 32 bytes');
+  const sizeBytes = reader.whole();
+  if (sizeBytes > LIMITS.partBytes) throw malformed('a part is too large');
   return { audience, digest, sizeBytes };
 }
 
@@ -135,7 +143,9 @@ export function payloadOf(part: SaltedPart): Bytes {
 }
 
 export function partMatches(ref: PartRef, part: SaltedPart): boolean {
-  return part.byteLength === SALT_BYTES + ref.sizeBytes && equalBytes(sha256(part), ref.digest);
+  return (
+    part.byteLength === SALT_BYTES + ref.sizeBytes && equalBytes(hash('sha256', part, 'buffer'), ref.digest)
+  );
 }
 
 /** What a seal signs: the place and the digest, and through the digest all before it. */
@@ -147,33 +157,29 @@ export function encodeRun(run: Run): CborValue {
   return [encodeFeedInfo(run.feed), run.entries.map(encodeRawEntry)];
 }
 
-export function readRun(value: unknown): Run {
-  if (!Array.isArray(value) || value.length !== 2) throw malformed('a run has a feed and entries');
-  return { feed: readFeedInfo(value[0]), entries: readRawEntries(value[1]) };
+/** Headers, parts and seals are views of what is read: a run is taken in at once, and no copy is made of it. */
+export function readRun(reader: CborReader): Run {
+  if (reader.array() !== 2) throw malformed('a run has a feed and entries');
+  return { feed: readFeedInfo(reader.value()), entries: readRawEntries(reader) };
 }
 
 function encodeRawEntry(entry: RawEntry): CborValue {
   return [entry.headerBytes, entry.parts, entry.seal];
 }
 
-function readRawEntries(value: unknown): RawEntry[] {
-  if (!Array.isArray(value) || value.length === 0 || value.length > LIMITS.entriesPerSeal) {
-    throw malformed('a run has one to 1,024 entries');
-  }
-  return value.map(readRawEntry);
+function readRawEntries(reader: CborReader): RawEntry[] {
+  const entries = readUpTo(reader, LIMITS.entriesPerSeal, () => readRawEntry(reader));
+  if (entries.length === 0) throw malformed('a run has one to 1,024 entries');
+  return entries;
 }
 
-function readRawEntry(value: unknown): RawEntry {
-  if (!Array.isArray(value) || value.length !== 3) throw malformed('an entry has header, parts and seal');
-  const [headerBytes, parts, seal] = value as unknown[];
-  if (!(headerBytes instanceof Uint8Array)) throw malformed('a header is bytes');
-  if (!Array.isArray(parts) || parts.length > LIMITS.partsPerEntry) throw malformed('too many parts');
-  for (const part of parts as unknown[]) {
-    if (part !== null && !(part instanceof Uint8Array)) throw malformed('a part is bytes or absent');
-  }
-  if (seal !== null && !(seal instanceof Uint8Array && seal.byteLength === 64))
-    throw malformed('a seal is 64 bytes');
-  return { headerBytes, parts: parts as (Bytes | null)[], seal };
+function readRawEntry(reader: CborReader): RawEntry {
+  if (reader.array() !== 3) throw malformed('an entry has header, parts and seal');
+  const headerBytes = reader.bytes();
+  const parts = readUpTo(reader, LIMITS.partsPerEntry, () => (reader.isNull() ? null : reader.bytes()));
+  const seal = reader.isNull() ? null : reader.bytes();
+  if (seal !== null && seal.byteLength !== 64) throw malformed('a seal is 64 bytes');
+  return { headerBytes, parts, seal };
 }
 
 export function encodeEvidence(evidence: ForkEvidence): CborValue {
@@ -181,13 +187,20 @@ export function encodeEvidence(evidence: ForkEvidence): CborValue {
   return [encodeFeedInfo(evidence.feed), evidence.seq, bare(evidence.one), bare(evidence.other)];
 }
 
-export function readEvidence(value: unknown): ForkEvidence {
-  if (!Array.isArray(value) || value.length !== 4) throw malformed('evidence has four places');
-  const [feed, seq, one, other] = value as unknown[];
+export function readEvidence(reader: CborReader): ForkEvidence {
+  if (reader.array() !== 4) throw malformed('evidence has four places');
   return {
-    feed: readFeedInfo(feed),
-    seq: readSeq(seq),
-    one: readRawEntries(one),
-    other: readRawEntries(other),
+    feed: readFeedInfo(reader.value()),
+    seq: readSeq(reader.whole()),
+    one: readRawEntries(reader),
+    other: readRawEntries(reader),
   };
+}
+
+/** Reads all of the bytes. @throws KithError `malformed` */
+export function readWhole<Value>(bytes: Bytes, read: (reader: CborReader) => Value): Value {
+  const reader = new CborReader(bytes);
+  const value = read(reader);
+  reader.end();
+  return value;
 }

@@ -29,7 +29,6 @@ import { openDataFolder, type DataFolder } from './data-folder.ts';
 import type { NodeEvent, NodeFacade, NodeState, NodeStatus } from './facade.ts';
 import { isLocked, lockAsBefore, openKeys, openUpCopy, type DeviceKeys, type Meta } from './keys.ts';
 import { openNodeLog, type NodeLog } from './logging.ts';
-import { metricsOf } from './metrics.ts';
 import { Session } from './session.ts';
 import { systemClock, systemRng, systemTimers } from './system.ts';
 import type { PartSealer } from '../log/ports.ts';
@@ -285,8 +284,9 @@ export class Node {
     const transport = (): Transport => this.#needTransport();
     return {
       status: async () => this.#status(),
+      // Loaded when it is asked for: 80 modules, and most nodes are never measured.
       metrics: async () =>
-        metricsOf({
+        (await import('./metrics.ts')).metricsOf({
           status: async () => this.#status(),
           entries: () => this.#entriesByLane(),
           frames: () => this.#frames,

@@ -17,9 +17,16 @@ export interface Statement {
   all(...values: SQLInputValue[]): Row[];
 }
 
+/** For many rows of many columns: an object for each costs more than what is in it. Throws as a statement does. */
+export interface TupleStatement {
+  /** Each row's columns in the order of the statement. */
+  all(...values: SQLInputValue[]): readonly SQLOutputValue[][];
+}
+
 export interface Database {
   /** A prepared statement, kept for the next time. */
   sql(text: string): Statement;
+  tuples(text: string): TupleStatement;
   /**
    * All of `work` is on disk when this returns, or nothing after a throw. Nested calls join the outer one; what one
    * of them throws undoes the whole, whoever catches it.
@@ -99,6 +106,7 @@ class SqliteDatabase implements Database {
   readonly #database: DatabaseSync;
   readonly #readOnly: boolean;
   readonly #statements = new Map<string, Statement>();
+  readonly #tupleStatements = new Map<string, TupleStatement>();
   #open: Transaction | undefined;
   #begun = 0;
   #stopped: { readonly error: unknown } | undefined;
@@ -125,6 +133,17 @@ class SqliteDatabase implements Database {
       this.#statements.set(text, statement);
     }
     return statement;
+  }
+
+  tuples(text: string): TupleStatement {
+    let known = this.#tupleStatements.get(text);
+    if (known === undefined) {
+      const statement = named(() => this.#database.prepare(text));
+      statement.setReturnArrays(true);
+      known = { all: (...values) => named(() => statement.all(...values) as unknown as SQLOutputValue[][]) };
+      this.#tupleStatements.set(text, known);
+    }
+    return known;
   }
 
   get transaction(): number | undefined {
@@ -204,6 +223,7 @@ class SqliteDatabase implements Database {
   close(): void {
     if (!this.#database.isOpen) return;
     this.#statements.clear();
+    this.#tupleStatements.clear();
     try {
       if (!this.#readOnly && this.#stopped === undefined) this.checkpoint();
     } finally {

@@ -2,17 +2,16 @@
 import { crc32 } from 'node:zlib';
 import type { Bytes } from '../base/bytes.ts';
 import type { Aside } from '../log/ports.ts';
-import type { Row } from './database.ts';
+import type { SQLOutputValue } from 'node:sqlite';
 import { PART, unpackBody, type StoredPart } from './entry-body.ts';
 import { damagedData } from './failures.ts';
-import { bytesIn, bytesOrNullIn, numberIn, numberOrNullIn } from './rows.ts';
+import { asBytes, asBytesOrNull, asNumber, asNumberOrNull } from './rows.ts';
 
 /** Numbers that no single flipped bit makes into each other. */
 export const ASIDE_CODES = { none: 0, quarantined: 0x33, forked: 0x55 } as const;
 export interface Lying {
   readonly id: number;
   readonly header: Bytes;
-  readonly hash: Bytes;
   readonly seal: Bytes | null;
   /** How many parts it has. */
   readonly count: number;
@@ -27,20 +26,31 @@ export function partsOf({ body, count }: Lying): StoredPart[] {
   return body === null ? Array.from({ length: count }, () => ABSENT) : unpackBody(body, count);
 }
 
+/** What `lyingIn` takes, in its order. */
+export const LYING_COLUMNS = 'e.id, e.header, e.seal, e.parts, e.body, e.crc, e.aside, b.bytes';
+
 /** @throws KithError `damaged-data` when the bytes are not those that were written. */
-export function lyingIn(row: Row): Lying {
+export function lyingIn([
+  id,
+  header,
+  seal,
+  parts,
+  body,
+  crc,
+  aside,
+  bytes,
+]: readonly SQLOutputValue[]): Lying {
   const lying: Lying = {
-    id: numberIn(row, 'id'),
-    header: bytesIn(row, 'header'),
-    hash: bytesIn(row, 'hash'),
-    seal: bytesOrNullIn(row, 'seal'),
-    count: numberIn(row, 'parts'),
-    bodyRow: numberOrNullIn(row, 'body'),
-    body: bytesOrNullIn(row, 'bytes'),
-    aside: asideOf(numberIn(row, 'aside')),
+    id: asNumber(id, 'id'),
+    header: asBytes(header, 'header'),
+    seal: asBytesOrNull(seal, 'seal'),
+    count: asNumber(parts, 'parts'),
+    bodyRow: asNumberOrNull(body, 'body'),
+    body: asBytesOrNull(bytes, 'bytes'),
+    aside: asideOf(asNumber(aside, 'aside')),
   };
   const isWhole = (lying.bodyRow === null) === (lying.body === null);
-  if (!isWhole || checksum(lying) !== numberIn(row, 'crc')) {
+  if (!isWhole || checksum(lying) !== asNumber(crc, 'crc')) {
     throw damagedData('An entry of the log was changed on this disk.');
   }
   return lying;
@@ -59,10 +69,10 @@ function asideOf(code: number): Aside | undefined {
   }
 }
 
-type Checked = Pick<Lying, 'header' | 'hash' | 'seal' | 'count' | 'body'>;
+type Checked = Pick<Lying, 'header' | 'seal' | 'count' | 'body'>;
 
-export function checksum({ header, hash, seal, count, body }: Checked): number {
-  let sum = crc32(hash, crc32(header, count));
+export function checksum({ header, seal, count, body }: Checked): number {
+  let sum = crc32(header, count);
   if (body !== null) sum = crc32(body, sum);
   return seal === null ? sum : crc32(seal, sum);
 }

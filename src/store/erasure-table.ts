@@ -4,6 +4,8 @@ import type { Erasure } from '../log/ports.ts';
 import type { Database } from './database.ts';
 import { bytesIn, numberIn } from './rows.ts';
 
+const NONE: ReadonlySet<number> = new Set();
+
 export class ErasureTable {
   readonly #database: Database;
   /** The furthest place of each feed at which something was erased: what lies further needs no look. */
@@ -27,6 +29,7 @@ export class ErasureTable {
   }
 
   partsAt(feed: FeedId, seq: number): ReadonlySet<number> {
+    if (seq > (this.#furthest.get(feed) ?? 0)) return NONE;
     return new Set(this.at(feed, seq).map(({ part }) => part));
   }
 

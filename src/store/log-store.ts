@@ -1,7 +1,8 @@
 /** The log on disk. Parts for fewer than the whole network are sealed; erased ones are overwritten where they lie. */
+import { hash } from 'node:crypto';
 import type { Bytes } from '../base/bytes.ts';
 import { assert, isKithError } from '../base/errors.ts';
-import { idFromBytes, idToBytes, type EntryHash, type FeedId } from '../base/ids.ts';
+import type { EntryHash, FeedId } from '../base/ids.ts';
 import type { Vector } from '../identity/types.ts';
 import type {
   Aside,
@@ -16,7 +17,7 @@ import type {
 import type { Entry, FeedInfo, PartRef, RawEntry, SaltedPart } from '../log/types.ts';
 import type { Database } from './database.ts';
 import { holds, packBody, PART, wipePart, type StoredPart } from './entry-body.ts';
-import { ABSENT, ASIDE_CODES, checksum, lyingIn, partsOf, type Lying } from './entry-row.ts';
+import { ABSENT, ASIDE_CODES, checksum, LYING_COLUMNS, lyingIn, partsOf, type Lying } from './entry-row.ts';
 import { ErasureTable } from './erasure-table.ts';
 import { damagedData } from './failures.ts';
 import { FeedTable } from './feed-table.ts';
@@ -31,7 +32,7 @@ const PAGE_ROWS = 256;
 const PAGE_BYTES = 256 * 1024;
 
 const ENTRIES = 'entries e LEFT JOIN bodies b ON b.row = e.body';
-const SELECT = `SELECT e.id, e.header, e.hash, e.seal, e.parts, e.body, e.crc, e.aside, b.bytes FROM ${ENTRIES}`;
+const SELECT = `SELECT ${LYING_COLUMNS} FROM ${ENTRIES}`;
 // Made once: a text that is put together anew has to be hashed anew to find its statement.
 const READ_PAGE = `${SELECT} WHERE e.id BETWEEN ? AND ? ORDER BY e.id LIMIT ?`;
 const FIND = `${SELECT} WHERE e.id = ?`;
@@ -83,7 +84,7 @@ class SqliteLogStore implements LogStore {
       return;
     }
     const base = known.row * FEED_STRIDE;
-    const page = this.#database.sql(READ_PAGE);
+    const page = this.#database.tuples(READ_PAGE);
     const last = base + Math.min(to, known.state.seq);
     let limit = FIRST_PAGE_ROWS;
     // Whole pages, so that no statement is open while the caller does something else to the table.
@@ -104,9 +105,9 @@ class SqliteLogStore implements LogStore {
   }
 
   hashAt(feed: FeedId, seq: number): EntryHash | undefined {
-    // The whole row, so that its checksum speaks for the digest: a wrong one would look like somebody's fork.
+    // The whole row, so that its checksum speaks for the header: a damaged one would look like somebody's fork.
     const lying = this.#find(feed, seq);
-    return lying === undefined ? undefined : idFromBytes<EntryHash>(lying.hash);
+    return lying === undefined ? undefined : (hash('sha256', lying.header, 'hex') as EntryHash);
   }
 
   sealAfter(feed: FeedId, seq: number): number | undefined {
@@ -249,7 +250,7 @@ class SqliteLogStore implements LogStore {
   #insert(
     id: number,
     feed: FeedId,
-    { hash, header, headerBytes, parts, seal }: Entry,
+    { header, headerBytes, parts, seal }: Entry,
     aside: Aside | undefined,
   ): void {
     const erased = this.#erasures.partsAt(feed, header.seq);
@@ -260,19 +261,17 @@ class SqliteLogStore implements LogStore {
     );
     const { bodyRow, body } = stored.some(holds) ? this.#addBody(packBody(stored)) : NO_BODY;
     const isMissing = stored.some((part, index) => !holds(part) && !erased.has(index));
-    const hashBytes = idToBytes(hash);
     this.#database
       .sql(
-        'INSERT INTO entries (id, header, hash, seal, parts, body, crc, aside, missing) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+        'INSERT INTO entries (id, header, seal, parts, body, crc, aside, missing) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
       )
       .run(
         id,
         headerBytes,
-        hashBytes,
         seal,
         parts.length,
         bodyRow,
-        checksum({ header: headerBytes, hash: hashBytes, seal, count: parts.length, body }),
+        checksum({ header: headerBytes, seal, count: parts.length, body }),
         ASIDE_CODES[aside ?? 'none'],
         Number(isMissing),
       );
@@ -301,7 +300,7 @@ class SqliteLogStore implements LogStore {
   #find(feed: FeedId, seq: number): Lying | undefined {
     const known = this.#feeds.get(feed);
     if (known === undefined || seq < 1 || seq > known.state.seq) return undefined;
-    const row = this.#database.sql(FIND).get(known.row * FEED_STRIDE + seq);
+    const [row] = this.#database.tuples(FIND).all(known.row * FEED_STRIDE + seq);
     if (row === undefined) throw entriesGone();
     return lyingIn(row);
   }

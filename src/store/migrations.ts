@@ -26,7 +26,6 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE entries (
     id INTEGER PRIMARY KEY,
     header BLOB NOT NULL,
-    hash BLOB NOT NULL,
     seal BLOB,
     parts INTEGER NOT NULL,
     body INTEGER,

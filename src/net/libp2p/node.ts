@@ -8,11 +8,11 @@
 import { noise } from '@libp2p/noise';
 import type { Ed25519PrivateKey, Libp2p, PeerId } from '@libp2p/interface';
 import { tcp } from '@libp2p/tcp';
-import { tls } from '@libp2p/tls';
 import { yamux } from '@libp2p/yamux';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
 import type { Logger } from '../../base/ports.ts';
+import { lazyTls } from './lazy-tls.ts';
 import { bridgeLogger } from './log-bridge.ts';
 
 export const NODE_LIMITS = {
@@ -61,7 +61,7 @@ export function createNode(init: NodeInit): Promise<LinkNode> {
     addresses: { listen: init.listen.map(String) },
     logger: bridgeLogger(init.logger),
     transports: [tcp()],
-    connectionEncrypters: [tls(), noise()],
+    connectionEncrypters: [lazyTls(), noise()],
     streamMuxers: [
       yamux({
         maxInboundStreams: NODE_LIMITS.streamsPerLink,
