@@ -66,6 +66,9 @@ export function openDatabase(path: string, options: DatabaseOptions = {}): Datab
   return new SqliteDatabase(path, options);
 }
 
+/** SQLite's name for a database that is no file. */
+const IN_MEMORY = ':memory:';
+
 /** "kith" in ASCII, at a fixed place of the file: nobody else's database is taken for ours and written to. */
 const APPLICATION_ID = 0x6b697468;
 
@@ -113,7 +116,7 @@ class SqliteDatabase implements Database {
 
   constructor(path: string, { readOnly = false, migrations = MIGRATIONS, maxPages }: DatabaseOptions) {
     this.#readOnly = readOnly;
-    if (!readOnly) makePrivateFile(path);
+    if (!readOnly && path !== IN_MEMORY) makePrivateFile(path);
     this.#database = named(() => new DatabaseSync(path, { readOnly }));
     try {
       named(() => {
