@@ -29,7 +29,8 @@ export const LIMITS = {
   letterPayloadBytes: 66 * 1024,
   /** Members that one letter is sealed to; more take several. */
   letterRecipients: 64,
-  letterDevices: 512,
+  /** As many members with as many devices as each may have. */
+  letterDevices: 64 * 16,
   /** What founds a session with one member's devices. */
   letterWelcomeBytes: 16 * 1024,
   keyPackageBytes: 1024,

@@ -43,7 +43,7 @@ export function planKeys(
     ({ key, member }) => key !== own && mayWrite(membership.members.get(member)?.role ?? 'relay', 'data'),
   );
   const served = new Set(writers.map(({ key }) => key));
-  const drop = keys.filter((key) => isOver(key, served, nowMs));
+  const drop = keys.filter((key) => isOver(key, keys, served, nowMs));
   const kept = keys.filter((key) => !drop.includes(key));
   const fresh = (kind: OwnKey['kind'], servesMs: number): OwnKey[] =>
     kept.filter((key) => key.kind === kind && key.secret && !isPast(key.createdMs, nowMs, servesMs));
@@ -61,10 +61,24 @@ export function planKeys(
   };
 }
 
-function isOver(key: OwnKey, served: ReadonlySet<DeviceKey>, nowMs: number): boolean {
+/**
+ * Over is what has had a successor for so long that no letter sealed with it can be on its way. Counted from the
+ * successor, so that a clock which jumps a year ahead deletes nothing that others still seal to.
+ */
+function isOver(
+  key: OwnKey,
+  keys: readonly OwnKey[],
+  served: ReadonlySet<DeviceKey>,
+  nowMs: number,
+): boolean {
   if (key.forDevice !== null && !served.has(key.forDevice)) return true;
-  const serves = key.kind === 'one-time' ? UNUSED_MS : SERVES_MS;
-  return nowMs - key.createdMs >= serves + GRACE_MS;
+  return keys.some(
+    (other) =>
+      other.kind === key.kind &&
+      other.forDevice === key.forDevice &&
+      other.createdMs > key.createdMs &&
+      nowMs - other.createdMs >= GRACE_MS,
+  );
 }
 
 /** Sessions that were founded before then are of no use to either side. */

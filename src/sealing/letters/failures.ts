@@ -7,6 +7,7 @@ const REASONS = {
   'not-signed': 'its sender’s signature does not hold',
   'unknown-session': 'the keys that it was sealed with are not known here',
   'wrong-session': 'it was sealed with keys of somebody else',
+  'too-many-sessions': 'its sender’s device founds more sessions than anybody needs',
   'used-key': 'its key was used already and is gone',
   damaged: 'it was changed, or its sender told two texts',
 } as const;

@@ -64,6 +64,8 @@ export interface LetterKeyStore {
   keyAt(session: Bytes, slot: number): Bytes | undefined;
   /** Sessions that were founded before then, of both directions. */
   sessionsBefore(ms: number): readonly Bytes[];
+  /** Sessions that this device founded and that are kept here. */
+  countFrom(device: DeviceKey): number;
 
   // Only inside a transaction.
   addOwnKey(key: OwnKey & { readonly secret: Bytes }): void;

@@ -6,13 +6,14 @@ import { LIMITS } from '../../base/limits.ts';
 import type { Clock, Logger, Rng } from '../../base/ports.ts';
 import { mayWrite } from '../../identity/roles.ts';
 import type { Signer, Verifier } from '../../identity/signing.ts';
+import type { Membership } from '../../identity/types.ts';
 import { createMls, type GroupAuthority, type Mls, type MlsGroup } from '../mls/index.ts';
 import { activeDevices, devicesOf, planKeys, serves, sessionsEndMs, type KeyPlan } from './core.ts';
 import { cannotOpen } from './failures.ts';
 import { isSigned, openContent, openInside, sealLetter, type SessionUse } from './letter.ts';
 import type { KeyPublisher, LetterKeyStore, LetterRoll, OutgoingSession, OwnKey } from './ports.ts';
 import { boxKey, derive, KEY_BYTES, linkBox, type BoxKey } from './primitives.ts';
-import { dayOf, TagBook, tagFor, type OwnBox } from './tags.ts';
+import { dayOf, TagBook, TagWriter, type OwnBox } from './tags.ts';
 import type { LetterSealer, OpenedLetter, SealResult } from './types.ts';
 import { BOOT_BYTES, encodeKeys, SESSION_ID_BYTES, SESSION_KEYS, type Inside, type Wrap } from './wire.ts';
 
@@ -46,24 +47,27 @@ export async function openLetters(deps: LettersDeps): Promise<LetterSealer> {
   return new Letters(deps, mls);
 }
 
-/** Of one device, sessions that it founded with this one and that still live; more are refused. */
 const MOST_ID_BYTES = 64;
+/** That one device founded with this one and that are kept: some 3 KiB each, so that nobody fills the disk with them. */
+const MOST_SESSIONS_FROM = 256;
 
 class Letters implements LetterSealer {
   readonly #deps: LettersDeps;
   readonly #mls: Mls;
-  readonly #link: BoxKey;
+  readonly #writer: TagWriter;
   readonly #boot: Bytes;
   readonly #tags: TagBook;
   readonly #boxes = new Map<string, OwnBox>();
   /** Devices whose published keys do not hold: as if they had none, until they publish others. */
   readonly #unusable = new Set<string>();
+  /** For which roll and day the tags are there; undefined when the boxes have changed. */
+  #covered: { readonly membership: Membership; readonly day: number } | undefined;
   #busy: Promise<unknown> = Promise.resolve();
 
   constructor(deps: LettersDeps, mls: Mls) {
     this.#deps = deps;
     this.#mls = mls;
-    this.#link = linkBox(deps.linkSeed);
+    this.#writer = new TagWriter(linkBox(deps.linkSeed));
     this.#boot = deps.rng.bytes(BOOT_BYTES);
     this.#tags = new TagBook(deps.roll.device);
     this.#loadBoxes();
@@ -75,7 +79,13 @@ class Letters implements LetterSealer {
     await this.#alone(async () => {
       for (const member of new Set(recipients)) {
         const devices = this.#reachable(member);
-        if (devices.length > 0 && this.#serving(member) === undefined) await this.#found(member, devices);
+        if (devices.length === 0 || this.#serving(member) !== undefined) continue;
+        try {
+          await this.#found(member, devices);
+        } catch (error) {
+          if (!isKithError(error)) throw error;
+          this.#deps.logger.warn({ member, code: error.code }, 'no session can be founded');
+        }
       }
     });
   }
@@ -95,7 +105,9 @@ class Letters implements LetterSealer {
       const { welcome, waiting } = session;
       return { session: session.id, slot, key, welcome: waiting.length > 0 ? welcome : null };
     });
-    const addressed = ready.flatMap(({ session }) => session.devices.map((device) => this.#address(device)));
+    const addressed = ready
+      .flatMap(({ session }) => session.devices.map((device) => this.#address(device)))
+      .filter((address) => address !== undefined);
     const { network } = roll.membership();
     const sealing = { network, id, from: roll.device, boot: this.#boot, uses };
     const boxes = addressed.map(({ box }) => box);
@@ -116,22 +128,21 @@ class Letters implements LetterSealer {
     for (const { id } of store.outgoing(member)) store.dropSession(id);
   }
 
-  /** Where a session's letters go, for one device. */
-  #address(device: DeviceKey): { readonly box: Bytes; readonly tag: Bytes } {
+  /** Where letters to a device go; undefined while it has published nothing, or nothing that is a key. */
+  #address(device: DeviceKey): { readonly box: Bytes; readonly tag: Bytes } | undefined {
     const { store, roll, clock } = this.#deps;
-    const box = store.published(device)?.box;
-    assert(box !== undefined, 'a session is with devices that have published keys');
-    const tag = tagFor(this.#link, { from: roll.device, to: device, box }, dayOf(clock.nowMs()));
-    if (tag === undefined) throw new KithError('bad-box', 'A device has published a key that is none.');
-    return { box, tag };
+    const keys = store.published(device);
+    if (keys === undefined || this.#unusable.has(toHex(keys.lastResort))) return undefined;
+    const { box } = keys;
+    const tag = this.#writer.tag({ from: roll.device, to: device, box }, dayOf(clock.nowMs()));
+    return tag === undefined ? undefined : { box, tag };
   }
 
   #reachable(member: MemberId): DeviceKey[] {
-    const { store, roll } = this.#deps;
-    return devicesOf(roll.membership(), member, roll.device).filter((device) => {
-      const keys = store.published(device);
-      return keys !== undefined && !this.#unusable.has(toHex(keys.lastResort));
-    });
+    const { roll } = this.#deps;
+    return devicesOf(roll.membership(), member, roll.device).filter(
+      (device) => this.#address(device) !== undefined,
+    );
   }
 
   #serving(member: MemberId): OutgoingSession | undefined {
@@ -185,12 +196,21 @@ class Letters implements LetterSealer {
   // ---- opening
 
   isOurs(tag: Bytes): boolean {
+    this.#coverTags();
+    return this.#tags.has(tag);
+  }
+
+  #coverTags(): void {
     const { roll, clock } = this.#deps;
-    const others = activeDevices(roll.membership())
+    const membership = roll.membership();
+    const nowMs = clock.nowMs();
+    const isCovered = this.#covered?.membership === membership && this.#covered.day === dayOf(nowMs);
+    if (isCovered) return;
+    const others = activeDevices(membership)
       .filter(({ key }) => key !== roll.device)
       .map(({ key, link }) => ({ device: key, link }));
-    this.#tags.cover(clock.nowMs(), [...this.#boxes.values()], others);
-    return this.#tags.has(tag);
+    this.#tags.cover(nowMs, [...this.#boxes.values()], others);
+    this.#covered = { membership, day: dayOf(nowMs) };
   }
 
   async meet(sealed: Bytes): Promise<void> {
@@ -239,6 +259,7 @@ class Letters implements LetterSealer {
     const { store, roll, clock } = this.#deps;
     const own = welcome === null ? undefined : this.#welcomedKey(welcome, from);
     if (welcome === null || own?.secret === undefined) return;
+    if (store.countFrom(from) >= MOST_SESSIONS_FROM) throw cannotOpen('too-many-sessions', from);
     const group = await this.#mls.joinFounded(welcome, {
       publicBytes: own.publicBytes,
       secret: own.secret,
@@ -289,9 +310,13 @@ class Letters implements LetterSealer {
   async #renewKeys(plan: KeyPlan, nowMs: number): Promise<void> {
     const { store, publisher } = this.#deps;
     const shared = plan.makeShared ? await this.#newShared() : [];
-    const oneTime = [];
-    for (const forDevice of plan.makeFor)
-      oneTime.push({ kind: 'one-time' as const, forDevice, ...(await this.#mls.newKeyPackage()) });
+    const oneTime = await Promise.all(
+      plan.makeFor.map(async (forDevice) => ({
+        kind: 'one-time' as const,
+        forDevice,
+        ...(await this.#mls.newKeyPackage()),
+      })),
+    );
     store.transact(() => {
       for (const { ref } of plan.drop) store.dropOwnKey(ref);
       for (const key of [...shared, ...oneTime]) store.addOwnKey({ ...key, createdMs: nowMs });
@@ -320,6 +345,7 @@ class Letters implements LetterSealer {
 
   #loadBoxes(): void {
     this.#boxes.clear();
+    this.#covered = undefined;
     for (const { kind, secret, createdMs, ref } of this.#deps.store.ownKeys()) {
       if (kind !== 'box' || secret === undefined) continue;
       this.#boxes.set(toHex(ref), { key: boxKey(secret.subarray(0, KEY_BYTES)), createdMs });

@@ -23,10 +23,25 @@ interface Pair {
   readonly box: Bytes;
 }
 
-/** The sender's side. Undefined when the box is no key. */
-export function tagFor(link: BoxKey, pair: Pair, day: number): Bytes | undefined {
-  const shared = agree(link, pair.box);
-  return shared === undefined ? undefined : tagOf(tagKey(shared, pair), day);
+/** The sender's side. */
+export class TagWriter {
+  readonly #link: BoxKey;
+  readonly #keys = new Map<string, Bytes | undefined>();
+
+  constructor(link: BoxKey) {
+    this.#link = link;
+  }
+
+  /** Undefined when the box is no key that anything could be sealed to. */
+  tag(pair: Pair, day: number): Bytes | undefined {
+    const name = `${pair.to} ${toHex(pair.box)}`;
+    if (!this.#keys.has(name)) {
+      const shared = agree(this.#link, pair.box);
+      this.#keys.set(name, shared === undefined ? undefined : tagKey(shared, pair));
+    }
+    const key = this.#keys.get(name);
+    return key === undefined ? undefined : tagOf(key, day);
+  }
 }
 
 function tagKey(shared: Bytes, { from, to, box }: Pair): Bytes {
@@ -81,7 +96,9 @@ export class TagBook {
     this.#covered.add(name);
     const key = this.#keyOf(name, box, other);
     if (key === undefined) return;
-    const first = Math.max(this.#today - LETTER_LIFE_DAYS, dayOf(box.createdMs)) - SKEW_DAYS;
+    // A box from the future was made by a clock that was ahead, and is in use all the same.
+    const since = Math.min(dayOf(box.createdMs), this.#today);
+    const first = Math.max(this.#today - LETTER_LIFE_DAYS, since) - SKEW_DAYS;
     for (let day = Math.max(0, first); day <= this.#today + SKEW_DAYS; day += 1)
       this.#tags.add(toHex(tagOf(key, day)));
   }
