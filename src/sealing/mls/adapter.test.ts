@@ -1,4 +1,4 @@
-/** The traps of ts-mls, each shut: docs/decisions/0007-mls.md. */
+/** The traps of ts-mls, each shut: docs/decisions/0011-mls.md. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
