@@ -25,7 +25,7 @@ const LAYERS = {
 
 /** Single doors into folders that are closed otherwise. @type {Record<string, string[]>} */
 const DOORS = {
-  store: [`^src/(${FEATURES.join('|')})/(ports|types)[^/]*\\.ts$`],
+  store: [`^src/(${FEATURES.join('|')})/(ports|types)[^/]*\\.ts$`, '^src/sealing/letters/ports\\.ts$'],
   // `kith up` starts a node and its API together.
   node: ['^src/api/listen\\.ts$'],
   api: ['^src/node/facade\\.ts$'],
@@ -40,6 +40,7 @@ const OWNERS = [
     folder: 'src/net/libp2p',
     what: '^node_modules/(libp2p|@libp2p|@chainsafe|@multiformats)/',
   },
+  { name: 'mls', folder: 'src/sealing/mls', what: '^node_modules/(ts-mls|@hpke)/' },
   { name: 'sqlite', folder: 'src/store', what: '^(node:)?sqlite$' },
 ];
 

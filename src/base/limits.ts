@@ -25,4 +25,14 @@ export const LIMITS = {
   /** What may lie in quarantine for one revoked device before the rest is dropped. */
   quarantineEntriesPerDevice: 10_000,
   quarantineBytesPerDevice: 16 * 1024 * 1024,
+  /** What mail may put into one sealed letter: 64 KiB of text, and what it says around it. */
+  letterPayloadBytes: 66 * 1024,
+  /** Members that one letter is sealed to; more take several. */
+  letterRecipients: 64,
+  /** As many members with as many devices as each may have. */
+  letterDevices: 64 * 16,
+  /** What founds a session with one member's devices. */
+  letterWelcomeBytes: 16 * 1024,
+  keyPackageBytes: 1024,
+  letterKeysPerEntry: 64,
 } as const;

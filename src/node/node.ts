@@ -5,7 +5,7 @@
 import { renameSync } from 'node:fs';
 import { fromHex, toHex } from '../base/bytes.ts';
 import { assert, KithError } from '../base/errors.ts';
-import { idFromBytes, idToBytes, type LinkKey, type NetworkId } from '../base/ids.ts';
+import { idFromBytes, idToBytes, type DeviceKey, type LinkKey, type NetworkId } from '../base/ids.ts';
 import { isNarrow } from '../identity/roles.ts';
 import { createVerifier } from '../identity/signing.ts';
 import { createLibp2pTransport } from '../net/libp2p/transport.ts';
@@ -13,6 +13,7 @@ import type { Transport } from '../net/ports.ts';
 import { openDatabase, type Database } from '../store/database.ts';
 import { openLogStore } from '../store/log-store.ts';
 import { openExtensionStore } from '../store/extension-store.ts';
+import { openLetterDirectory, openLetterKeyStore } from '../store/letter-key-store.ts';
 import { openMetaStore } from '../store/meta-store.ts';
 import { iso, type NodeContext } from './capabilities/context.ts';
 import { bundlesOf } from './capabilities/bundles.ts';
@@ -28,6 +29,7 @@ import { statusOf } from './capabilities/status.ts';
 import { openDataFolder, type DataFolder } from './data-folder.ts';
 import type { NodeEvent, NodeFacade, NodeState, NodeStatus } from './facade.ts';
 import { isLocked, lockAsBefore, openKeys, openUpCopy, type DeviceKeys, type Meta } from './keys.ts';
+import { letterKeysProjection } from './letters.ts';
 import { openNodeLog, type NodeLog } from './logging.ts';
 import { Session } from './session.ts';
 import { systemClock, systemRng, systemTimers } from './system.ts';
@@ -224,7 +226,11 @@ export class Node {
       keys,
       store,
       extensions,
-      projections: [extensionProjection(extensions)],
+      letterKeys: openLetterKeyStore(this.#database, keys.sealer),
+      projections: [
+        extensionProjection(extensions),
+        letterKeysProjection(openLetterDirectory(this.#database), keys.signer.key as DeviceKey),
+      ],
       meta: this.#meta,
       transport,
       clock: systemClock,
