@@ -82,13 +82,15 @@ export interface SentKey {
   readonly device: DeviceKey;
   readonly member: MemberId;
   readonly lock: Lock;
+  /** Of the receipt that says it was read; no carrier knows it. */
+  readonly readLock: Lock;
   /** Opens the words of this device about this copy. */
   readonly wordKey: Bytes;
 }
 
+/** Who has said, after it was on disk there, that it carries this. */
 export interface Carrier {
   readonly copy: CopyId;
-  /** Who has said, after it was on disk there, that it carries this. */
   readonly link: LinkKey;
 }
 
