@@ -29,8 +29,8 @@ export const LIMITS = {
   letterTextBytes: 64 * 1024,
   /** A sealed letter on the wire, with all that its recipients need. */
   letterWireBytes: 512 * 1024,
-  /** Devices that one sealed letter is for: its tags and its locks. */
-  letterDevices: 4096,
+  letterRecipients: 64,
+  letterDevices: 512,
   /** A recipient's word in a receipt. */
   receiptWordBytes: 256,
   letterLifeDays: 30,

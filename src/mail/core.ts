@@ -86,6 +86,7 @@ const PUSH_BYTES = 8 * 1024;
 const LIST_KEYS = 32;
 const WANTED_KEYS = 4096;
 const COMPARE_NODES = 16_384;
+const DECLINED_ROUNDS = 2;
 const COMPARE_AGAIN_MS = 60_000;
 
 export class MailCore {
@@ -431,9 +432,9 @@ export class MailCore {
     this.#custody(peer, key, true);
   }
 
-  /** They will not carry it: it is not sent to them again while this channel lasts. */
+  /** They will not carry it now: it is not sent to them again for some rounds. */
   #declines(peer: Peer, key: Key): void {
-    if (this.#carriage.has(key)) peer.has.set(key, Infinity);
+    if (this.#carriage.has(key)) peer.has.set(key, peer.round + DECLINED_ROUNDS);
     this.#custody(peer, key, false);
   }
 

@@ -10,8 +10,9 @@ import {
   createPublicKey,
   diffieHellman,
   hkdfSync,
+  type KeyObject,
 } from 'node:crypto';
-import { ed25519, x25519 } from '@noble/curves/ed25519.js';
+import { ed25519 } from '@noble/curves/ed25519.js';
 import { concatBytes, fromHex, utf8, type Bytes } from '../base/bytes.ts';
 import { decodeCbor, encodeCbor, malformed } from '../base/cbor.ts';
 import { idToBytes, type LinkKey } from '../base/ids.ts';
@@ -43,29 +44,39 @@ export interface OneTimeKey {
 
 export function oneTimeKey(rng: Rng): OneTimeKey {
   const secret = rng.bytes(KEY_BYTES);
-  const publicKey = x25519.getPublicKey(secret);
+  const privateKey = privateKeyOf(secret);
+  const publicKey = rawPublicKey(privateKey);
   return {
     publicKey,
     keysFor: (link) => {
       const theirs = ed25519.utils.toMontgomery(idToBytes(link));
-      return keysOf(shared(secret, theirs), publicKey, theirs);
+      return keysOf(shared(privateKey, theirs), publicKey, theirs);
     },
   };
 }
 
 /** What a recipient's device makes of a letter. @param linkSeed the seed of its link key. */
 export function recipientKeys(linkSeed: Bytes): (ephemeral: Bytes) => LetterKeys {
-  const secret = ed25519.utils.toMontgomerySecret(linkSeed);
-  const own = x25519.getPublicKey(secret);
-  return (ephemeral) => keysOf(shared(secret, ephemeral), ephemeral, own);
+  const privateKey = privateKeyOf(ed25519.utils.toMontgomerySecret(linkSeed));
+  const own = rawPublicKey(privateKey);
+  return (ephemeral) => keysOf(shared(privateKey, ephemeral), ephemeral, own);
+}
+
+function privateKeyOf(secret: Bytes): KeyObject {
+  return createPrivateKey({ key: Buffer.concat([PKCS8, secret]), format: 'der', type: 'pkcs8' });
+}
+
+function rawPublicKey(privateKey: KeyObject): Bytes {
+  const der = createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
+  return new Uint8Array(der.subarray(SPKI.byteLength));
 }
 
 /** @throws KithError `malformed` for a point of small order, which gives nobody a secret. */
-function shared(secret: Bytes, theirs: Bytes): Bytes {
+function shared(privateKey: KeyObject, theirs: Bytes): Bytes {
   try {
     return new Uint8Array(
       diffieHellman({
-        privateKey: createPrivateKey({ key: Buffer.concat([PKCS8, secret]), format: 'der', type: 'pkcs8' }),
+        privateKey,
         publicKey: createPublicKey({ key: Buffer.concat([SPKI, theirs]), format: 'der', type: 'spki' }),
       }),
     );

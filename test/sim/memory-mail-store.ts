@@ -34,6 +34,20 @@ export class MemoryMailStore implements MailStore {
     return this.disk.transact(work);
   }
 
+  /** A backup of it, on another disk. */
+  copyTo(disk: MemoryDisk): MemoryMailStore {
+    const copy = new MemoryMailStore(disk);
+    fill(copy.#letters, this.#letters);
+    fill(copy.#receipts, this.#receipts);
+    fill(copy.#gone, this.#gone);
+    fill(copy.#sent, this.#sent);
+    fill(copy.#copies, this.#copies);
+    fill(copy.#carriers, this.#carriers);
+    fill(copy.#inbox, this.#inbox);
+    copy.#lastRow = this.#lastRow;
+    return copy;
+  }
+
   #set<Key, Value>(map: Map<Key, Value>, key: Key, value: Value): void {
     const before = map.get(key);
     this.disk.wrote(() => (before === undefined ? map.delete(key) : map.set(key, before)));
@@ -184,4 +198,8 @@ export class MemoryMailStore implements MailStore {
     const ids = new Set([...this.#sent.keys(), ...[...this.#inbox.values()].map(({ id }) => id)]);
     return [...ids].filter((id) => id.startsWith(start)).slice(0, limit);
   }
+}
+
+function fill<Key, Value>(to: Map<Key, Value>, from: ReadonlyMap<Key, Value>): void {
+  for (const [key, value] of from) to.set(key, value);
 }
