@@ -17,6 +17,7 @@ import type {
   Copy,
   CopyId,
   LetterId,
+  Lock,
   Receipt,
   Received,
   SentCopy,
@@ -51,11 +52,10 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 
 export class LetterDesk {
   readonly #deps: DeskDeps;
-  readonly #keysOf: (ephemeral: Bytes) => LetterKeys;
+  #keysOf: ((ephemeral: Bytes) => LetterKeys) | undefined;
 
   constructor(deps: DeskDeps) {
     this.#deps = deps;
-    this.#keysOf = recipientKeys(deps.linkSeed);
   }
 
   // ---- sending
@@ -177,6 +177,12 @@ export class LetterDesk {
     const { store, sealer } = this.#deps;
     try {
       return store.transact(() => {
+        // Evicted after it was opened for one of several, and brought again: its key is used up.
+        const said = this.#lockOn(copy);
+        if (said !== undefined && store.receiptBytes(said) !== undefined) {
+          store.settleLetter(copy.id);
+          return { kind: 'not-ours' };
+        }
         const opened = sealer.open(copy.sealed, copy.nonce);
         store.settleLetter(copy.id);
         if (opened === undefined) return { kind: 'not-ours' };
@@ -230,8 +236,14 @@ export class LetterDesk {
     return this.#receiptOf({ id, expiryHours }, keys, kind);
   }
 
+  #lockOn({ ephemeral, locks }: Copy): Lock | undefined {
+    const keys = this.#keysIn(ephemeral);
+    return keys === undefined ? undefined : locks.find((lock) => lock === lockOf(keys.arrived));
+  }
+
   #keysIn(ephemeral: Bytes): LetterKeys | undefined {
     try {
+      this.#keysOf ??= recipientKeys(this.#deps.linkSeed);
       return this.#keysOf(ephemeral);
     } catch (error) {
       if (isKithError(error, 'malformed')) return undefined;
