@@ -40,6 +40,7 @@ const OWNERS = [
     folder: 'src/net/libp2p',
     what: '^node_modules/(libp2p|@libp2p|@chainsafe|@multiformats)/',
   },
+  { name: 'mls', folder: 'src/sealing/mls', what: '^node_modules/(ts-mls|@hpke)/' },
   { name: 'sqlite', folder: 'src/store', what: '^(node:)?sqlite$' },
 ];
 

@@ -28,9 +28,7 @@ export const LIMITS = {
   /** What somebody may write in one letter, in bytes of UTF-8; larger content goes as a file. */
   letterTextBytes: 64 * 1024,
   /** A sealed letter on the wire, with all that its recipients need. */
-  letterWireBytes: 512 * 1024,
-  letterRecipients: 64,
-  letterDevices: 512,
+  letterWireBytes: 1024 * 1024 - 64,
   /** A recipient's word in a receipt. */
   receiptWordBytes: 256,
   letterLifeDays: 30,
@@ -44,4 +42,14 @@ export const LIMITS = {
   mailOutboxBytes: 64 * 1024 * 1024,
   /** Receipts that are remembered so that copies never come back. */
   mailReceipts: 400_000,
+  /** What mail may put into one sealed letter: 64 KiB of text, and what it says around it. */
+  letterPayloadBytes: 66 * 1024,
+  /** Members that one letter is sealed to; more take several. */
+  letterRecipients: 64,
+  /** As many members with as many devices as each may have. */
+  letterDevices: 64 * 16,
+  /** What founds a session with one member's devices. */
+  letterWelcomeBytes: 16 * 1024,
+  keyPackageBytes: 1024,
+  letterKeysPerEntry: 64,
 } as const;

@@ -89,7 +89,10 @@ export class LetterDesk {
     return letter.to.filter(({ state }) => state === 'waiting').map(({ member }) => member);
   }
 
-  /** Seals it for some of those who wait. @returns the copy, on disk; undefined when nobody could be sealed to. */
+  /**
+   * Seals it for some of those who wait. @returns the copy, on disk; undefined when nobody could be sealed to.
+   * @throws KithError `too-large` when what all of them need does not fit into one copy.
+   */
   seal(id: LetterId, members: readonly MemberId[]): Copy | undefined {
     const { store, sealer, rng } = this.#deps;
     return store.transact(() => {
@@ -104,6 +107,8 @@ export class LetterDesk {
       const { expiryHours } = letter;
       const locks = keys.map(({ lock }) => lock).sort();
       const copy = encodeCopy({ nonce, ephemeral: once.publicKey, expiryHours, locks, ...sealed });
+      if (copy.bytes.byteLength > LIMITS.letterWireBytes)
+        throw new KithError('too-large', 'One copy cannot hold what so many recipients need.');
       store.addCopy({ id: copy.id, letter: id, expiryHours, nonce, members: sealedFor, keys });
       store.setSentTo(id, this.#sealedNow(letter.to, sealedFor));
       store.keepLetter({ copy, source: '', ours: false });

@@ -1,5 +1,6 @@
 /** Letters over links: one channel a link, sealing and opening in turn, the disk soon after. The only asynchronous file. */
 import type { Bytes } from '../base/bytes.ts';
+import { isKithError } from '../base/errors.ts';
 import type { LinkKey, MemberId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Clock, Logger, Rng, Timer, Timers } from '../base/ports.ts';
@@ -288,16 +289,26 @@ export class MailService {
     for (const id of this.#deps.store.waiting()) {
       const members = this.#desk.waitingFor(id);
       if (members.length === 0 || !this.#isDue(id)) continue;
-      for (let at = 0; at < members.length; at += LIMITS.letterRecipients) {
-        const some = members.slice(at, at + LIMITS.letterRecipients);
-        await this.#deps.sealer.prepare(some);
-        if (this.#isStopped) return;
-        const copy = this.#desk.seal(id, some);
-        if (copy === undefined) continue;
-        this.#driver.own(copy);
-        this.#deps.changed({ type: 'sent', id });
-      }
+      for (let at = 0; at < members.length && !this.#isStopped; at += LIMITS.letterRecipients)
+        await this.#sealFor(id, members.slice(at, at + LIMITS.letterRecipients));
     }
+  }
+
+  async #sealFor(id: LetterId, members: readonly MemberId[]): Promise<void> {
+    await this.#deps.sealer.prepare(members);
+    if (this.#isStopped) return;
+    let copy: Copy | undefined;
+    try {
+      copy = this.#desk.seal(id, members);
+    } catch (error) {
+      if (!isKithError(error, 'too-large') || members.length === 1) throw error;
+      const half = Math.ceil(members.length / 2);
+      await this.#sealFor(id, members.slice(0, half));
+      return this.#sealFor(id, members.slice(half));
+    }
+    if (copy === undefined) return;
+    this.#driver.own(copy);
+    this.#deps.changed({ type: 'sent', id });
   }
 
   #isDue(id: LetterId): boolean {

@@ -8,3 +8,4 @@ export {
   wrapRootKey,
 } from './root-key.ts';
 export { openStream, sealStream } from './sealed-file.ts';
+export * from './letters/index.ts';

@@ -31,7 +31,20 @@ test('a new file gets all tables, is for its owner only, and opens again', (t) =
   const tables = database.sql("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").all();
   assert.deepEqual(
     tables.map((row) => row['name']),
-    ['bodies', 'entries', 'erasures', 'extension_entries', 'feeds', 'meta'],
+    [
+      'bodies',
+      'entries',
+      'erasures',
+      'extension_entries',
+      'feeds',
+      'letter_own_keys',
+      'letter_published',
+      'letter_secrets',
+      'letter_sessions',
+      'letter_spent',
+      'letter_uses',
+      'meta',
+    ],
   );
   const pragma = (name: string): unknown => Object.values(database.sql(`PRAGMA ${name}`).get() ?? {})[0];
   assert.deepEqual(

@@ -61,6 +61,59 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   `,
   `
+  -- Entries with keys for letters, as far as they are for this device; computed from the log.
+  CREATE TABLE letter_published (
+    feed BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    device BLOB NOT NULL,
+    hlc_ms INTEGER NOT NULL,
+    hlc_n INTEGER NOT NULL,
+    box BLOB,
+    last_resort BLOB,
+    one_time BLOB,
+    PRIMARY KEY (feed, seq)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX letter_published_device ON letter_published (device);
+
+  -- Packages of others that this device has used.
+  CREATE TABLE letter_spent (ref BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
+
+  -- What must be gone when it is deleted. Rows are added at the end, never deleted and never change their size.
+  CREATE TABLE letter_secrets (row INTEGER PRIMARY KEY, bytes BLOB NOT NULL, used INTEGER NOT NULL) STRICT;
+  CREATE INDEX letter_secrets_free ON letter_secrets (row) WHERE used = 0;
+
+  CREATE TABLE letter_own_keys (
+    ref BLOB PRIMARY KEY,
+    kind TEXT NOT NULL,
+    for_device BLOB,
+    created_ms INTEGER NOT NULL,
+    public BLOB NOT NULL,
+    secret INTEGER
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE letter_sessions (
+    id BLOB PRIMARY KEY,
+    sender BLOB NOT NULL,
+    recipient BLOB NOT NULL,
+    devices BLOB NOT NULL,
+    founded_ms INTEGER NOT NULL,
+    incarnation BLOB NOT NULL,
+    welcome BLOB,
+    waiting BLOB NOT NULL,
+    secret INTEGER NOT NULL,
+    keys INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX letter_sessions_recipient ON letter_sessions (recipient);
+  CREATE INDEX letter_sessions_sender ON letter_sessions (sender);
+
+  CREATE TABLE letter_uses (
+    letter BLOB NOT NULL,
+    session BLOB NOT NULL,
+    PRIMARY KEY (letter, session)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX letter_uses_session ON letter_uses (session);
+  `,
+  `
   -- Sealed letters that are carried, as they are on the wire. source: whose they count as; empty: this node's own.
   CREATE TABLE mail_letters (
     id BLOB PRIMARY KEY,

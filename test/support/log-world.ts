@@ -1,7 +1,7 @@
 /** Logs of one network without links: who is in it, and what each node has heard of the others is up to the test. */
 import assert from 'node:assert/strict';
 import { HybridClock } from '../../src/base/hlc.ts';
-import { toHex } from '../../src/base/bytes.ts';
+import { toHex, type Bytes } from '../../src/base/bytes.ts';
 import type { DeviceKey, FeedId, InviteKey, MemberId, NetworkId } from '../../src/base/ids.ts';
 import { silentLogger, type Rng } from '../../src/base/ports.ts';
 import { certify, type Certificate } from '../../src/identity/certificate.ts';
@@ -10,7 +10,7 @@ import type { Role, Standing } from '../../src/identity/roles.ts';
 import { createSigner, createVerifier, type Signer, type Verifier } from '../../src/identity/signing.ts';
 import { extensionProjection } from '../../src/log/extension.ts';
 import { foundNetwork } from '../../src/log/found.ts';
-import type { ExtensionIndex, LogStore } from '../../src/log/ports.ts';
+import type { ExtensionIndex, LogStore, Projection } from '../../src/log/ports.ts';
 import { Log, type Received } from '../../src/log/service.ts';
 import type { Draft, Entry, Run } from '../../src/log/types.ts';
 import { MemoryDisk } from '../sim/memory-disk.ts';
@@ -48,6 +48,8 @@ export interface WorldOptions {
   readonly seed?: number;
   readonly signatures?: Signatures;
   readonly stores?: () => NodeStores;
+  /** Of the feature that is looked at, beside those that every node has. */
+  readonly projections?: (node: LogNode) => readonly Projection[];
 }
 
 const PROFILE = { org: 'Org', place: 'Camp North' };
@@ -59,6 +61,8 @@ export class LogNode {
   readonly member: MemberId;
   readonly signer: Signer;
   readonly certificate: Certificate;
+  /** Secrets of the link key and the MLS key. */
+  readonly seeds: { readonly link: Bytes; readonly mls: Bytes };
   store: LogStore;
   index: ExtensionIndex;
   /** In memory only. */
@@ -71,8 +75,10 @@ export class LogNode {
   constructor(world: LogWorld, name: string, member?: MemberId, stores: NodeStores = world.stores()) {
     this.#world = world;
     this.name = name;
-    const sign = (): Signer => world.signatures.signer(world.rng);
-    const signers = { device: sign(), link: sign(), mls: sign() };
+    const [device, link, mls] = [world.rng.bytes(32), world.rng.bytes(32), world.rng.bytes(32)];
+    const sign = (seed: Bytes): Signer => world.signatures.signer({ bytes: () => seed, below: () => 0 });
+    const signers = { device: sign(device), link: sign(link), mls: sign(mls) };
+    this.seeds = { link, mls };
     this.signer = signers.device;
     this.device = signers.device.key as DeviceKey;
     this.member = member ?? (signers.device.key as MemberId);
@@ -156,7 +162,7 @@ export class LogNode {
       clock: new HybridClock({ nowMs: () => this.nowMs.value, monotonicMs: () => 0 }),
       rng,
       logger: silentLogger,
-      projections: [this.parts, extensionProjection(this.index)],
+      projections: [this.parts, extensionProjection(this.index), ...this.#world.projections(this)],
       network,
       self: { signer: this.signer, incarnation: this.#incarnation },
     });
@@ -167,15 +173,17 @@ export class LogWorld {
   readonly rng: SeededRng;
   readonly signatures: Signatures;
   readonly stores: () => NodeStores;
+  readonly projections: (node: LogNode) => readonly Projection[];
   readonly founder: LogNode;
   /** Of the founding; until then nobody asks. */
   network = '' as NetworkId;
   readonly #genesis: Run;
 
-  constructor({ seed = 1, signatures = REAL_SIGNATURES, stores = memoryStores }: WorldOptions = {}) {
+  constructor({ seed = 1, signatures = REAL_SIGNATURES, stores = memoryStores, projections = () => [] }: WorldOptions = {}) {
     this.rng = new SeededRng(seed);
     this.signatures = signatures;
     this.stores = stores;
+    this.projections = projections;
     this.founder = new LogNode(this, 'founder');
     const { signer, certificate, incarnation } = this.founder;
     const clock = new HybridClock({ nowMs: () => START_MS, monotonicMs: () => 0 });
