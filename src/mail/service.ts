@@ -22,6 +22,9 @@ const FLUSH_MS = 3;
 const ROOM_BYTES = 1024 * 1024;
 /** Between two tries to seal for somebody who has published no keys, or to open what could not be opened. */
 const AGAIN_MS = 30_000;
+/** After entries came that may hold keys. */
+const SOON_MS = 1000;
+const MAINTAIN_MS = 60 * 60 * 1000;
 /** Tries to open a letter before its sender is asked to seal it anew. */
 const MOST_OPENINGS = 4;
 
@@ -70,6 +73,8 @@ export class MailService {
   readonly #openings = new Map<CopyId, number>();
   readonly #triedMs = new Map<LetterId, number>();
   #next = 0;
+  #keysMs = 0;
+  #maintainMs = -Infinity;
   #tick: Timer | undefined;
   #flush: Timer | undefined;
   #work: Promise<void> = Promise.resolve();
@@ -141,10 +146,15 @@ export class MailService {
     for (const receipt of this.#desk.markRead(letters, this.#deps.tellsRead())) this.#driver.said(receipt);
   }
 
-  /** Who is in has changed, or what they published: what waits may go on. */
-  rollChanged(): void {
-    this.#triedMs.clear();
+  /** Entries came, perhaps with keys: who waits for them may be served. */
+  keysChanged(): void {
+    this.#keysMs = this.#deps.clock.monotonicMs();
     this.#workSoon();
+  }
+
+  rollChanged(): void {
+    this.#maintainMs = -Infinity;
+    this.keysChanged();
   }
 
   get carried(): { readonly letters: number; readonly bytes: number } {
@@ -271,6 +281,7 @@ export class MailService {
     await Promise.resolve();
     while (this.#wantsWork && !this.#isStopped) {
       this.#wantsWork = false;
+      await this.#guarded('keys for', () => this.#maintain());
       await this.#guarded('sealing', () => this.#sealWaiting());
       await this.#guarded('opening', () => this.#openAll());
     }
@@ -283,6 +294,13 @@ export class MailService {
     } catch (error) {
       this.#deps.logger.error({ error }, `${what} letters failed`);
     }
+  }
+
+  async #maintain(): Promise<void> {
+    const nowMs = this.#deps.clock.monotonicMs();
+    if (nowMs < this.#maintainMs) return;
+    this.#maintainMs = nowMs + MAINTAIN_MS;
+    await this.#deps.sealer.maintain(this.#deps.clock.nowMs());
   }
 
   async #sealWaiting(): Promise<void> {
@@ -314,7 +332,8 @@ export class MailService {
   #isDue(id: LetterId): boolean {
     const nowMs = this.#deps.clock.monotonicMs();
     const triedMs = this.#triedMs.get(id);
-    if (triedMs !== undefined && nowMs < triedMs + AGAIN_MS) return false;
+    const againMs = this.#keysMs > (triedMs ?? 0) ? SOON_MS : AGAIN_MS;
+    if (triedMs !== undefined && nowMs < triedMs + againMs) return false;
     this.#triedMs.set(id, nowMs);
     return true;
   }

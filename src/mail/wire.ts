@@ -174,6 +174,10 @@ export function isMailFrame(frame: Bytes): boolean {
   return type >= TYPES.compare && type <= TYPES.receipt;
 }
 
+export function isLetterFrame(frame: Bytes): boolean {
+  return frame[0] === TYPES.letter;
+}
+
 export function encodeMail(message: MailMessage): Bytes {
   switch (message.type) {
     case 'letter':

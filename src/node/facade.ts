@@ -397,6 +397,8 @@ export interface Progress {
 export interface BundleExported {
   readonly path: string;
   readonly entries: number;
+  /** Sealed letters of anybody that this node carries. */
+  readonly letters: number;
   readonly bytes: number;
 }
 
@@ -406,6 +408,8 @@ export interface BundleImported {
   readonly read: number;
   readonly added: number;
   readonly refused: { readonly [code: string]: number };
+  /** Sealed letters in the file. */
+  readonly letters: number;
 }
 
 export interface BundlesFacade {

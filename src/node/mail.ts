@@ -58,7 +58,7 @@ export function openNodeMail({ database, session, sealer, changed }: NodeMailDep
   });
   session.log.on({
     appended: () => {
-      service.rollChanged();
+      service.keysChanged();
     },
     membership: () => {
       service.rollChanged();
@@ -101,4 +101,10 @@ export function tellsRead({ deps }: Session): boolean {
 
 export function setTellsRead({ deps }: Session, tells: boolean): void {
   deps.meta.set(READ_RECEIPTS, Uint8Array.of(tells ? 1 : 0));
+}
+
+/** For metrics. */
+export function lettersMeasured(mail: Mail | undefined): Readonly<Record<'carried' | 'bytes' | 'unread', number>> {
+  const { letters: carried, bytes } = mail?.service.carried ?? { letters: 0, bytes: 0 };
+  return { carried, bytes, unread: mail?.store.unread() ?? 0 };
 }

@@ -5,7 +5,7 @@
 import { renameSync } from 'node:fs';
 import { fromHex, toHex } from '../base/bytes.ts';
 import { assert, KithError } from '../base/errors.ts';
-import { idFromBytes, idToBytes, type LinkKey, type NetworkId } from '../base/ids.ts';
+import { idFromBytes, idToBytes, type DeviceKey, type LinkKey, type NetworkId } from '../base/ids.ts';
 import { isNarrow } from '../identity/roles.ts';
 import { createVerifier } from '../identity/signing.ts';
 import { createLibp2pTransport } from '../net/libp2p/transport.ts';
@@ -13,13 +13,15 @@ import type { Transport } from '../net/ports.ts';
 import { openDatabase, type Database } from '../store/database.ts';
 import { openLogStore } from '../store/log-store.ts';
 import { openExtensionStore } from '../store/extension-store.ts';
+import { openLetterDirectory, openLetterKeyStore } from '../store/letter-key-store.ts';
 import { openMetaStore } from '../store/meta-store.ts';
 import { iso, type NodeContext } from './capabilities/context.ts';
 import { bundlesOf } from './capabilities/bundles.ts';
 import { devicesOf } from './capabilities/devices.ts';
 import { entriesOf } from './capabilities/entries.ts';
-import { eventsFrom } from './capabilities/events.ts';
+import { eventsFrom, tellLetters } from './capabilities/events.ts';
 import { invitesOf } from './capabilities/invites.ts';
+import { lettersOf } from './capabilities/letters.ts';
 import { linksOf } from './capabilities/links.ts';
 import { membersOf } from './capabilities/members.ts';
 import { joinedAs, networkOf } from './capabilities/network.ts';
@@ -29,6 +31,8 @@ import { openDataFolder, type DataFolder } from './data-folder.ts';
 import type { NodeEvent, NodeFacade, NodeState, NodeStatus } from './facade.ts';
 import { isLocked, lockAsBefore, openKeys, openUpCopy, type DeviceKeys, type Meta } from './keys.ts';
 import { openNodeLog, type NodeLog } from './logging.ts';
+import { letterKeysProjection, openNodeLetters } from './letters.ts';
+import { lettersMeasured, openNodeMail, type Mail } from './mail.ts';
 import { metricsOf } from './metrics.ts';
 import { Session } from './session.ts';
 import { systemClock, systemRng, systemTimers } from './system.ts';
@@ -77,6 +81,9 @@ export class Node {
   #keys: DeviceKeys | undefined;
   #transport: Transport | undefined;
   #session: Session | undefined;
+  /** Opens a little after the session: sealing has to be loaded. */
+  #mail: Promise<Mail> | undefined;
+  #carrying: Mail | undefined;
   #joining = false;
   #stopped: Promise<void> | undefined;
   readonly facade: NodeFacade;
@@ -149,8 +156,15 @@ export class Node {
 
   /** Back to locked: links down, keys forgotten, the database stays open. */
   async #rest(): Promise<void> {
+    const mail = this.#mail;
     this.#session?.stop();
     this.#session = undefined;
+    this.#mail = undefined;
+    this.#carrying = undefined;
+    await mail?.then(
+      async ({ service }) => service.stop(),
+      () => undefined,
+    );
     await this.#transport?.stop();
     this.#transport = undefined;
     this.#keys = undefined;
@@ -225,7 +239,10 @@ export class Node {
       keys,
       store,
       extensions,
-      projections: [extensionProjection(extensions)],
+      projections: [
+        extensionProjection(extensions),
+        letterKeysProjection(openLetterDirectory(this.#database), keys.signer.key as DeviceKey),
+      ],
       meta: this.#meta,
       transport,
       clock: systemClock,
@@ -242,10 +259,28 @@ export class Node {
     for (const [peer, addresses] of this.#discovered)
       session.links.tell({ type: 'discovered', peer, addresses });
     session.start(this.#given);
+    this.#mail = this.#openMail(session);
     if (this.#options.hub) this.#listAsHub(session);
     this.#log().info({ network, listening: transport.listening() }, 'took part in the network');
     this.#tellState();
     return session;
+  }
+
+  async #openMail(session: Session): Promise<Mail> {
+    const database = this.#database;
+    const { keys, verifier, rng, clock, nodeLog } = session.deps;
+    const logger = nodeLog.logger('letters');
+    try {
+      const sealing = { keys, verifier, rng, clock, logger, log: session.log };
+      const store = openLetterKeyStore(database, keys.sealer);
+      const sealer = await openNodeLetters({ ...sealing, store });
+      const mail = openNodeMail({ database, session, sealer, changed: tellLetters(session, this.#events.emit) });
+      if (this.#session === session) this.#carrying = mail;
+      return mail;
+    } catch (error) {
+      logger.error({ error }, 'letters could not be opened');
+      throw error;
+    }
   }
 
   #listAsHub(session: Session): void {
@@ -290,6 +325,7 @@ export class Node {
           status: async () => this.#status(),
           entries: () => this.#entriesByLane(),
           frames: () => this.#frames,
+          letters: () => lettersMeasured(this.#carrying),
         }),
       stop: async () => this.stop(),
       network: networkOf({
@@ -314,7 +350,7 @@ export class Node {
         },
       }),
       log: { lines: async (options, signal) => this.#nodeLog.lines(options, signal) },
-      bundles: bundlesOf(context),
+      bundles: bundlesOf({ ...context, mail: async () => this.#needMail() }),
       safety: safetyOf({
         ...context,
         folder: this.#folder.path,
@@ -332,6 +368,7 @@ export class Node {
         entries: () => this.#entries(),
       }),
       entries: entriesOf(context),
+      letters: lettersOf({ ...context, mail: async () => this.#needMail() }),
       events: { subscribe: (listener) => this.#events.subscribe(listener) },
     };
   }
@@ -360,6 +397,12 @@ export class Node {
     throw new KithError('no-network', 'This node belongs to no network yet.', {
       next: 'Found one with kith init, or join one with kith join.',
     });
+  }
+
+  async #needMail(): Promise<Mail> {
+    this.#needSession();
+    assert(this.#mail !== undefined, 'letters open with the session');
+    return this.#mail;
   }
 
   async #copyDatabase(path: string): Promise<void> {
