@@ -85,7 +85,11 @@ export class MailService {
   constructor(deps: MailServiceDeps) {
     this.#deps = deps;
     const { store, transport } = deps;
-    this.#desk = new LetterDesk(deps);
+    const { clock } = deps;
+    this.#desk = new LetterDesk({
+      ...deps,
+      clock: { nowMs: () => this.#nowMs(), monotonicMs: () => clock.monotonicMs() },
+    });
     this.#driver = new MailDriver({
       store,
       logger: deps.logger,

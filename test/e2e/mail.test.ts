@@ -4,10 +4,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { join } from 'node:path';
-import type { InboxLetter, LetterDetail } from '../../src/api/contract.ts';
+import { isKithError, type InboxLetter, type Input, type LetterDetail } from '../../src/api/contract.ts';
 import type { NodeProcess } from '../../scripts/nodes/node-process.ts';
 import { until } from '../../scripts/nodes/until.ts';
-import { admit, scene, step, type Stage } from '../support/stage.ts';
+import { scene, step, type Stage } from '../support/stage.ts';
 
 const ALONE = ['--no-mdns', '--listen', '127.0.0.1:0'];
 /** R3 asks for 200; `npm test` does a few. */
@@ -116,17 +116,21 @@ scene('letters between three nodes', async (stage, t) => {
   });
 
   await step(t, 'are refused in words when they cannot be sent', async () => {
-    const codeOf = async (args: readonly string[]): Promise<unknown> => {
-      const { code, stderr } = await ada.kith([...args, '--json']);
-      assert.equal(code, 1, stderr);
-      return (JSON.parse(stderr.trimEnd().split('\n').at(-1) ?? '{}') as { code: string }).code;
-    };
-    assert.equal(await codeOf(['send', 'Nobody', 'hello']), 'unknown-member');
-    assert.equal(await codeOf(['send', 'Ada', 'hello']), 'own-letter');
-    assert.equal(await codeOf(['send', '--org', 'Nowhere', 'hello']), 'unknown-org');
-    assert.equal(await codeOf(['send', 'Ben', '']), 'empty-letter');
-    assert.equal(await codeOf(['send', 'Ben', 'hello', '--expires', '91d']), 'bad-expiry');
-    assert.equal(await codeOf(['letter', 'ffffffff']), 'unknown-letter');
+    const refusal = (input: Input<'sendLetter'>): Promise<string> =>
+      ada.call('sendLetter', input).then(
+        () => 'sent',
+        (error: unknown) => (isKithError(error) ? error.code : String(error)),
+      );
+    assert.equal(await refusal({ to: ['Nobody'], text: 'hello' }), 'unknown-member');
+    assert.equal(await refusal({ to: ['Ada'], text: 'hello' }), 'own-letter');
+    assert.equal(await refusal({ org: 'Nowhere', text: 'hello' }), 'unknown-org');
+    assert.equal(await refusal({ to: ['Ben'], text: '' }), 'empty-letter');
+    assert.equal(await refusal({ to: ['Ben'], text: 'hello', lastsMs: 91 * 86_400_000 }), 'bad-expiry');
+    assert.equal(await refusal({ text: 'hello' }), 'no-recipients');
+    await assert.rejects(ada.call('letter', { id: 'ffffffff' }), { code: 'unknown-letter' });
+    const unknown = await ada.kith(['send', 'Nobody', 'hello']);
+    assert.equal(unknown.code, 1);
+    assert.match(unknown.stderr, /no member “Nobody”/);
     const { code, stderr } = await ada.kith(['send', 'Ben', 'x'.repeat(65_537)]);
     assert.equal(code, 1);
     assert.match(stderr, /65,536 bytes/);
@@ -142,21 +146,21 @@ scene('letters between three nodes', async (stage, t) => {
       all.slice(-2).map(({ id }) => id),
     );
     const { before } = await cho.call('inbox', { limit: 2 });
-    const older = await cho.list<InboxLetter>(['inbox', '--limit', '2', '--before', before ?? '']);
+    const { letters: older } = await cho.call('inbox', { limit: 2, before: before ?? '' });
     assert.deepEqual(
       older.map(({ id }) => id),
       all.slice(-4, -2).map(({ id }) => id),
     );
-    const found = await cho.list<InboxLetter>(['inbox', '--search', 'TRUCK']);
+    const found = await cho.list<InboxLetter>(['inbox', '--search', 'TRUCK', '--since', '1h']);
     assert.deepEqual(
       found.map(({ id }) => id),
       [away],
     );
-    assert.deepEqual(await cho.list(['inbox', '--until', '2020-01-01']), []);
-    assert.equal((await cho.list(['inbox', '--since', '1h'])).length, all.length);
+    const until2020 = await cho.call('inbox', { until: '2020-01-01T00:00:00.000Z' });
+    assert.deepEqual(until2020.letters, []);
     const unread = await cho.list<InboxLetter>(['inbox', '--unread', '--mark-read']);
     assert.ok(unread.length > 0);
-    assert.deepEqual(await cho.list(['inbox', '--unread']), []);
+    assert.equal((await cho.call('inbox', { unread: true })).letters.length, 0);
   });
 });
 

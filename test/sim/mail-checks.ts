@@ -134,7 +134,7 @@ export class MailChecks {
 
   /** Until it has arrived or is over, the sender itself holds a copy for them. */
   #stillThere(node: MailNode, letter: SentLetter, member: string): void {
-    const isOver = letter.expiryHours * 3_600_000 <= node.clock.nowMs() + 3_600_000;
+    const isOver = letter.expiryHours * 3_600_000 <= node.nowMs() + 3_600_000;
     const holds = node.store
       .copiesOf(letter.id)
       .some((copy) => copy.members.some((one) => one === member) && node.store.letterBytes(copy.id) !== undefined);
@@ -165,7 +165,7 @@ export class MailChecks {
   atRest(nodes: readonly MailNode[]): void {
     for (const node of nodes) this.inspect(node);
     for (const { letter, from, to, forgotten } of this.letters.values()) {
-      if (forgotten || letter.expiryHours * 3_600_000 <= from.clock.nowMs() + 3_600_000) continue;
+      if (forgotten || letter.expiryHours * 3_600_000 <= from.nowMs() + 3_600_000) continue;
       for (const recipient of to) {
         if (!this.wasShown(letter.id, recipient)) {
           const state = from.store.sent(letter.id)?.to.find(({ member }) => member === recipient.member)?.state;
@@ -187,7 +187,7 @@ export class MailChecks {
         );
         if (owner === undefined || owner.forgotten) continue;
         const hours = Buffer.from(copy.bytes).readUInt32BE(1);
-        if (hours * 3_600_000 <= node.clock.nowMs() + 3_600_000) continue;
+        if (hours * 3_600_000 <= node.nowMs() + 3_600_000) continue;
         this.fail('copies of what has arrived are dropped', `${copy.id} at node ${String(node.index)}`);
       }
     }

@@ -6,6 +6,7 @@ import type { CoreLimits } from '../../src/mail/core.ts';
 import { MailChecks } from './mail-checks.ts';
 import { MailNode } from './mail-node.ts';
 import { SeededRng } from './rng.ts';
+import { YEAR_MS } from './sim-clock.ts';
 import { SimNetwork } from './sim-network.ts';
 import { SimTimers } from './sim-timers.ts';
 
@@ -34,6 +35,7 @@ class MailWorld {
   readonly checks: MailChecks;
   readonly nodes: MailNode[] = [];
   readonly #heard: Uint8Array[] = [];
+  #offMs = 0;
   events = 0;
 
   constructor(seed: number) {
@@ -85,7 +87,7 @@ class MailWorld {
 
   act(): void {
     const node = this.someNode();
-    switch (this.rng.below(16)) {
+    switch (this.rng.below(17)) {
       case 0:
       case 1:
       case 2:
@@ -115,6 +117,8 @@ class MailWorld {
         return;
       case 14:
         return this.#read(node);
+      case 15:
+        return this.#setClock(this.rng.pick([YEAR_MS, -YEAR_MS, 3_600_000, 0]) ?? 0);
       default:
         return this.network.breakBetween(node.index, this.rng.below(this.nodes.length));
     }
@@ -158,6 +162,12 @@ class MailWorld {
     if (frame !== undefined) node.hear(peer, new Uint8Array(frame));
   }
 
+  /** One clock may be anything; the others know better. */
+  #setClock(offMs: number): void {
+    this.nodes[0]?.clock.jump(offMs - this.#offMs);
+    this.#offMs = offMs;
+  }
+
   #startAll(): void {
     for (const node of this.nodes) if (!node.isUp()) node.start();
   }
@@ -167,6 +177,7 @@ class MailWorld {
     this.network.faults.chaos = false;
     this.network.faults.lossPer10k = 0;
     this.network.healAll();
+    this.#setClock(0);
     for (const node of this.nodes) {
       node.store.disk.crash();
       node.hasKeys = true;
