@@ -18,7 +18,7 @@ import { decodeCopy, letterFrame, receiptFrame } from './wire.ts';
 export const MAIL_CHANNEL: ChannelName = '/kith/1/mail';
 const TICK_MS = 5000;
 /** What comes within this time reaches the disk in one transaction. */
-const FLUSH_MS = 3;
+const FLUSH_MS = 10;
 const ROOM_BYTES = 1024 * 1024;
 /** Between two tries to seal for somebody who has published no keys, or to open what could not be opened. */
 const AGAIN_MS = 30_000;

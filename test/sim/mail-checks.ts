@@ -63,6 +63,7 @@ export class MailChecks {
   /** Before it leaves: whoever promises to carry has it on disk. */
   says(node: MailNode, frame: Uint8Array): void {
     const message = decodeMail(frame);
+    if (message.type === 'want') this.#wants(node, message.keys);
     const keys =
       message.type === 'carry'
         ? message.keys
@@ -78,6 +79,14 @@ export class MailChecks {
         gone.has(key);
       if (!isThere) this.fail('custody is true', `node ${String(node.index)} says that it carries ${key}`);
       this.#promised.add(`${key} ${node.link}`);
+    }
+  }
+
+  #wants(node: MailNode, keys: readonly string[]): void {
+    const hours = node.nowMs() / 3_600_000;
+    for (const [id, expiryHours] of node.store.gone()) {
+      if (keys.includes(id) && expiryHours > hours + 1)
+        this.fail('what is gone never comes back', `node ${String(node.index)} asks for ${id}`);
     }
   }
 
@@ -157,6 +166,9 @@ export class MailChecks {
     if (bytes > this.#limits.carriedBytes + slack)
       this.fail('storage is bounded', `node ${String(node.index)} carries ${String(bytes)} bytes`);
     const inMemory = node.driver?.carried.bytes ?? 0;
+    const { letters } = node.driver?.carried ?? { letters: 0 };
+    if (letters > this.#limits.carriedLetters)
+      this.fail('storage is bounded', `node ${String(node.index)} means to carry ${String(letters)} letters`);
     if (inMemory > this.#limits.carriedBytes)
       this.fail('storage is bounded', `node ${String(node.index)} means to carry ${String(inMemory)} bytes`);
   }
