@@ -19,7 +19,7 @@ const ROOMY: CoreLimits = {
   receipts: 10_000,
   lifeMaxHours: 91 * 24,
 };
-const TIGHT: CoreLimits = { ...ROOMY, carriedBytes: 40_000, perNeighbourBytes: 20_000, carriedLetters: 12 };
+const TIGHT: CoreLimits = { ...ROOMY, carriedBytes: 40_000, perNeighbourBytes: 20_000, carriedLetters: 4 };
 
 export interface Played {
   readonly simulatedMs: number;
