@@ -24,7 +24,6 @@ const ROOM_BYTES = 1024 * 1024;
 const AGAIN_MS = 30_000;
 /** After entries came that may hold keys. */
 const SOON_MS = 1000;
-const MAINTAIN_MS = 60 * 60 * 1000;
 /** Tries to open a letter before its sender is asked to seal it anew. */
 const MOST_OPENINGS = 4;
 
@@ -44,7 +43,7 @@ export type MailChange =
 export interface MailServiceDeps {
   readonly transport: Transport;
   readonly store: MailStore;
-  readonly sealer: LetterSealer;
+  readonly sealer: Omit<LetterSealer, 'maintain'>;
   readonly roll: MailRoll;
   readonly signer: Signer;
   readonly verifier: Verifier;
@@ -74,7 +73,6 @@ export class MailService {
   readonly #triedMs = new Map<LetterId, number>();
   #next = 0;
   #keysMs = 0;
-  #maintainMs = -Infinity;
   #tick: Timer | undefined;
   #flush: Timer | undefined;
   #work: Promise<void> = Promise.resolve();
@@ -154,11 +152,6 @@ export class MailService {
   keysChanged(): void {
     this.#keysMs = this.#deps.clock.monotonicMs();
     this.#workSoon();
-  }
-
-  rollChanged(): void {
-    this.#maintainMs = -Infinity;
-    this.keysChanged();
   }
 
   get carried(): { readonly letters: number; readonly bytes: number } {
@@ -285,7 +278,6 @@ export class MailService {
     await Promise.resolve();
     while (this.#wantsWork && !this.#isStopped) {
       this.#wantsWork = false;
-      await this.#guarded('keys for', () => this.#maintain());
       await this.#guarded('sealing', () => this.#sealWaiting());
       await this.#guarded('opening', () => this.#openAll());
     }
@@ -298,13 +290,6 @@ export class MailService {
     } catch (error) {
       this.#deps.logger.error({ error }, `${what} letters failed`);
     }
-  }
-
-  async #maintain(): Promise<void> {
-    const nowMs = this.#deps.clock.monotonicMs();
-    if (nowMs < this.#maintainMs) return;
-    this.#maintainMs = nowMs + MAINTAIN_MS;
-    await this.#deps.sealer.maintain(this.#deps.clock.nowMs());
   }
 
   async #sealWaiting(): Promise<void> {

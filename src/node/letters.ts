@@ -2,7 +2,7 @@
 import type { Bytes } from '../base/bytes.ts';
 import { isKithError } from '../base/errors.ts';
 import type { DeviceKey } from '../base/ids.ts';
-import type { Clock, Logger, Rng } from '../base/ports.ts';
+import type { Clock, Logger, Rng, Timer, Timers } from '../base/ports.ts';
 import type { Verifier } from '../identity/signing.ts';
 import type { Projection } from '../log/ports.ts';
 import type { Log } from '../log/service.ts';
@@ -61,7 +61,7 @@ export interface NodeLettersDeps {
   readonly logger: Logger;
 }
 
-export async function openNodeLetters({ keys, log, ...deps }: NodeLettersDeps): Promise<LetterSealer> {
+export function openNodeLetters({ keys, log, ...deps }: NodeLettersDeps): LetterSealer {
   return openLetters({
     ...deps,
     signer: keys.signer,
@@ -78,4 +78,70 @@ export async function openNodeLetters({ keys, log, ...deps }: NodeLettersDeps): 
       },
     },
   });
+}
+
+const HOUR_MS = 60 * 60 * 1000;
+
+export interface LetterKeeperDeps {
+  readonly sealer: Pick<LetterSealer, 'maintain'>;
+  readonly log: Pick<Log, 'on'>;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+}
+
+/** Looks after the keys at start, when the roll changes and hourly; while it does, once more is enough for any number of calls. */
+export class LetterKeeper {
+  readonly #deps: LetterKeeperDeps;
+  #timer: Timer | undefined;
+  #state: 'off' | 'resting' | 'working' | 'again' = 'off';
+
+  constructor(deps: LetterKeeperDeps) {
+    this.#deps = deps;
+    deps.log.on({
+      membership: () => {
+        this.#look();
+      },
+    });
+  }
+
+  start(): void {
+    this.#state = 'resting';
+    this.#look();
+  }
+
+  stop(): void {
+    this.#state = 'off';
+    this.#timer?.cancel();
+  }
+
+  #look(): void {
+    if (this.#state === 'working') this.#state = 'again';
+    if (this.#state !== 'resting') return;
+    this.#state = 'working';
+    this.#timer?.cancel();
+    void this.#maintain();
+  }
+
+  async #maintain(): Promise<void> {
+    const { sealer, clock, timers, logger } = this.#deps;
+    try {
+      await sealer.maintain(clock.nowMs());
+    } catch (error) {
+      // After `stop` the store may be closed under it.
+      if (this.#state !== 'off') logger.warn({ error }, 'keys for letters could not be looked after');
+    }
+    const again = this.#hasMore();
+    if (this.#state === 'off') return;
+    this.#state = 'resting';
+    if (again) this.#look();
+    else
+      this.#timer = timers.after(HOUR_MS, () => {
+        this.#look();
+      });
+  }
+
+  #hasMore(): boolean {
+    return this.#state === 'again';
+  }
 }

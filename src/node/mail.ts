@@ -3,7 +3,6 @@ import type { DeviceKey, LinkKey } from '../base/ids.ts';
 import { toHex } from '../base/bytes.ts';
 import type { MemberId } from '../base/ids.ts';
 import { decodeCopy, decodeReceipt, MailService, type MailChange, type MailSealer } from '../mail/index.ts';
-import type { LetterSealer } from '../sealing/letters/types.ts';
 import type { Database } from '../store/database.ts';
 import { openMailStore } from '../store/mail-store.ts';
 import type { MailStore } from '../mail/ports.ts';
@@ -22,11 +21,10 @@ export interface Mail {
 export interface NodeMailDeps {
   readonly database: Database;
   readonly session: Session;
-  readonly sealer: LetterSealer;
   changed(change: MailChange): void;
 }
 
-export function openNodeMail({ database, session, sealer, changed }: NodeMailDeps): Mail {
+export function openNodeMail({ database, session, changed }: NodeMailDeps): Mail {
   const { keys, transport, verifier, clock, timers, rng, nodeLog } = session.deps;
   const logger = nodeLog.logger('mail');
   const store = openMailStore(database, sealerAtRest(keys.sealer), {
@@ -36,7 +34,7 @@ export function openNodeMail({ database, session, sealer, changed }: NodeMailDep
   const service = new MailService({
     transport,
     store,
-    sealer,
+    sealer: session.letters,
     verifier,
     clock,
     timers,
@@ -61,7 +59,7 @@ export function openNodeMail({ database, session, sealer, changed }: NodeMailDep
       service.keysChanged();
     },
     membership: () => {
-      service.rollChanged();
+      service.keysChanged();
     },
   });
   return { service, store };

@@ -30,8 +30,8 @@ import { statusOf } from './capabilities/status.ts';
 import { openDataFolder, type DataFolder } from './data-folder.ts';
 import type { NodeEvent, NodeFacade, NodeState, NodeStatus } from './facade.ts';
 import { isLocked, lockAsBefore, openKeys, openUpCopy, type DeviceKeys, type Meta } from './keys.ts';
+import { letterKeysProjection } from './letters.ts';
 import { openNodeLog, type NodeLog } from './logging.ts';
-import { letterKeysProjection, openNodeLetters } from './letters.ts';
 import { lettersMeasured, openNodeMail, type Mail } from './mail.ts';
 import { metricsOf } from './metrics.ts';
 import { Session } from './session.ts';
@@ -81,9 +81,7 @@ export class Node {
   #keys: DeviceKeys | undefined;
   #transport: Transport | undefined;
   #session: Session | undefined;
-  /** Opens a little after the session: sealing has to be loaded. */
-  #mail: Promise<Mail> | undefined;
-  #carrying: Mail | undefined;
+  #mail: Mail | undefined;
   #joining = false;
   #stopped: Promise<void> | undefined;
   readonly facade: NodeFacade;
@@ -160,11 +158,7 @@ export class Node {
     this.#session?.stop();
     this.#session = undefined;
     this.#mail = undefined;
-    this.#carrying = undefined;
-    await mail?.then(
-      async ({ service }) => service.stop(),
-      () => undefined,
-    );
+    await mail?.service.stop();
     await this.#transport?.stop();
     this.#transport = undefined;
     this.#keys = undefined;
@@ -239,6 +233,7 @@ export class Node {
       keys,
       store,
       extensions,
+      letterKeys: openLetterKeyStore(this.#database, keys.sealer),
       projections: [
         extensionProjection(extensions),
         letterKeysProjection(openLetterDirectory(this.#database), keys.signer.key as DeviceKey),
@@ -259,28 +254,15 @@ export class Node {
     for (const [peer, addresses] of this.#discovered)
       session.links.tell({ type: 'discovered', peer, addresses });
     session.start(this.#given);
-    this.#mail = this.#openMail(session);
+    this.#mail = openNodeMail({
+      database: this.#database,
+      session,
+      changed: tellLetters(session, this.#events.emit),
+    });
     if (this.#options.hub) this.#listAsHub(session);
     this.#log().info({ network, listening: transport.listening() }, 'took part in the network');
     this.#tellState();
     return session;
-  }
-
-  async #openMail(session: Session): Promise<Mail> {
-    const database = this.#database;
-    const { keys, verifier, rng, clock, nodeLog } = session.deps;
-    const logger = nodeLog.logger('letters');
-    try {
-      const sealing = { keys, verifier, rng, clock, logger, log: session.log };
-      const store = openLetterKeyStore(database, keys.sealer);
-      const sealer = await openNodeLetters({ ...sealing, store });
-      const mail = openNodeMail({ database, session, sealer, changed: tellLetters(session, this.#events.emit) });
-      if (this.#session === session) this.#carrying = mail;
-      return mail;
-    } catch (error) {
-      logger.error({ error }, 'letters could not be opened');
-      throw error;
-    }
   }
 
   #listAsHub(session: Session): void {
@@ -325,7 +307,7 @@ export class Node {
           status: async () => this.#status(),
           entries: () => this.#entriesByLane(),
           frames: () => this.#frames,
-          letters: () => lettersMeasured(this.#carrying),
+          letters: () => lettersMeasured(this.#mail),
         }),
       stop: async () => this.stop(),
       network: networkOf({
@@ -350,7 +332,7 @@ export class Node {
         },
       }),
       log: { lines: async (options, signal) => this.#nodeLog.lines(options, signal) },
-      bundles: bundlesOf({ ...context, mail: async () => this.#needMail() }),
+      bundles: bundlesOf({ ...context, mail: () => this.#needMail() }),
       safety: safetyOf({
         ...context,
         folder: this.#folder.path,
@@ -368,7 +350,7 @@ export class Node {
         entries: () => this.#entries(),
       }),
       entries: entriesOf(context),
-      letters: lettersOf({ ...context, mail: async () => this.#needMail() }),
+      letters: lettersOf({ ...context, mail: () => this.#needMail() }),
       events: { subscribe: (listener) => this.#events.subscribe(listener) },
     };
   }
@@ -399,7 +381,7 @@ export class Node {
     });
   }
 
-  async #needMail(): Promise<Mail> {
+  #needMail(): Mail {
     this.#needSession();
     assert(this.#mail !== undefined, 'letters open with the session');
     return this.#mail;

@@ -13,9 +13,11 @@ import { Log } from '../log/service.ts';
 import type { Run } from '../log/types.ts';
 import type { Transport } from '../net/ports.ts';
 import { LinkService } from '../net/service.ts';
+import type { LetterKeyStore, LetterSealer } from '../sealing/index.ts';
 import { JoinHost } from './join-host.ts';
 import type { DeviceKeys, Meta } from './keys.ts';
 import type { NodeLog } from './logging.ts';
+import { LetterKeeper, openNodeLetters } from './letters.ts';
 import { lanesOf, SyncLinks } from './sync-links.ts';
 
 export interface SessionDeps {
@@ -23,6 +25,7 @@ export interface SessionDeps {
   readonly keys: DeviceKeys;
   readonly store: LogStore;
   readonly extensions: ExtensionIndex;
+  readonly letterKeys: LetterKeyStore;
   readonly meta: Meta;
   readonly projections: readonly Projection[];
   readonly transport: Transport;
@@ -49,6 +52,8 @@ export class Session {
   readonly links: LinkService;
   readonly sync: SyncLinks;
   readonly host: JoinHost;
+  readonly letters: LetterSealer;
+  readonly #letterKeeper: LetterKeeper;
   readonly #heard: Map<string, number>;
   readonly #parting = new Set<LinkKey>();
 
@@ -100,6 +105,17 @@ export class Session {
       isArriving: () => this.isArriving,
       ownLanes: () => lanesOf(this.ownMember?.role),
     });
+    const logger = nodeLog.logger('letters');
+    this.letters = openNodeLetters({
+      keys,
+      store: deps.letterKeys,
+      log: this.log,
+      verifier,
+      rng,
+      clock,
+      logger,
+    });
+    this.#letterKeeper = new LetterKeeper({ sealer: this.letters, log: this.log, clock, timers, logger });
     // Before anybody listens: entries of this device's own that come from elsewhere would mean that it was set back.
     if (deps.genesis !== undefined) this.log.receive(deps.genesis);
     this.#watch();
@@ -112,6 +128,7 @@ export class Session {
     }
     this.#dialHubs();
     this.links.start();
+    this.#letterKeeper.start();
   }
 
   /** @throws KithError `not-an-admin` */
@@ -128,6 +145,7 @@ export class Session {
   }
 
   stop(): void {
+    this.#letterKeeper.stop();
     this.links.stop();
     this.sync.stop();
     this.#saveHeard();

@@ -67,9 +67,7 @@ function publishedOf(database: Database): Pick<LetterKeyStore, 'published' | 'is
     published(device) {
       const key = idToBytes(device);
       const shared = database
-        .sql(
-          `SELECT box, last_resort FROM letter_published WHERE device = ? AND box IS NOT NULL ${NEWEST}`,
-        )
+        .sql(`SELECT box, last_resort FROM letter_published WHERE device = ? AND box IS NOT NULL ${NEWEST}`)
         .get(key);
       if (shared === undefined) return undefined;
       const oneTime = database
@@ -181,7 +179,9 @@ function sessionsIn(database: Database, secrets: SecretTable): Pick<LetterKeySto
     },
     keyAt(id, slot) {
       const found = book(id);
-      return found === undefined || slot >= found.count ? undefined : secrets.at(found.row, slot, found.count);
+      return found === undefined || slot >= found.count
+        ? undefined
+        : secrets.at(found.row, slot, found.count);
     },
     sessionsBefore: (ms) =>
       database
@@ -208,9 +208,7 @@ function sessionsIn(database: Database, secrets: SecretTable): Pick<LetterKeySto
       database.sql('DELETE FROM letter_uses WHERE session = ?').run(id);
     },
     noteUse(letter, session) {
-      database
-        .sql('INSERT OR IGNORE INTO letter_uses (letter, session) VALUES (?, ?)')
-        .run(letter, session);
+      database.sql('INSERT OR IGNORE INTO letter_uses (letter, session) VALUES (?, ?)').run(letter, session);
     },
     confirm(letter, device) {
       const used = database.sql('SELECT session FROM letter_uses WHERE letter = ?').all(letter);
@@ -250,9 +248,7 @@ function confirm(database: Database, session: Bytes, device: DeviceKey): void {
   const row = database.sql('SELECT waiting FROM letter_sessions WHERE id = ?').get(session);
   if (row === undefined) return;
   const waiting = decodeDevices(bytesIn(row, 'waiting')).filter((other) => other !== device);
-  database
-    .sql('UPDATE letter_sessions SET waiting = ? WHERE id = ?')
-    .run(encodeDevices(waiting), session);
+  database.sql('UPDATE letter_sessions SET waiting = ? WHERE id = ?').run(encodeDevices(waiting), session);
   if (waiting.length === 0) database.sql('DELETE FROM letter_uses WHERE session = ?').run(session);
 }
 

@@ -65,7 +65,7 @@ export class LetterDevice {
   /** As after the program was started. */
   async start(): Promise<this> {
     const { node, store } = this;
-    this.sealer = await openNodeLetters({
+    this.sealer = openNodeLetters({
       keys: { signer: node.signer, linkSeed: node.seeds.link, mlsSeed: node.seeds.mls },
       store,
       log: node.log,

@@ -179,7 +179,12 @@ export class LogWorld {
   network = '' as NetworkId;
   readonly #genesis: Run;
 
-  constructor({ seed = 1, signatures = REAL_SIGNATURES, stores = memoryStores, projections = () => [] }: WorldOptions = {}) {
+  constructor({
+    seed = 1,
+    signatures = REAL_SIGNATURES,
+    stores = memoryStores,
+    projections = () => [],
+  }: WorldOptions = {}) {
     this.rng = new SeededRng(seed);
     this.signatures = signatures;
     this.stores = stores;

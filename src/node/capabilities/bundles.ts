@@ -18,7 +18,7 @@ import { withProgress, type Report } from './work.ts';
 const RUN_BYTES = 256 * 1024;
 
 export interface BundlesContext extends NodeContext {
-  mail(): Promise<Mail>;
+  mail(): Mail;
 }
 
 export function bundlesOf(context: BundlesContext): BundlesFacade {
@@ -26,7 +26,7 @@ export function bundlesOf(context: BundlesContext): BundlesFacade {
     export: async (request, signal) => {
       const session = context.session();
       const { recipients, reader } = readersOf(session, request.for);
-      const { service } = await context.mail();
+      const { service } = context.mail();
       return withProgress<BundleExported>(signal, async (report) => {
         const count = { entries: 0, letters: 0 };
         // Letters are sealed for whom they are for, so any bundle may carry all of them.
@@ -41,7 +41,7 @@ export function bundlesOf(context: BundlesContext): BundlesFacade {
     },
     import: async ({ path }, signal) => {
       const session = context.session();
-      const { service } = await context.mail();
+      const { service } = context.mail();
       return withProgress<BundleImported>(signal, (report) =>
         importFrom({ session, service }, path, report, signal),
       );

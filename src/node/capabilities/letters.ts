@@ -12,7 +12,7 @@ import { ambiguous, findMember, iso, type NodeContext } from './context.ts';
 
 export interface LettersContext extends NodeContext {
   /** @throws KithError `no-network` | `locked` */
-  mail(): Promise<Mail>;
+  mail(): Mail;
 }
 
 /** Rows that a search opens at a time. */
@@ -25,7 +25,7 @@ export function lettersOf(context: LettersContext): LettersFacade {
       const session = context.session();
       mustMayWrite(session);
       const recipients = recipientsOf(session, to);
-      const { service } = await context.mail();
+      const { service } = context.mail();
       const { id } = service.post(
         recipients.map((member) => member.id),
         text,
@@ -34,7 +34,7 @@ export function lettersOf(context: LettersContext): LettersFacade {
       return { id, status: 'saved' };
     },
     show: async (start) => {
-      const { store } = await context.mail();
+      const { store } = context.mail();
       const id = findLetter(store, start);
       const sent = store.sent(id);
       if (sent !== undefined) return describeSent(context, store, sent);
@@ -42,9 +42,9 @@ export function lettersOf(context: LettersContext): LettersFacade {
       if (received === undefined) throw unknownLetter(start);
       return describeReceived(context, received);
     },
-    inbox: async (query) => page(context.session(), (await context.mail()).store, query),
+    inbox: async (query) => page(context.session(), context.mail().store, query),
     markRead: async (starts) => {
-      const { store, service } = await context.mail();
+      const { store, service } = context.mail();
       const letters = starts.flatMap((start) => store.received(findLetter(store, start)) ?? []);
       const unread = letters.filter(({ readMs }) => readMs === null);
       service.markRead(unread);

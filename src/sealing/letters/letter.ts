@@ -49,12 +49,7 @@ export function sealLetter(sealing: Sealing, payload: Bytes, signer: Signer, rng
   }));
   const { from, boot } = sealing;
   const unsigned = { from, boot, wraps, commitment: derive(content, 'commitment') };
-  const statement = signedStatement(
-    idToBytes(sealing.network),
-    sealing.id,
-    unsigned,
-    sha256(ciphertext),
-  );
+  const statement = signedStatement(idToBytes(sealing.network), sealing.id, unsigned, sha256(ciphertext));
   const inside = encodeInside({ ...unsigned, ciphertext, signature: signer.sign(PURPOSE, statement) });
   return wrapUp(inside, sealing.boxes, rng);
 }
@@ -115,6 +110,7 @@ export function openContent(inside: Inside, id: Bytes, key: Bytes, session: Byte
   const wrap = inside.wraps.find((one) => equalBytes(one.session, session));
   const content =
     wrap && openOnce(wrappingKey(key, { boot: inside.boot, from: inside.from, id }), wrap.wrapped, session);
-  if (content === undefined || !equalBytes(derive(content, 'commitment'), inside.commitment)) return undefined;
+  if (content === undefined || !equalBytes(derive(content, 'commitment'), inside.commitment))
+    return undefined;
   return openOnce(derive(content, 'content'), inside.ciphertext, id);
 }

@@ -163,10 +163,7 @@ describe('a carrier', () => {
     anna.store.transact(() => anna.letters.confirmed(first.id, ben.device));
     const later = await anna.send(ben, new Uint8Array(1500));
     assert.equal(first.letter.sealed.byteLength, later.letter.sealed.byteLength);
-    assert.deepEqual(
-      first.letter.sealed.slice(33, 35),
-      later.letter.sealed.slice(33, 35),
-    );
+    assert.deepEqual(first.letter.sealed.slice(33, 35), later.letter.sealed.slice(33, 35));
   });
 
   test('sees other tags every day; the recipient knows all of them, from a day ahead to weeks ago', async (t) => {
@@ -273,7 +270,7 @@ describe('who has seized a device', () => {
 
 /** What is sealed in the rows of this device's sessions, each key for itself. */
 function sealedChunks(device: LetterDevice): string[] {
-  const [row] = device.sql("SELECT bytes FROM letter_secrets WHERE used = 1 AND length(bytes) > 1000");
+  const [row] = device.sql('SELECT bytes FROM letter_secrets WHERE used = 1 AND length(bytes) > 1000');
   const bytes = row?.['bytes'];
   assert.ok(bytes instanceof Uint8Array);
   const size = bytes.byteLength / SESSION_KEYS;

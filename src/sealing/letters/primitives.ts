@@ -20,7 +20,12 @@ export const AEAD_BYTES = 16;
 const NONCE = new Uint8Array(12);
 const NOTHING = new Uint8Array(0);
 
-export function derive(secret: Bytes, purpose: string, context: Bytes = NOTHING, salt: Bytes = NOTHING): Bytes {
+export function derive(
+  secret: Bytes,
+  purpose: string,
+  context: Bytes = NOTHING,
+  salt: Bytes = NOTHING,
+): Bytes {
   const info = concatBytes(utf8(`kith/1 letters ${purpose}\n`), context);
   return new Uint8Array(hkdfSync('sha256', secret, salt, info, KEY_BYTES));
 }

@@ -12,7 +12,7 @@ import { activeDevices, devicesOf, planKeys, serves, sessionsEndMs, type KeyPlan
 import { cannotOpen } from './failures.ts';
 import { isSigned, openContent, openInside, sealLetter, type SessionUse } from './letter.ts';
 import type { KeyPublisher, LetterKeyStore, LetterRoll, OutgoingSession, OwnKey } from './ports.ts';
-import { boxKey, derive, KEY_BYTES, linkBox, type BoxKey } from './primitives.ts';
+import { boxKey, derive, KEY_BYTES, linkBox } from './primitives.ts';
 import { dayOf, TagBook, TagWriter, type OwnBox } from './tags.ts';
 import type { LetterSealer, OpenedLetter, SealResult } from './types.ts';
 import { BOOT_BYTES, encodeKeys, SESSION_ID_BYTES, SESSION_KEYS, type Inside, type Wrap } from './wire.ts';
@@ -41,10 +41,8 @@ function authorityOf(roll: LetterRoll): GroupAuthority {
   };
 }
 
-export async function openLetters(deps: LettersDeps): Promise<LetterSealer> {
-  const { roll, mlsSeed } = deps;
-  const mls = await createMls({ device: roll.device, seed: mlsSeed, authority: authorityOf(roll) });
-  return new Letters(deps, mls);
+export function openLetters(deps: LettersDeps): LetterSealer {
+  return new Letters(deps);
 }
 
 const MOST_ID_BYTES = 64;
@@ -53,7 +51,7 @@ const MOST_SESSIONS_FROM = 256;
 
 class Letters implements LetterSealer {
   readonly #deps: LettersDeps;
-  readonly #mls: Mls;
+  readonly #mls: Promise<Mls>;
   readonly #writer: TagWriter;
   readonly #boot: Bytes;
   readonly #tags: TagBook;
@@ -64,9 +62,10 @@ class Letters implements LetterSealer {
   #covered: { readonly membership: Membership; readonly day: number } | undefined;
   #busy: Promise<unknown> = Promise.resolve();
 
-  constructor(deps: LettersDeps, mls: Mls) {
+  constructor(deps: LettersDeps) {
     this.#deps = deps;
-    this.#mls = mls;
+    const { roll, mlsSeed } = deps;
+    this.#mls = createMls({ device: roll.device, seed: mlsSeed, authority: authorityOf(roll) });
     this.#writer = new TagWriter(linkBox(deps.linkSeed));
     this.#boot = deps.rng.bytes(BOOT_BYTES);
     this.#tags = new TagBook(deps.roll.device);
@@ -167,7 +166,7 @@ class Letters implements LetterSealer {
     if (packages.length === 0) return;
     const id = rng.bytes(SESSION_ID_BYTES);
     const bytes = packages.map(({ publicBytes }) => publicBytes);
-    const { group, welcome } = await this.#mls.foundWith(id, bytes);
+    const { group, welcome } = await (await this.#mls).foundWith(id, bytes);
     const keys = await keysOf(group, roll.device);
     const devices = packages.map(({ device }) => device);
     const incarnation = roll.incarnation();
@@ -183,8 +182,9 @@ class Letters implements LetterSealer {
   async #packageOf(device: DeviceKey): Promise<ChosenPackage | undefined> {
     const keys = this.#deps.store.published(device);
     if (keys === undefined) return undefined;
+    const mls = await this.#mls;
     for (const publicBytes of [...keys.oneTime, keys.lastResort]) {
-      const read = await this.#mls.readKeyPackage(publicBytes).catch(ignoreRefusal);
+      const read = await mls.readKeyPackage(publicBytes).catch(ignoreRefusal);
       if (read?.device !== device || this.#deps.store.isSpent(read.ref)) continue;
       return { device, ref: read.ref, publicBytes, isOneTime: publicBytes !== keys.lastResort };
     }
@@ -257,14 +257,12 @@ class Letters implements LetterSealer {
 
   async #join(from: DeviceKey, { welcome, session: id }: Wrap): Promise<void> {
     const { store, roll, clock } = this.#deps;
-    const own = welcome === null ? undefined : this.#welcomedKey(welcome, from);
+    const mls = await this.#mls;
+    const own = welcome === null ? undefined : this.#welcomedKey(mls.welcomed(welcome), from);
     if (welcome === null || own?.secret === undefined) return;
     if (store.countFrom(from) >= MOST_SESSIONS_FROM) throw cannotOpen('too-many-sessions', from);
-    const group = await this.#mls.joinFounded(welcome, {
-      publicBytes: own.publicBytes,
-      secret: own.secret,
-      ref: own.ref,
-    });
+    const { publicBytes, secret, ref } = own;
+    const group = await mls.joinFounded(welcome, { publicBytes, secret, ref });
     const member = roll.membership().devices.get(roll.device)?.member;
     const [founder, ...others] = group.members.map(({ device }) => device);
     const isRight =
@@ -281,8 +279,8 @@ class Letters implements LetterSealer {
   }
 
   /** A package that is for one device opens for no other. */
-  #welcomedKey(welcome: Bytes, from: DeviceKey): OwnKey | undefined {
-    for (const ref of this.#mls.welcomed(welcome)) {
+  #welcomedKey(refs: readonly Bytes[], from: DeviceKey): OwnKey | undefined {
+    for (const ref of refs) {
       const own = this.#deps.store.ownKey(ref);
       if (own !== undefined && (own.forDevice === null || own.forDevice === from)) return own;
     }
@@ -308,13 +306,14 @@ class Letters implements LetterSealer {
   }
 
   async #renewKeys(plan: KeyPlan, nowMs: number): Promise<void> {
-    const { store, publisher } = this.#deps;
-    const shared = plan.makeShared ? await this.#newShared() : [];
+    const { store, publisher, rng } = this.#deps;
+    const mls = await this.#mls;
+    const shared = plan.makeShared ? await newShared(mls, rng) : [];
     const oneTime = await Promise.all(
       plan.makeFor.map(async (forDevice) => ({
         kind: 'one-time' as const,
         forDevice,
-        ...(await this.#mls.newKeyPackage()),
+        ...(await mls.newKeyPackage()),
       })),
     );
     store.transact(() => {
@@ -329,18 +328,6 @@ class Letters implements LetterSealer {
           : { box: box.publicBytes, lastResort: lastResort.publicBytes };
       publisher.publish(encodeKeys({ shared: both, oneTime: made }));
     });
-  }
-
-  async #newShared(): Promise<(Omit<OwnKey, 'createdMs' | 'secret'> & { readonly secret: Bytes })[]> {
-    const secret = this.#deps.rng.bytes(KEY_BYTES);
-    const { publicBytes } = boxKey(secret);
-    // As long as a package's secret, so that on disk all have one size.
-    const filled = concatBytes(secret, new Uint8Array(KEY_BYTES));
-    const lastResort = await this.#mls.newKeyPackage();
-    return [
-      { kind: 'box', ref: publicBytes, forDevice: null, publicBytes, secret: filled },
-      { kind: 'last-resort', forDevice: null, ...lastResort },
-    ];
   }
 
   #loadBoxes(): void {
@@ -364,6 +351,20 @@ class Letters implements LetterSealer {
   }
 }
 
+type NewKey = Omit<OwnKey, 'createdMs' | 'secret'> & { readonly secret: Bytes };
+
+async function newShared(mls: Mls, rng: Rng): Promise<NewKey[]> {
+  const secret = rng.bytes(KEY_BYTES);
+  const { publicBytes } = boxKey(secret);
+  // As long as a package's secret, so that on disk all have one size.
+  const filled = concatBytes(secret, new Uint8Array(KEY_BYTES));
+  const lastResort = await mls.newKeyPackage();
+  return [
+    { kind: 'box', ref: publicBytes, forDevice: null, publicBytes, secret: filled },
+    { kind: 'last-resort', forDevice: null, ...lastResort },
+  ];
+}
+
 interface ChosenPackage {
   readonly device: DeviceKey;
   readonly ref: Bytes;
@@ -380,9 +381,13 @@ async function keysOf(group: MlsGroup, founder: DeviceKey): Promise<Bytes[]> {
 function mustBeWithin(recipients: number, payload: Bytes, id: Bytes): void {
   assert(id.byteLength > 0 && id.byteLength <= MOST_ID_BYTES, 'a letter has a short name');
   if (recipients > LIMITS.letterRecipients)
-    throw new KithError('too-many-recipients', `One letter is for ${LIMITS.letterRecipients} members at most.`, {
-      next: 'Send it in several letters.',
-    });
+    throw new KithError(
+      'too-many-recipients',
+      `One letter is for ${LIMITS.letterRecipients} members at most.`,
+      {
+        next: 'Send it in several letters.',
+      },
+    );
   if (payload.byteLength > LIMITS.letterPayloadBytes)
     throw new KithError('too-large', 'This is larger than a letter may be.', { next: 'Send it as a file.' });
 }

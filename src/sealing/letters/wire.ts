@@ -149,7 +149,12 @@ function readWrap(value: unknown): Wrap {
 }
 
 /** What the sending device signs: to whom, under which key, which ciphertext. */
-export function signedStatement(network: Bytes, id: Bytes, inside: Omit<Inside, 'signature' | 'ciphertext'>, digest: Bytes): Bytes {
+export function signedStatement(
+  network: Bytes,
+  id: Bytes,
+  inside: Omit<Inside, 'signature' | 'ciphertext'>,
+  digest: Bytes,
+): Bytes {
   return encodeCbor([
     network,
     id,
@@ -210,11 +215,13 @@ function arrayOf(value: unknown, places: number): unknown[] {
 }
 
 function sized(value: unknown, count: number): Bytes {
-  if (!(value instanceof Uint8Array) || value.byteLength !== count) throw malformed(`${count} bytes were expected`);
+  if (!(value instanceof Uint8Array) || value.byteLength !== count)
+    throw malformed(`${count} bytes were expected`);
   return value;
 }
 
 function bytesUpTo(value: unknown, most: number): Bytes {
-  if (!(value instanceof Uint8Array) || value.byteLength > most) throw malformed(`up to ${most} bytes were expected`);
+  if (!(value instanceof Uint8Array) || value.byteLength > most)
+    throw malformed(`up to ${most} bytes were expected`);
   return value;
 }

@@ -1,6 +1,6 @@
 /**
  * The one door to `ts-mls`, which is pinned to 1.6.4: in the pre-releases of 2.0 a removed member can still read.
- * docs/decisions/0007-mls.md has its traps; adapter.test.ts shows that none of them is open.
+ * docs/decisions/0011-mls.md has its traps; adapter.test.ts shows that none of them is open.
  */
 import {
   createCommit,
