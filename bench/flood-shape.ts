@@ -1,11 +1,11 @@
 /** What both floods have in common: 20 nodes of degree 4, and how much is sent. */
 export const NODES = 20;
 export const LETTER_BYTES = 200;
-export const LETTERS = Number(process.env['P2_LETTERS'] ?? 1000);
+export const LETTERS = Number(process.env['P2_LETTERS'] ?? 600);
 /** Sent one after the other, each when the last one has reached everybody. */
 export const SINGLES = 40;
 /** Letters that are on their way at a time in the burst. */
-export const WINDOW = 100;
+export const WINDOW = 10;
 
 /** Each to its neighbour and to the sixth one: a ring with chords, whose farthest nodes are four steps apart. */
 export function edges(): [number, number][] {

@@ -1,7 +1,7 @@
 /**
  * What sender and one recipient's device make of a letter, and nobody else can: the secret that opens the lock on it, a
  * second one for the word that it was read, and the key of those words. All of X25519 between the sender's one-time key
- * and the device's link key (docs/decisions/0008-receipt-locks.md).
+ * and the device's link key (docs/decisions/0013-receipt-locks.md).
  */
 import {
   createCipheriv,
