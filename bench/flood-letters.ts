@@ -19,7 +19,10 @@ import { edges, LETTER_BYTES, measure, NODES } from './flood-shape.ts';
 import { tempFolder } from './processes.ts';
 
 const folder = tempFolder();
-const AWAY = { device: publicKeyOf(systemRng.bytes(32)), link: publicKeyOf(systemRng.bytes(32)) as string as LinkKey };
+const AWAY = {
+  device: publicKeyOf(systemRng.bytes(32)),
+  link: publicKeyOf(systemRng.bytes(32)) as string as LinkKey,
+};
 const away = AWAY.device as string as MemberId;
 
 async function startNode(index: number) {

@@ -77,7 +77,16 @@ export class Carriage {
   add(copy: Copy, source: Source, ours: boolean): Held {
     const { id, expiryHours, locks } = copy;
     const closed = locks.filter((lock) => !this.receipts.has(lock)).length;
-    const held: Held = { id, expiryHours, source, locks, ours, closed, stored: false, sizeBytes: copy.bytes.byteLength };
+    const held: Held = {
+      id,
+      expiryHours,
+      source,
+      locks,
+      ours,
+      closed,
+      stored: false,
+      sizeBytes: copy.bytes.byteLength,
+    };
     this.letters.set(id, held);
     for (const lock of locks) {
       const waiting = this.#byLock.get(lock);
@@ -118,7 +127,8 @@ export class Carriage {
   roomFor(source: Source, sizeBytes: number): readonly Held[] | 'no-room' {
     const limits = this.#limits;
     const share = (this.#bytes.get(source) ?? 0) + sizeBytes;
-    if (share > limits.perNeighbourBytes) return this.#leastUrgent(source, share - limits.perNeighbourBytes, 1);
+    if (share > limits.perNeighbourBytes)
+      return this.#leastUrgent(source, share - limits.perNeighbourBytes, 1);
     const overBytes = this.#carriedBytes + sizeBytes - limits.carriedBytes;
     const overLetters = this.#carriedLetters + 1 - limits.carriedLetters;
     if (overBytes <= 0 && overLetters <= 0) return [];

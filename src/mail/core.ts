@@ -415,7 +415,9 @@ export class MailCore {
   }
 
   #spreadTo(peer: Peer, keys: readonly Key[]): void {
-    const large = keys.filter((key) => (this.#carriage.letters.get(key as CopyId)?.sizeBytes ?? 0) > PUSH_BYTES);
+    const large = keys.filter(
+      (key) => (this.#carriage.letters.get(key as CopyId)?.sizeBytes ?? 0) > PUSH_BYTES,
+    );
     const small = large.length === 0 ? keys : keys.filter((key) => !large.includes(key));
     for (const some of slices(large, IDS_PER_FRAME)) this.#send(peer, { type: 'offer', keys: some });
     this.#give(peer, small);
@@ -454,7 +456,8 @@ export class MailCore {
       // A crash came between its last receipt and this.
       else if (held.closed === 0) this.#bury(held);
     }
-    for (const known of [...receipts.values()]) if (this.#isOver(known.expiryHours)) this.#forgetReceipt(known);
+    for (const known of [...receipts.values()])
+      if (this.#isOver(known.expiryHours)) this.#forgetReceipt(known);
     for (const [id, expiryHours] of [...gone]) {
       if (!this.#isOver(expiryHours)) continue;
       gone.delete(id);

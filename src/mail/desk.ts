@@ -275,7 +275,8 @@ export class LetterDesk {
       letters.flatMap((letter) => {
         if (letter.readMs !== null) return [];
         store.markRead(letter.row, nowMs);
-        const keys = tells && letter.expiryHours > hoursOf(nowMs) ? this.#keysIn(letter.ephemeral) : undefined;
+        const keys =
+          tells && letter.expiryHours > hoursOf(nowMs) ? this.#keysIn(letter.ephemeral) : undefined;
         if (keys === undefined) return [];
         const receipt = this.#receiptOf({ id: letter.copy, expiryHours: letter.expiryHours }, keys, 'read');
         store.keepReceipt(receipt);
@@ -288,7 +289,9 @@ export class LetterDesk {
 /** Goes forward only, but for a letter that could not be opened: that one waits to be sealed again. */
 function afterWord(before: SentTo, kind: WordKind, atMs: number): SentTo {
   if (kind === 'unopened')
-    return before.state === 'sealed' && before.tries < MOST_TRIES ? { ...before, state: 'waiting', atMs } : before;
+    return before.state === 'sealed' && before.tries < MOST_TRIES
+      ? { ...before, state: 'waiting', atMs }
+      : before;
   const isNews = kind === 'read' ? before.state !== 'read' : !['arrived', 'read'].includes(before.state);
   return isNews ? { ...before, state: kind, atMs } : before;
 }

@@ -38,7 +38,10 @@ const FRESH_BYTES = 4 * 1024 * 1024;
 const MOST_PENDING = 512;
 const QUEUED_KEYS = 200_000;
 
-type Kept = Extract<MailEffect, { type: 'keep' | 'keep-receipt' | 'drop' | 'drop-receipt' | 'forget' | 'word' | 'custody' }>;
+type Kept = Extract<
+  MailEffect,
+  { type: 'keep' | 'keep-receipt' | 'drop' | 'drop-receipt' | 'forget' | 'word' | 'custody' }
+>;
 
 export class MailDriver {
   readonly #deps: DriverDeps;

@@ -113,7 +113,9 @@ export function openWord(
   verifier: Verifier,
 ): Word | undefined {
   if (sealed.byteLength <= NONCE_BYTES + TAG_BYTES) return undefined;
-  const decipher = createDecipheriv(CIPHER, key, sealed.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES });
+  const decipher = createDecipheriv(CIPHER, key, sealed.subarray(0, NONCE_BYTES), {
+    authTagLength: TAG_BYTES,
+  });
   decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
   try {
     const body = sealed.subarray(NONCE_BYTES, -TAG_BYTES);

@@ -20,6 +20,7 @@ export function decodePayload(bytes: Bytes): Written {
   if (!(id instanceof Uint8Array) || id.byteLength !== ID_BYTES) throw malformed('the id of a letter');
   if (typeof sentMs !== 'number' || !Number.isSafeInteger(sentMs) || sentMs < 0)
     throw malformed('the time of a letter');
-  if (typeof text !== 'string' || text.length > LIMITS.letterTextBytes) throw malformed('the text of a letter');
+  if (typeof text !== 'string' || text.length > LIMITS.letterTextBytes)
+    throw malformed('the text of a letter');
   return { id: toHex(id) as LetterId, sentMs, text };
 }

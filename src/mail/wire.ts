@@ -233,7 +233,10 @@ function splitKeys(bytes: Bytes): Key[] {
 
 /** A node: length of its prefix in hex digits, the prefix padded to whole bytes, then what it says. */
 function encodeCompare(nodes: readonly CompareNode[]): Bytes {
-  return framed(TYPES.compare, Buffer.concat(nodes.flatMap(({ prefix, digests }) => [encodePrefix(prefix), digests])));
+  return framed(
+    TYPES.compare,
+    Buffer.concat(nodes.flatMap(({ prefix, digests }) => [encodePrefix(prefix), digests])),
+  );
 }
 
 function encodeList(nodes: readonly ListNode[]): Bytes {
@@ -246,18 +249,25 @@ function encodeList(nodes: readonly ListNode[]): Bytes {
 }
 
 function encodePrefix(prefix: string): Bytes {
-  return Buffer.concat([Uint8Array.of(prefix.length), fromHex(prefix + (prefix.length % 2 === 0 ? '' : '0'))]);
+  return Buffer.concat([
+    Uint8Array.of(prefix.length),
+    fromHex(prefix + (prefix.length % 2 === 0 ? '' : '0')),
+  ]);
 }
 
 type NodeReader<Node> = (prefix: string, rest: Bytes) => { readonly node: Node; readonly sizeBytes: number };
 
 function decodeNodes<Node>(body: Bytes, read: NodeReader<Node>): Node[] {
   const nodes: Node[] = [];
-  for (let at = 0; at < body.byteLength; ) {
+  for (let at = 0; at < body.byteLength;) {
     const digits = body[at] ?? 0;
     const prefixBytes = Math.ceil(digits / 2);
     const padded = toHex(body.subarray(at + 1, at + 1 + prefixBytes));
-    if (digits > MAX_DEPTH || padded.length !== 2 * prefixBytes || (digits % 2 === 1 && !padded.endsWith('0')))
+    if (
+      digits > MAX_DEPTH ||
+      padded.length !== 2 * prefixBytes ||
+      (digits % 2 === 1 && !padded.endsWith('0'))
+    )
       throw malformed('a prefix of keys');
     const { node, sizeBytes } = read(padded.slice(0, digits), body.subarray(at + 1 + prefixBytes));
     nodes.push(node);

@@ -102,7 +102,9 @@ export function setTellsRead({ deps }: Session, tells: boolean): void {
 }
 
 /** For metrics. */
-export function lettersMeasured(mail: Mail | undefined): Readonly<Record<'carried' | 'bytes' | 'unread', number>> {
+export function lettersMeasured(
+  mail: Mail | undefined,
+): Readonly<Record<'carried' | 'bytes' | 'unread', number>> {
   const { letters: carried, bytes } = mail?.service.carried ?? { letters: 0, bytes: 0 };
   return { carried, bytes, unread: mail?.store.unread() ?? 0 };
 }

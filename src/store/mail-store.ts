@@ -80,7 +80,8 @@ function carriageIn(database: Database, { readCopy, readReceipt }: WireReaders):
       sql('DELETE FROM mail_letters WHERE id = ?').run(fromHex(id));
     },
     *receipts() {
-      for (const row of sql('SELECT bytes FROM mail_receipts').all()) yield readReceipt(bytesIn(row, 'bytes'));
+      for (const row of sql('SELECT bytes FROM mail_receipts').all())
+        yield readReceipt(bytesIn(row, 'bytes'));
     },
     receiptBytes: (lock) => bytesOf(sql('SELECT bytes FROM mail_receipts WHERE lock = ?').get(fromHex(lock))),
     keepReceipt({ lock, bytes }) {

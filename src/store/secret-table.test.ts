@@ -61,7 +61,9 @@ test('of hundreds that were added, wiped and freed at random, no deleted one is 
   table.settle();
   const files = readdirSync(folder).map((name) => toHex(readFileSync(join(folder, name))));
   const isThere = (secret: Bytes): boolean =>
-    files.some((file) => file.includes(sealed.get(toHex(secret)) ?? 'never sealed') || file.includes(toHex(secret)));
+    files.some(
+      (file) => file.includes(sealed.get(toHex(secret)) ?? 'never sealed') || file.includes(toHex(secret)),
+    );
   assert.ok(deleted.length > 200);
   assert.equal(deleted.filter(isThere).length, 0);
   const kept = rows.flatMap(({ secrets }) => secrets.filter((secret) => secret !== undefined));

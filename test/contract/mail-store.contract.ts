@@ -4,7 +4,15 @@ import { test } from 'node:test';
 import { toHex } from '../../src/base/bytes.ts';
 import type { DeviceKey, LinkKey, MemberId } from '../../src/base/ids.ts';
 import type { MailStore } from '../../src/mail/ports.ts';
-import type { Copy, InboxQuery, LetterId, Lock, Received, SentCopy, SentLetter } from '../../src/mail/types.ts';
+import type {
+  Copy,
+  InboxQuery,
+  LetterId,
+  Lock,
+  Received,
+  SentCopy,
+  SentLetter,
+} from '../../src/mail/types.ts';
 import { encodeCopy, encodeReceipt } from '../../src/mail/wire.ts';
 import { SeededRng } from '../sim/rng.ts';
 

@@ -40,7 +40,9 @@ async function threeWhoKnowEachOther(stage: Stage): Promise<[NodeProcess, NodePr
     [cho, ada],
   ] as const) {
     const { id } = await from.call('sendLetter', { to: [await numberOf(to)], text: `hello ${to.name}` });
-    await until(`${to.name} has a letter of ${from.name}`, async () => (await inbox(to)).some((l) => l.id === id));
+    await until(`${to.name} has a letter of ${from.name}`, async () =>
+      (await inbox(to)).some((l) => l.id === id),
+    );
   }
   return [ada, ben, cho];
 }
@@ -63,7 +65,10 @@ scene('letters between three nodes', async (stage, t) => {
       carried.recipients.map((to) => [to.member, to.status]),
       [[3, 'carried']],
     );
-    assert.equal((await inbox(ben)).some((letter) => letter.id === id), false);
+    assert.equal(
+      (await inbox(ben)).some((letter) => letter.id === id),
+      false,
+    );
     await ada.stop();
     await cho.up([...ALONE, '--peer', await addressOf(ben)]);
     const [letter] = await until('Cho has it', async () => {
@@ -92,7 +97,10 @@ scene('letters between three nodes', async (stage, t) => {
     assert.equal(before.read, false);
     const shown = await cho.json<LetterDetail>(['letter', away]);
     assert.equal(shown.status, 'read');
-    await until('Ada knows that it was read', async () => (await ada.call('letter', { id: away })).status === 'read');
+    await until(
+      'Ada knows that it was read',
+      async () => (await ada.call('letter', { id: away })).status === 'read',
+    );
     await cho.json(['inbox', '--read-receipts', 'off']);
     const { id } = await ada.json<LetterDetail>(['send', '3', 'Read this quietly', '--wait']);
     await cho.json(['letter', id]);
@@ -182,7 +190,12 @@ scene('a letter on a USB stick, where there is no link', async (stage) => {
   await Promise.all([ben.stop(), cho.stop()]);
   const { id } = await ada.json<LetterDetail>(['send', 'Cho', 'By hand']);
   await until('it is sealed', async () => {
-    const { letters } = await ada.json<{ letters: number }>(['bundle', 'export', stage.path('stick'), '--yes']);
+    const { letters } = await ada.json<{ letters: number }>([
+      'bundle',
+      'export',
+      stage.path('stick'),
+      '--yes',
+    ]);
     return letters > 0;
   });
   await ada.stop();

@@ -146,7 +146,9 @@ export class MailChecks {
     const isOver = letter.expiryHours * 3_600_000 <= node.nowMs() + 3_600_000;
     const holds = node.store
       .copiesOf(letter.id)
-      .some((copy) => copy.members.some((one) => one === member) && node.store.letterBytes(copy.id) !== undefined);
+      .some(
+        (copy) => copy.members.some((one) => one === member) && node.store.letterBytes(copy.id) !== undefined,
+      );
     if (!holds && !isOver) this.fail('the sender keeps what has not arrived', letter.id);
   }
 
@@ -180,7 +182,9 @@ export class MailChecks {
       if (forgotten || letter.expiryHours * 3_600_000 <= from.nowMs() + 3_600_000) continue;
       for (const recipient of to) {
         if (!this.wasShown(letter.id, recipient)) {
-          const state = from.store.sent(letter.id)?.to.find(({ member }) => member === recipient.member)?.state;
+          const state = from.store
+            .sent(letter.id)
+            ?.to.find(({ member }) => member === recipient.member)?.state;
           this.fail('letters arrive', `${letter.id} at node ${String(recipient.index)}, ${String(state)}`);
         }
       }

@@ -56,8 +56,9 @@ export const MAIL_MUTANTS: readonly Mutant[] = [
   {
     name: 'own letters are evicted',
     file: CARRIAGE,
-    find: "if (share > limits.perNeighbourBytes) return this.#leastUrgent(source, share - limits.perNeighbourBytes, 1);",
-    replace: "if (this.letters.size > 3) return [...this.letters.values()].filter((held) => held.source === OWN).slice(0, 1);",
+    find: 'if (share > limits.perNeighbourBytes) return this.#leastUrgent(source, share - limits.perNeighbourBytes, 1);',
+    replace:
+      'if (this.letters.size > 3) return [...this.letters.values()].filter((held) => held.source === OWN).slice(0, 1);',
     from: 1,
   },
   {
@@ -120,7 +121,8 @@ export const MAIL_MUTANTS: readonly Mutant[] = [
     name: 'who is away is sealed for once only',
     file: DESK,
     find: "return letter.to.filter(({ state }) => state === 'waiting').map(({ member }) => member);",
-    replace: "return letter.to.filter(({ state, atMs }) => state === 'waiting' && atMs === this.#deps.clock.nowMs()).map(({ member }) => member);",
+    replace:
+      "return letter.to.filter(({ state, atMs }) => state === 'waiting' && atMs === this.#deps.clock.nowMs()).map(({ member }) => member);",
     from: 1,
   },
   {

@@ -80,7 +80,9 @@ export class MailNode implements ChannelHost {
         device: this.device,
         member: this.member,
         devicesOf: (member) =>
-          this.#deps.nodes.filter((node) => node.member === member && node.hasKeys).map(({ device }) => device),
+          this.#deps.nodes
+            .filter((node) => node.member === member && node.hasKeys)
+            .map(({ device }) => device),
         wrote: (undo) => {
           store.disk.wrote(undo);
         },

@@ -158,7 +158,10 @@ export class MemoryMailStore implements MailStore {
   outboxBytes(): number {
     const own = [...this.#letters.values()].filter(({ source }) => source === '');
     const waiting = this.waiting().map((id) => this.#sent.get(id)?.text.length ?? 0);
-    return [...own.map(({ copy }) => copy.bytes.byteLength), ...waiting].reduce((sum, bytes) => sum + bytes, 0);
+    return [...own.map(({ copy }) => copy.bytes.byteLength), ...waiting].reduce(
+      (sum, bytes) => sum + bytes,
+      0,
+    );
   }
 
   addReceived(letter: Omit<Received, 'row'>): number | undefined {

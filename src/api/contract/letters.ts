@@ -19,7 +19,9 @@ export const LetterDetail = z
     id: LetterId,
     direction: z.enum(['sent', 'received']),
     status: LetterStatus,
-    carriers: z.array(PeerNumber).meta({ description: 'who said, after it was on disk there, that they carry it' }),
+    carriers: z
+      .array(PeerNumber)
+      .meta({ description: 'who said, after it was on disk there, that they carry it' }),
     recipients: z.array(LetterRecipient),
     from: PeerNumber,
     fromName: z.string(),
@@ -52,7 +54,9 @@ const LetterPrefix = z
 
 const Cursor = z.string().max(20);
 const MailSettings = z
-  .strictObject({ readReceipts: z.boolean().meta({ description: 'tell senders that their letters were read' }) })
+  .strictObject({
+    readReceipts: z.boolean().meta({ description: 'tell senders that their letters were read' }),
+  })
   .meta({ id: 'MailSettings' });
 
 const common = { tag: 'letters', states: ['running'], form: 'json' } as const;

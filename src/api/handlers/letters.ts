@@ -4,7 +4,8 @@ import type { Handlers } from '../handler.ts';
 
 export function letterHandlers({ letters }: NodeFacade): Handlers<typeof letterRoutes> {
   return {
-    sendLetter: (letter) => letters.send({ ...letter, role: letter.role, org: letter.org, lastsMs: letter.lastsMs }),
+    sendLetter: (letter) =>
+      letters.send({ ...letter, role: letter.role, org: letter.org, lastsMs: letter.lastsMs }),
     letter: ({ id }) => letters.show(id),
     inbox: ({ since, until, search, before, after, ...query }) =>
       letters.inbox({ ...query, since, until, search, before, after }),

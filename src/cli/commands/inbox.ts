@@ -35,7 +35,10 @@ export const addInbox: AddCommand = (program, run) => {
     .option('--mark-read', 'mark what is shown as read')
     .option('-f, --follow', 'go on with new ones, until Ctrl-C')
     .addOption(
-      new Option('--read-receipts <on-or-off>', 'whether senders are told what you read').choices(['on', 'off']),
+      new Option('--read-receipts <on-or-off>', 'whether senders are told what you read').choices([
+        'on',
+        'off',
+      ]),
     )
     .addHelpText(
       'after',
@@ -52,7 +55,8 @@ export const addInbox: AddCommand = (program, run) => {
 
 async function showInbox(context: Context, options: InboxOptions): Promise<void> {
   const client = await context.client();
-  if (options.readReceipts !== undefined) return setReadReceipts(context, client, options.readReceipts === 'on');
+  if (options.readReceipts !== undefined)
+    return setReadReceipts(context, client, options.readReceipts === 'on');
   const filter = {
     unread: options.unread === true,
     ...(options.since === undefined ? {} : { since: timeOf(context, options.since) }),
@@ -70,7 +74,8 @@ async function showInbox(context: Context, options: InboxOptions): Promise<void>
   if (options.follow === true) return follow(context, client, filter, first.after, show);
   if (first.letters.length === 0) context.out.say('No letters.');
   else if (first.unread > 0) context.out.say(`${counted(first.unread, 'unread letter')} in all.`);
-  if (first.before !== null) context.out.say(`Older ones: ${context.command(`inbox --before ${first.before}`)}`);
+  if (first.before !== null)
+    context.out.say(`Older ones: ${context.command(`inbox --before ${first.before}`)}`);
 }
 
 async function follow(
@@ -106,7 +111,10 @@ async function setReadReceipts(context: Context, client: Client, readReceipts: b
 function linesOf({ out }: Context, letter: InboxLetter): string[] {
   const mark = letter.read ? ' ' : '*';
   const head = `${mark} ${shortId(letter.id)}  ${localTime(letter.sentAt)}  ${called({ member: letter.from, name: letter.fromName })}`;
-  return [out.paintData(letter.read ? 'dim' : 'bold', head), ...letter.text.split('\n').map((line) => `    ${clean(line)}`)];
+  return [
+    out.paintData(letter.read ? 'dim' : 'bold', head),
+    ...letter.text.split('\n').map((line) => `    ${clean(line)}`),
+  ];
 }
 
 /** A length of time before now, or a date. */

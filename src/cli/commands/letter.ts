@@ -48,11 +48,7 @@ function linesOf(context: Context, letter: LetterDetail): string[] {
     paintData,
   );
   if (letter.direction === 'received') return [...head, '', ...text];
-  const rows = letter.recipients.map((to) => [
-    called(to),
-    to.status,
-    relativeTo(context.nowMs, to.at),
-  ]);
+  const rows = letter.recipients.map((to) => [called(to), to.status, relativeTo(context.nowMs, to.at)]);
   return [...head, '', ...text, '', ...table(['TO', 'STATUS', 'SINCE'], rows, paintData)];
 }
 

@@ -38,9 +38,7 @@ export const addSend: AddCommand = (program, run) => {
         ['kith letter 3f2a91c0', 'where it is now'],
       ),
     )
-    .action(
-      run<SendOptions, string[]>((context, options, ...operands) => send(context, options, operands)),
-    );
+    .action(run<SendOptions, string[]>((context, options, ...operands) => send(context, options, operands)));
 };
 
 async function send(context: Context, options: SendOptions, operands: readonly string[]): Promise<void> {
@@ -63,7 +61,10 @@ async function send(context: Context, options: SendOptions, operands: readonly s
   });
   const result = wait ? await arrival(context, client, sent.id) : sent;
   context.out.result(result, () => [result.id]);
-  if (!wait) context.out.say(`It is kept, and goes as soon as it can. Where it is: ${context.command(`letter ${sent.id.slice(0, 8)}`)}`);
+  if (!wait)
+    context.out.say(
+      `It is kept, and goes as soon as it can. Where it is: ${context.command(`letter ${sent.id.slice(0, 8)}`)}`,
+    );
 }
 
 async function textOf({ terminal }: Context, operand: string): Promise<string> {
@@ -87,7 +88,9 @@ async function arrival(
     const { status } = await client.call('letter', { id });
     if (status === 'arrived' || status === 'read') return { id, status };
     if (status === 'expired') {
-      throw new KithError('letter-expired', 'The letter did not arrive in its time.', { next: 'Send it again.' });
+      throw new KithError('letter-expired', 'The letter did not arrive in its time.', {
+        next: 'Send it again.',
+      });
     }
   }
   throw new KithError('interrupted', 'The node stopped before the letter arrived; the letter is kept.', {

@@ -76,7 +76,12 @@ function mustMayWrite(session: Session): void {
 
 function recipientsOf(
   session: Session,
-  { to, all, role, org }: { to: readonly string[]; all: boolean; role: Role | undefined; org: string | undefined },
+  {
+    to,
+    all,
+    role,
+    org,
+  }: { to: readonly string[]; all: boolean; role: Role | undefined; org: string | undefined },
 ): Member[] {
   const named = to.map((who) => mustReceive(session, findMember(session, who)));
   const others = [...session.log.membership.members.values()].filter(
@@ -110,7 +115,9 @@ function canReceive({ status, role }: Member): boolean {
 function mustReceive(session: Session, member: Member): Member {
   const called = `${String(member.number)} ${member.name}`;
   if (member.id === session.ownMemberId) {
-    throw new KithError('own-letter', 'A letter to yourself would go nowhere.', { next: 'Name somebody else.' });
+    throw new KithError('own-letter', 'A letter to yourself would go nowhere.', {
+      next: 'Name somebody else.',
+    });
   }
   if (canReceive(member)) return member;
   const why = member.status === 'active' ? `is a ${member.role}` : 'was removed';
@@ -154,7 +161,9 @@ function describeSent(context: LettersContext, store: MailStore, letter: SentLet
     id: letter.id,
     direction: 'sent',
     status: overall(recipients.map(({ status }) => status)),
-    carriers: [...new Set(links.flatMap((link) => session.memberOf(link)?.number ?? []))].sort((a, b) => a - b),
+    carriers: [...new Set(links.flatMap((link) => session.memberOf(link)?.number ?? []))].sort(
+      (a, b) => a - b,
+    ),
     recipients,
     from: own.number,
     fromName: own.name,

@@ -15,7 +15,9 @@ const OWN = 'own' as DeviceKey;
 function rollOf(...names: readonly string[]): Membership {
   const all = ['own', ...names];
   return {
-    members: new Map(all.map((name) => [name, { role: name.startsWith('reader') ? 'reader' : 'member', status: 'active' }])),
+    members: new Map(
+      all.map((name) => [name, { role: name.startsWith('reader') ? 'reader' : 'member', status: 'active' }]),
+    ),
     devices: new Map(all.map((name) => [name, { key: name, member: name, active: true }])),
   } as unknown as Membership;
 }

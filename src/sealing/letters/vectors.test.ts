@@ -89,7 +89,10 @@ test('decoders take what encoders write, and nothing else', () => {
   const samples = [encodeKeys(keys), bytes(0x80, 40), rng.bytes(200)];
   for (const sample of samples)
     for (let at = 0; at < sample.byteLength; at += 1) {
-      for (const broken of [sample.subarray(0, at), sample.map((byte, index) => (index === at ? byte ^ 0xff : byte))]) {
+      for (const broken of [
+        sample.subarray(0, at),
+        sample.map((byte, index) => (index === at ? byte ^ 0xff : byte)),
+      ]) {
         for (const read of [readKeys, readInside, unpad]) codedOrSame(() => read(broken));
       }
     }
