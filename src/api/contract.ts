@@ -6,6 +6,7 @@ import { deviceRoutes } from './contract/devices.ts';
 import { entryRoutes } from './contract/entries.ts';
 import { eventRoutes } from './contract/events.ts';
 import { inviteRoutes } from './contract/invites.ts';
+import { letterRoutes } from './contract/letters.ts';
 import { linkRoutes } from './contract/links.ts';
 import { logRoutes } from './contract/log.ts';
 import { memberRoutes } from './contract/members.ts';
@@ -26,6 +27,7 @@ export const ROUTES = {
   ...workRoutes,
   ...safetyRoutes,
   ...entryRoutes,
+  ...letterRoutes,
   ...eventRoutes,
 } satisfies Record<string, RouteSpec>;
 
@@ -55,6 +57,7 @@ export type { Device, Revoked } from './contract/devices.ts';
 export type { ExtensionEntry } from './contract/entries.ts';
 export { NodeEvent } from './contract/events.ts';
 export type { Invite, NewInvite } from './contract/invites.ts';
+export type { InboxLetter, LetterDetail } from './contract/letters.ts';
 export type { Peer } from './contract/links.ts';
 export type { LogLine } from './contract/log.ts';
 export type { Member, MemberDetail, Quarantined, Verification } from './contract/members.ts';

@@ -5,6 +5,7 @@ import type { Handlers } from './handler.ts';
 import { deviceHandlers } from './handlers/devices.ts';
 import { entryHandlers } from './handlers/entries.ts';
 import { inviteHandlers } from './handlers/invites.ts';
+import { letterHandlers } from './handlers/letters.ts';
 import { linkHandlers } from './handlers/links.ts';
 import { memberHandlers } from './handlers/members.ts';
 import { networkHandlers } from './handlers/network.ts';
@@ -21,5 +22,6 @@ export function allHandlers(node: NodeFacade, logger: Logger): Handlers<Routes> 
     ...linkHandlers(node),
     ...safetyHandlers(node),
     ...entryHandlers(node),
+    ...letterHandlers(node),
   };
 }

@@ -104,6 +104,12 @@ const REQUESTS: Readonly<
   ],
   entries: ['GET', '/v1/entries?kind=x-test&limit=2'],
   eraseEntries: ['POST', '/v1/entries/erase', { ids: [ENTRY_ID] }],
+  sendLetter: ['POST', '/v1/letters', { to: ['Bo'], text: 'See you at noon' }],
+  letter: ['GET', '/v1/letters/d4d4'],
+  inbox: ['GET', '/v1/inbox?unread=true&limit=5'],
+  markRead: ['POST', '/v1/inbox/read', { ids: ['d4d4d4d4'] }],
+  mailSettings: ['GET', '/v1/mail/settings'],
+  changeMailSettings: ['PUT', '/v1/mail/settings', { readReceipts: false }],
 };
 
 describe('every route', () => {

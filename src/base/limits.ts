@@ -25,6 +25,23 @@ export const LIMITS = {
   /** What may lie in quarantine for one revoked device before the rest is dropped. */
   quarantineEntriesPerDevice: 10_000,
   quarantineBytesPerDevice: 16 * 1024 * 1024,
+  /** What somebody may write in one letter, in bytes of UTF-8; larger content goes as a file. */
+  letterTextBytes: 64 * 1024,
+  /** A sealed letter on the wire, with all that its recipients need. */
+  letterWireBytes: 1024 * 1024 - 64,
+  /** A recipient's word in a receipt. */
+  receiptWordBytes: 256,
+  letterLifeDays: 30,
+  letterLifeMaxDays: 90,
+  /** Letters of others that this node carries, all together … */
+  mailCarriedBytes: 256 * 1024 * 1024,
+  mailCarriedLetters: 100_000,
+  /** … and of those what any one neighbour brought. */
+  mailPerNeighbourBytes: 128 * 1024 * 1024,
+  /** This node's own letters that have not arrived everywhere. */
+  mailOutboxBytes: 64 * 1024 * 1024,
+  /** Receipts that are remembered so that copies never come back. */
+  mailReceipts: 400_000,
   /** What mail may put into one sealed letter: 64 KiB of text, and what it says around it. */
   letterPayloadBytes: 66 * 1024,
   /** Members that one letter is sealed to; more take several. */

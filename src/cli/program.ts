@@ -6,13 +6,16 @@ import { addBackup, addRestore } from './commands/backup.ts';
 import { addBundle } from './commands/bundle.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDevice } from './commands/device.ts';
+import { addInbox } from './commands/inbox.ts';
 import { addInit } from './commands/init.ts';
 import { addInvite } from './commands/invite.ts';
 import { addJoin } from './commands/join.ts';
+import { addLetter } from './commands/letter.ts';
 import { addLock, addUnlock } from './commands/lock.ts';
 import { addLog } from './commands/log.ts';
 import { addMembers } from './commands/members.ts';
 import { addPeers } from './commands/peers.ts';
+import { addSend } from './commands/send.ts';
 import { addStatus } from './commands/status.ts';
 import { addStop } from './commands/stop.ts';
 import { addUp } from './commands/up.ts';
@@ -30,6 +33,9 @@ const COMMANDS: readonly AddCommand[] = [
   addInit,
   addInvite,
   addJoin,
+  addSend,
+  addInbox,
+  addLetter,
   addMembers,
   addDevice,
   addPeers,

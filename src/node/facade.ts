@@ -43,6 +43,7 @@ export interface NodeFacade {
   readonly bundles: BundlesFacade;
   readonly safety: SafetyFacade;
   readonly entries: EntriesFacade;
+  readonly letters: LettersFacade;
   readonly events: EventsFacade;
 }
 
@@ -396,6 +397,8 @@ export interface Progress {
 export interface BundleExported {
   readonly path: string;
   readonly entries: number;
+  /** Sealed letters of anybody that this node carries. */
+  readonly letters: number;
   readonly bytes: number;
 }
 
@@ -405,6 +408,8 @@ export interface BundleImported {
   readonly read: number;
   readonly added: number;
   readonly refused: { readonly [code: string]: number };
+  /** Sealed letters in the file. */
+  readonly letters: number;
 }
 
 export interface BundlesFacade {
@@ -511,6 +516,98 @@ export interface EntriesFacade {
   erase(ids: readonly string[]): Promise<{ readonly erased: number }>;
 }
 
+// ---- letters
+
+/** `saved`: on this disk. `carried`: on others' disks too. `arrived`, `read`: the recipient's device signed that it is so. */
+export type LetterStatus = 'saved' | 'carried' | 'arrived' | 'read' | 'expired';
+
+export interface LetterRecipient {
+  readonly member: number;
+  readonly name: string;
+  readonly status: LetterStatus;
+  /** Since when it is so, as who said it claims. */
+  readonly at: IsoTime;
+}
+
+export interface LetterDetail {
+  /** 32 hex digits, the same at both ends. */
+  readonly id: string;
+  readonly direction: 'sent' | 'received';
+  /** To several: what is proven for all of them. */
+  readonly status: LetterStatus;
+  /** Peer numbers of those who said, after it was on disk there, that they carry it; known of letters that one sent. */
+  readonly carriers: readonly number[];
+  readonly recipients: readonly LetterRecipient[];
+  readonly from: number;
+  readonly fromName: string;
+  readonly text: string;
+  /** As the sender claims. */
+  readonly sentAt: IsoTime;
+  readonly arrivedAt: IsoTime | null;
+  readonly read: boolean;
+  readonly expires: IsoTime;
+}
+
+export interface InboxLetter {
+  readonly id: string;
+  readonly from: number;
+  readonly fromName: string;
+  readonly text: string;
+  readonly sentAt: IsoTime;
+  readonly arrivedAt: IsoTime;
+  readonly read: boolean;
+}
+
+export interface InboxPage {
+  /** Oldest first. */
+  readonly letters: readonly InboxLetter[];
+  /** For the next call's `before`; null when nothing older fits. */
+  readonly before: string | null;
+  /** For the next call's `after`: what arrives from now on. */
+  readonly after: string;
+  /** In the whole inbox. */
+  readonly unread: number;
+}
+
+export interface LettersFacade {
+  /**
+   * On disk when it resolves. To all, a role and an organisation: who is in now and can receive letters, but oneself.
+   * @param request.lastsMs undefined: thirty days.
+   * @throws KithError `unknown-member` | `ambiguous` | `unknown-org` | `no-recipients` | `own-letter` |
+   *   `receives-no-letters` | `empty-letter` | `too-large` | `bad-expiry` | `outbox-full` | `role-writes-nothing` |
+   *   `not-a-member`.
+   */
+  send(request: {
+    readonly to: readonly string[];
+    readonly all: boolean;
+    readonly role: Role | undefined;
+    readonly org: string | undefined;
+    readonly text: string;
+    readonly lastsMs: number | undefined;
+  }): Promise<{ readonly id: string; readonly status: LetterStatus }>;
+  /** Marks nothing. @param id the whole id, or a beginning that fits one alone. @throws KithError `unknown-letter` | `ambiguous`. */
+  show(id: string): Promise<LetterDetail>;
+  /** Marks nothing. @param query.search text in it, or the sender's name, whatever its case. @throws KithError `bad-cursor`. */
+  inbox(query: {
+    readonly unread: boolean;
+    readonly since: IsoTime | undefined;
+    readonly until: IsoTime | undefined;
+    readonly search: string | undefined;
+    readonly limit: number;
+    readonly before: string | undefined;
+    readonly after: string | undefined;
+  }): Promise<InboxPage>;
+  /** Marks letters as read, and tells their senders unless that is switched off. @throws KithError `unknown-letter` | `ambiguous`. */
+  markRead(ids: readonly string[]): Promise<{ readonly marked: number }>;
+  settings(): Promise<MailSettings>;
+  change(settings: MailSettings): Promise<MailSettings>;
+}
+
+export interface MailSettings {
+  /** Are senders told that their letters were read? */
+  readonly readReceipts: boolean;
+}
+
 // ---- events
 
 /** That something changed, and what to read again. Never the only place where a thing is said. */
@@ -543,6 +640,13 @@ export type NodeEvent =
       readonly added: number;
       readonly total: number;
       readonly kinds: readonly string[];
+    }
+  /** `arrived`: one came in, from that member. `changed`: there is news of one that was sent. */
+  | {
+      readonly type: 'letter';
+      readonly change: 'arrived' | 'changed';
+      readonly id: string;
+      readonly from: number;
     }
   | { readonly type: 'quarantine'; readonly feed: string; readonly member: number; readonly entries: number }
   /** A device wrote two histories: its feed is stopped. */

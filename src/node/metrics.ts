@@ -7,6 +7,7 @@ export interface Measured {
   /** Entries by lane. */
   entries(): Readonly<Record<string, number>>;
   frames(): Readonly<Record<string, number>>;
+  letters(): Readonly<Record<'carried' | 'bytes' | 'unread', number>>;
 }
 
 /** Text in Prometheus' exposition format. */
@@ -37,6 +38,10 @@ export async function metricsOf(measured: Measured): Promise<string> {
   gauge('kith_quarantined_entries', 'Entries that lie in quarantine', { value: status.quarantined });
   gauge('kith_log_entries', 'Entries in the log', measured.entries(), 'lane');
   gauge('kith_frames_total', 'Frames on links since the node started', measured.frames(), 'direction');
+  const letters = measured.letters();
+  gauge('kith_letters_carried', 'Letters of others that this node carries', { value: letters.carried });
+  gauge('kith_letters_carried_bytes', 'Their size', { value: letters.bytes });
+  gauge('kith_inbox_unread', 'Letters in the inbox that nobody has read', { value: letters.unread });
   gauge('process_resident_memory_bytes', 'Resident memory', { value: memory.rss });
   gauge('process_cpu_seconds_total', 'Processor time', {
     value: process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6,

@@ -19,8 +19,9 @@ import { iso, type NodeContext } from './capabilities/context.ts';
 import { bundlesOf } from './capabilities/bundles.ts';
 import { devicesOf } from './capabilities/devices.ts';
 import { entriesOf } from './capabilities/entries.ts';
-import { eventsFrom } from './capabilities/events.ts';
+import { eventsFrom, tellLetters } from './capabilities/events.ts';
 import { invitesOf } from './capabilities/invites.ts';
+import { lettersOf } from './capabilities/letters.ts';
 import { linksOf } from './capabilities/links.ts';
 import { membersOf } from './capabilities/members.ts';
 import { joinedAs, networkOf } from './capabilities/network.ts';
@@ -31,6 +32,7 @@ import type { NodeEvent, NodeFacade, NodeState, NodeStatus } from './facade.ts';
 import { isLocked, lockAsBefore, openKeys, openUpCopy, type DeviceKeys, type Meta } from './keys.ts';
 import { letterKeysProjection } from './letters.ts';
 import { openNodeLog, type NodeLog } from './logging.ts';
+import { lettersMeasured, openNodeMail, type Mail } from './mail.ts';
 import { Session } from './session.ts';
 import { systemClock, systemRng, systemTimers } from './system.ts';
 import type { PartSealer } from '../log/ports.ts';
@@ -78,6 +80,7 @@ export class Node {
   #keys: DeviceKeys | undefined;
   #transport: Transport | undefined;
   #session: Session | undefined;
+  #mail: Mail | undefined;
   #joining = false;
   #stopped: Promise<void> | undefined;
   readonly facade: NodeFacade;
@@ -150,8 +153,11 @@ export class Node {
 
   /** Back to locked: links down, keys forgotten, the database stays open. */
   async #rest(): Promise<void> {
+    const mail = this.#mail;
     this.#session?.stop();
     this.#session = undefined;
+    this.#mail = undefined;
+    await mail?.service.stop();
     await this.#transport?.stop();
     this.#transport = undefined;
     this.#keys = undefined;
@@ -247,6 +253,11 @@ export class Node {
     for (const [peer, addresses] of this.#discovered)
       session.links.tell({ type: 'discovered', peer, addresses });
     session.start(this.#given);
+    this.#mail = openNodeMail({
+      database: this.#database,
+      session,
+      changed: tellLetters(session, this.#events.emit),
+    });
     if (this.#options.hub) this.#listAsHub(session);
     this.#log().info({ network, listening: transport.listening() }, 'took part in the network');
     this.#tellState();
@@ -296,6 +307,7 @@ export class Node {
           status: async () => this.#status(),
           entries: () => this.#entriesByLane(),
           frames: () => this.#frames,
+          letters: () => lettersMeasured(this.#mail),
         }),
       stop: async () => this.stop(),
       network: networkOf({
@@ -320,7 +332,7 @@ export class Node {
         },
       }),
       log: { lines: async (options, signal) => this.#nodeLog.lines(options, signal) },
-      bundles: bundlesOf(context),
+      bundles: bundlesOf({ ...context, mail: () => this.#needMail() }),
       safety: safetyOf({
         ...context,
         folder: this.#folder.path,
@@ -338,6 +350,7 @@ export class Node {
         entries: () => this.#entries(),
       }),
       entries: entriesOf(context),
+      letters: lettersOf({ ...context, mail: () => this.#needMail() }),
       events: { subscribe: (listener) => this.#events.subscribe(listener) },
     };
   }
@@ -366,6 +379,12 @@ export class Node {
     throw new KithError('no-network', 'This node belongs to no network yet.', {
       next: 'Found one with kith init, or join one with kith join.',
     });
+  }
+
+  #needMail(): Mail {
+    this.#needSession();
+    assert(this.#mail !== undefined, 'letters open with the session');
+    return this.#mail;
   }
 
   async #copyDatabase(path: string): Promise<void> {

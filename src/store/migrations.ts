@@ -112,4 +112,50 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX letter_uses_session ON letter_uses (session);
   `,
+  `
+  -- Sealed letters that are carried, as they are on the wire. source: whose they count as; empty: this node's own.
+  CREATE TABLE mail_letters (
+    id BLOB PRIMARY KEY,
+    bytes BLOB NOT NULL,
+    source TEXT NOT NULL,
+    ours INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX mail_letters_own ON mail_letters (id) WHERE source = '';
+  CREATE TABLE mail_receipts (lock BLOB PRIMARY KEY, bytes BLOB NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE mail_gone (id BLOB PRIMARY KEY, expiry INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+  -- What this member sent. body, recipients and keys are sealed.
+  CREATE TABLE mail_sent (
+    id BLOB PRIMARY KEY,
+    expiry INTEGER NOT NULL,
+    waiting INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    recipients BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX mail_sent_waiting ON mail_sent (id) WHERE waiting != 0;
+  CREATE TABLE mail_copies (
+    id BLOB PRIMARY KEY,
+    letter BLOB NOT NULL,
+    expiry INTEGER NOT NULL,
+    keys BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX mail_copies_letter ON mail_copies (letter);
+  CREATE TABLE mail_carriers (
+    copy BLOB NOT NULL,
+    link BLOB NOT NULL,
+    PRIMARY KEY (copy, link)
+  ) STRICT, WITHOUT ROWID;
+
+  -- name: sender and letter, hashed under a key of this disk. body is sealed.
+  CREATE TABLE mail_inbox (
+    row INTEGER PRIMARY KEY AUTOINCREMENT,
+    letter BLOB NOT NULL,
+    name BLOB NOT NULL UNIQUE,
+    arrived_ms INTEGER NOT NULL,
+    read_ms INTEGER,
+    body BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX mail_inbox_letter ON mail_inbox (letter);
+  CREATE INDEX mail_inbox_unread ON mail_inbox (row) WHERE read_ms IS NULL;
+  `,
 ];

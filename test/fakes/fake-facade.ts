@@ -3,9 +3,11 @@ import { KithError } from '../../src/base/errors.ts';
 import type {
   Device,
   ExtensionEntry,
+  InboxLetter,
   Invite,
   Joined,
   JoinStep,
+  LetterDetail,
   LogLine,
   Member,
   NodeEvent,
@@ -113,6 +115,24 @@ export const ENTRY: ExtensionEntry = {
   time: AT,
   audience: 'members',
   payload: new TextEncoder().encode('hello'),
+};
+const INBOX_LETTER: InboxLetter = {
+  id: 'd4'.repeat(16),
+  from: 2,
+  fromName: 'Bo',
+  text: 'See you at noon',
+  sentAt: AT,
+  arrivedAt: AT,
+  read: false,
+};
+export const LETTER: LetterDetail = {
+  ...INBOX_LETTER,
+  direction: 'sent',
+  status: 'carried',
+  carriers: [2, 3],
+  recipients: [{ member: 2, name: 'Bo', status: 'carried', at: AT }],
+  arrivedAt: null,
+  expires: AT,
 };
 export const LOG_LINE: LogLine = {
   time: AT,
@@ -246,10 +266,10 @@ export function fakeNode(overrides: Overrides = {}, state: NodeState = 'running'
     },
     bundles: {
       export: call('bundles.export', ({ path }: { path: string }) =>
-        work({ path, entries: 10, bytes: 4096 }, 10),
+        work({ path, entries: 10, letters: 2, bytes: 4096 }, 10),
       ),
       import: call('bundles.import', ({ path }: { path: string }) =>
-        work({ path, read: 10, added: 7, refused: { 'unknown-device': 3 } }, 10),
+        work({ path, read: 10, added: 7, refused: { 'unknown-device': 3 }, letters: 2 }, 10),
       ),
     },
     safety: {
@@ -295,6 +315,14 @@ export function fakeNode(overrides: Overrides = {}, state: NodeState = 'running'
         more: false,
       })),
       erase: call('entries.erase', (ids: readonly string[]) => ({ erased: ids.length })),
+    },
+    letters: {
+      send: call('letters.send', () => ({ id: LETTER.id, status: 'saved' as const })),
+      show: call('letters.show', () => LETTER),
+      inbox: call('letters.inbox', () => ({ letters: [INBOX_LETTER], before: null, after: '7', unread: 1 })),
+      markRead: call('letters.markRead', (ids: readonly string[]) => ({ marked: ids.length })),
+      settings: call('letters.settings', () => ({ readReceipts: true })),
+      change: call('letters.change', (settings: { readReceipts: boolean }) => settings),
     },
     events: {
       subscribe(listener) {

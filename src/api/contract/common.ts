@@ -24,6 +24,9 @@ export const IdPrefix = z
   .regex(/^[0-9a-f]{4,64}$/, 'must be an id: at least four of its hex digits')
   .meta({ description: 'an id, or a beginning of it that fits one alone' });
 
+/** Of a letter: 32 hex digits. */
+export const LetterId = z.string().regex(/^[0-9a-f]{32}$/, 'must be 32 hex digits');
+
 /** Who is meant: a peer number, or a name that fits one member alone. */
 export const Who = z
   .string()

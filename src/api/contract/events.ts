@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Count, Id, PeerNumber } from './common.ts';
+import { Count, Id, LetterId, PeerNumber } from './common.ts';
 import { JoinStep } from './network.ts';
 import { route } from './route.ts';
 import { NodeState } from './status.ts';
@@ -30,6 +30,12 @@ export const NodeEvent = z
       device: Id,
     }),
     z.object({ type: z.literal('entries'), added: Count, total: Count, kinds: z.array(z.string()) }),
+    z.object({
+      type: z.literal('letter'),
+      change: z.enum(['arrived', 'changed']),
+      id: LetterId,
+      from: PeerNumber,
+    }),
     z.object({ type: z.literal('quarantine'), feed: Id, member: PeerNumber, entries: Count }),
     z.object({ type: z.literal('fork'), feed: Id, member: PeerNumber, device: Id }),
     z

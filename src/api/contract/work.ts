@@ -18,7 +18,7 @@ const done = { step: z.literal('done') };
 export const ExportStep = z
   .discriminatedUnion('step', [
     Progress,
-    z.object({ ...done, path: z.string(), entries: Count, bytes: Count }),
+    z.object({ ...done, path: z.string(), entries: Count, letters: Count, bytes: Count }),
   ])
   .meta({ id: 'ExportStep' });
 
@@ -33,6 +33,7 @@ export const ImportStep = z
       refused: z
         .record(z.string(), Count)
         .meta({ description: 'why entries were not taken: code and count' }),
+      letters: Count,
     }),
   ])
   .meta({ id: 'ImportStep' });

@@ -68,7 +68,7 @@ async function exportBundle(
     }
   });
   context.out.result(result, () => [
-    `Wrote ${counted(result.entries, 'entry', 'entries')} (${sizeInWords(result.bytes)}) to ${result.path}.`,
+    `Wrote ${counted(result.entries, 'entry', 'entries')} and ${counted(result.letters, 'letter')} (${sizeInWords(result.bytes)}) to ${result.path}.`,
   ]);
 }
 

@@ -5,9 +5,11 @@ import type { LinkKey } from '../../base/ids.ts';
 import { LANES, type Standing } from '../../identity/roles.ts';
 import { heightsOf, summarise } from '../../log/heights.ts';
 import { encodeMessage } from '../../log/sync-wire.ts';
+import { isLetterFrame, isMailFrame, type MailService } from '../../mail/index.ts';
 import { readBundle, writeBundle } from '../bundle.ts';
 import type { BundleExported, BundleImported, BundlesFacade, Progress } from '../facade.ts';
 import { readWhole, writeWhole } from '../files.ts';
+import type { Mail } from '../mail.ts';
 import type { Session } from '../session.ts';
 import { lanesOf } from '../sync-links.ts';
 import { findMember, type NodeContext } from './context.ts';
@@ -15,25 +17,34 @@ import { withProgress, type Report } from './work.ts';
 
 const RUN_BYTES = 256 * 1024;
 
-export function bundlesOf(context: NodeContext): BundlesFacade {
+export interface BundlesContext extends NodeContext {
+  mail(): Mail;
+}
+
+export function bundlesOf(context: BundlesContext): BundlesFacade {
   return {
     export: async (request, signal) => {
       const session = context.session();
       const { recipients, reader } = readersOf(session, request.for);
+      const { service } = context.mail();
       return withProgress<BundleExported>(signal, async (report) => {
-        const count = { entries: 0 };
-        const frames = framesFor(session, reader, count, report);
+        const count = { entries: 0, letters: 0 };
+        // Letters are sealed for whom they are for, so any bundle may carry all of them.
+        const frames = [framesFor(session, reader, count, report), lettersFor(service, count)];
         const bytes = await writeWhole(
           request.path,
           request.replace,
-          writeBundle(frames, recipients, context.rng),
+          writeBundle(oneAfterTheOther(frames), recipients, context.rng),
         );
-        return { path: request.path, entries: count.entries, bytes };
+        return { path: request.path, ...count, bytes };
       });
     },
     import: async ({ path }, signal) => {
       const session = context.session();
-      return withProgress<BundleImported>(signal, (report) => importFrom(session, path, report, signal));
+      const { service } = context.mail();
+      return withProgress<BundleImported>(signal, (report) =>
+        importFrom({ session, service }, path, report, signal),
+      );
     },
   };
 }
@@ -91,12 +102,44 @@ function* framesFor(
   }
 }
 
+function* lettersFor(service: MailService, count: { letters: number }): Generator<Bytes> {
+  for (const frame of service.frames()) {
+    if (isLetterFrame(frame)) count.letters += 1;
+    yield frame;
+  }
+}
+
+function* oneAfterTheOther(sources: readonly Iterable<Bytes>[]): Generator<Bytes> {
+  for (const source of sources) yield* source;
+}
+
+/** Takes letters and receipts out of what a bundle brings, and passes on the rest. */
+async function* withoutMail(
+  frames: AsyncIterable<Bytes>,
+  service: MailService,
+  count: { letters: number },
+): AsyncGenerator<Bytes> {
+  const file = service.openFile();
+  try {
+    for await (const frame of frames) {
+      if (!isMailFrame(frame)) yield frame;
+      else {
+        if (isLetterFrame(frame)) count.letters += 1;
+        file.take(frame);
+      }
+    }
+  } finally {
+    file.close();
+  }
+}
+
 async function importFrom(
-  session: Session,
+  { session, service }: { readonly session: Session; readonly service: MailService },
   path: string,
   report: Report,
   signal: AbortSignal,
 ): Promise<BundleImported> {
+  const count = { letters: 0 };
   let read = 0;
   let added = 0;
   let bytes = 0;
@@ -111,7 +154,7 @@ async function importFrom(
     }
   }
   const outcome = await session.sync.takeFrames(
-    readBundle(source(), session.deps.keys.linkSeed),
+    withoutMail(readBundle(source(), session.deps.keys.linkSeed), service, count),
     (run, received) => {
       read += run.entries.length;
       if (received.kind === 'appended') added += received.count;
@@ -124,7 +167,7 @@ async function importFrom(
       next: 'Import it on a node of that one.',
     });
   }
-  return { path, read, added, refused };
+  return { path, read, added, refused, letters: count.letters };
 }
 
 function sizeOf(path: string): number | null {

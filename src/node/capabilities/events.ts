@@ -1,6 +1,7 @@
 /** What happened, told to whoever listens; what happens often is gathered and told a few times a second. */
 import type { MemberId } from '../../base/ids.ts';
 import type { Membership } from '../../identity/types.ts';
+import type { MailChange } from '../../mail/index.ts';
 import { systemTimers } from '../system.ts';
 import type { NodeEvent } from '../facade.ts';
 import type { Session } from '../session.ts';
@@ -57,6 +58,21 @@ function watchLog(session: Session, emit: (event: NodeEvent) => void): void {
       emit({ type: 'fork', feed: feed.id, member, device: feed.device });
     },
   });
+}
+
+export function tellLetters(
+  session: Session,
+  emit: (event: NodeEvent) => void,
+): (change: MailChange) => void {
+  return (change) => {
+    const { members } = session.log.membership;
+    if (change.type === 'received') {
+      const { id, from } = change.letter;
+      emit({ type: 'letter', change: 'arrived', id, from: members.get(from)?.number ?? 1 });
+    } else {
+      emit({ type: 'letter', change: 'changed', id: change.id, from: session.ownMember?.number ?? 1 });
+    }
+  };
 }
 
 function* rollEvents(before: Membership, now: Membership): Generator<NodeEvent> {

@@ -1,0 +1,23 @@
+/** The checkers of letters are alive (R2): each rule broken on purpose is noticed within a few seeds. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { MAIL_MUTANTS } from '../sim/mail-mutants.ts';
+
+const RUNNER = fileURLToPath(new URL('../sim/run-mail-mutant.ts', import.meta.url));
+const SEEDS = '300';
+
+void test('every mutant of letters is caught', { concurrency: 2 }, async (suite) => {
+  await Promise.all(
+    MAIL_MUTANTS.map(({ name }) =>
+      suite.test(name, async (context) => {
+        const { stdout } = await promisify(execFile)(process.execPath, [RUNNER, name, SEEDS]);
+        const found = JSON.parse(stdout) as { seed?: number; rule: string };
+        assert.notEqual(found.seed, undefined, 'no checker noticed');
+        context.diagnostic(`seed ${String(found.seed)}: ${found.rule}`);
+      }),
+    ),
+  );
+});

@@ -1,0 +1,3 @@
+import { playMailShard } from './mail-shards.ts';
+
+playMailShard(0, 2);
