@@ -25,4 +25,16 @@ export const LIMITS = {
   /** What may lie in quarantine for one revoked device before the rest is dropped. */
   quarantineEntriesPerDevice: 10_000,
   quarantineBytesPerDevice: 16 * 1024 * 1024,
+  /** What one beacon may say. */
+  beaconBytes: 2048,
+  neighboursPerBeacon: 64,
+  addressesPerBeacon: 8,
+  addressChars: 200,
+  /** Nodes whose beacons a node remembers. */
+  beaconsKept: 16_384,
+  beaconsPerFrame: 256,
+  /** What a relayed frame may carry, its own header and signature left out. */
+  relayedBytes: 4 * 1024,
+  relayTopicChars: 40,
+  relayHops: 3,
 } as const;
