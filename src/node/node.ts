@@ -10,6 +10,7 @@ import { isNarrow } from '../identity/roles.ts';
 import { createVerifier } from '../identity/signing.ts';
 import { createLibp2pTransport } from '../net/libp2p/transport.ts';
 import type { Transport } from '../net/ports.ts';
+import { TOPOLOGY } from '../net/topology/core.ts';
 import { openDatabase, type Database } from '../store/database.ts';
 import { openLogStore } from '../store/log-store.ts';
 import { openExtensionStore } from '../store/extension-store.ts';
@@ -234,6 +235,7 @@ export class Node {
       verifier: this.#verifier,
       nodeLog: this.#nodeLog,
       incarnation: toHex(incarnation),
+      capacity: this.#options.hub ? TOPOLOGY.hubCapacity : TOPOLOGY.capacity,
       genesis,
     });
     this.#meta.set(NETWORK, idToBytes(network));

@@ -78,7 +78,7 @@ export class MeshCore {
   step(nowMs: number, event: MeshEvent): MeshEffect[] {
     this.#nowMs = nowMs;
     const effects = this.#handle(nowMs, event);
-    effects.push(...this.#noteNeighbours(nowMs));
+    if (!IDLE.has(event.type)) effects.push(...this.#noteNeighbours(nowMs));
     if (!this.#resting && EVALUATES.has(event.type)) effects.push(...this.topology.evaluate(nowMs));
     if (this.presence.digest !== this.#digest) {
       this.#digest = this.presence.digest;
@@ -231,3 +231,6 @@ const EVALUATES: ReadonlySet<MeshEvent['type']> = new Set([
   'wake',
   'tick',
 ]);
+
+/** What changes no neighbour, and happens often. */
+const IDLE: ReadonlySet<MeshEvent['type']> = new Set(['alive', 'flush', 'facts', 'opened', 'closed']);

@@ -22,10 +22,12 @@ import {
 export type LinkId = string;
 
 export const PRESENCE = {
-  /** After a change, so that several go in one beacon. */
+  /** After a change, so that several go in one beacon: longer where many hear of it, to whom it matters less. */
   gatherMs: 150,
+  gatherPerNodeMs: 0.5,
   /** Before beacons are passed on, so that what comes from two sides crosses seldom. */
   flushMs: 40,
+  flushPerNodeMs: 0.1,
   /** Own beacons: so many at once, then one in each `ownRefillMs`. */
   ownBurst: 8,
   ownRefillMs: 2000,
@@ -119,9 +121,6 @@ export class Presence {
     return this.#digest;
   }
 
-  get refreshMs(): number {
-    return Math.max(PRESENCE.leastRefreshMs, this.graph.reachedCount * PRESENCE.refreshPerNodeMs);
-  }
 
   beaconOf(node: NodeId): Beacon | undefined {
     return node === this.#self ? this.#own : this.#known.get(node)?.beacon;
@@ -170,18 +169,27 @@ export class Presence {
   #touch(nowMs: number): PresenceEffect[] {
     if (this.#dirtyMs !== undefined) return [];
     this.#dirtyMs = nowMs;
-    return [{ type: 'flush-in', delayMs: PRESENCE.gatherMs }];
+    return [{ type: 'flush-in', delayMs: this.#gatherMs }];
+  }
+
+  get #gatherMs(): number {
+    return Math.ceil(PRESENCE.gatherMs + this.#known.size * PRESENCE.gatherPerNodeMs);
   }
 
   #issueIfDue(nowMs: number): void {
-    const hasChanged = this.#dirtyMs !== undefined && nowMs >= this.#dirtyMs + PRESENCE.gatherMs;
-    if (!hasChanged && this.#own !== undefined && nowMs < this.#issuedMs + this.refreshMs) return;
+    const hasChanged = this.#dirtyMs !== undefined && nowMs >= this.#dirtyMs + this.#gatherMs;
+    if (!hasChanged && this.#own !== undefined && !this.#isStale(nowMs)) return;
     const { ownBurst, ownRefillMs } = PRESENCE;
     this.#tokens = Math.min(ownBurst, this.#tokens + (nowMs - this.#tokensMs) / ownRefillMs);
     this.#tokensMs = nowMs;
     if (this.#tokens < 1) return;
     this.#tokens -= 1;
     this.#issue(nowMs);
+  }
+
+  #isStale(nowMs: number): boolean {
+    const { leastRefreshMs, refreshPerNodeMs } = PRESENCE;
+    return nowMs >= this.#issuedMs + Math.max(leastRefreshMs, this.#known.size * refreshPerNodeMs);
   }
 
   #issue(nowMs: number): void {
@@ -379,7 +387,7 @@ export class Presence {
     for (const { outbox } of this.#links.values()) {
       if (outbox.size === 0) continue;
       this.#flushing = true;
-      return [{ type: 'flush-in', delayMs: PRESENCE.flushMs }];
+      return [{ type: 'flush-in', delayMs: Math.ceil(PRESENCE.flushMs + this.#known.size * PRESENCE.flushPerNodeMs) }];
     }
     return [];
   }

@@ -1,6 +1,6 @@
 import type { LinksFacade, Peer } from '../facade.ts';
 import type { Session } from '../session.ts';
-import type { KnownPeer } from '../../net/service.ts';
+import type { KnownPeer } from '../../net/mesh/service.ts';
 import { parsePeerAddress } from '../../net/libp2p/addresses.ts';
 import { isKithError } from '../../base/errors.ts';
 import type { Link, Transport } from '../../net/ports.ts';
