@@ -11,6 +11,7 @@ import { addInvite } from './commands/invite.ts';
 import { addJoin } from './commands/join.ts';
 import { addLock, addUnlock } from './commands/lock.ts';
 import { addLog } from './commands/log.ts';
+import { addMap } from './commands/map.ts';
 import { addMembers } from './commands/members.ts';
 import { addPeers } from './commands/peers.ts';
 import { addStatus } from './commands/status.ts';
@@ -33,6 +34,7 @@ const COMMANDS: readonly AddCommand[] = [
   addMembers,
   addDevice,
   addPeers,
+  addMap,
   addStatus,
   addLog,
   addBundle,

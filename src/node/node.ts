@@ -22,6 +22,7 @@ import { entriesOf } from './capabilities/entries.ts';
 import { eventsFrom } from './capabilities/events.ts';
 import { invitesOf } from './capabilities/invites.ts';
 import { linksOf } from './capabilities/links.ts';
+import { mapOf } from './capabilities/map.ts';
 import { membersOf } from './capabilities/members.ts';
 import { joinedAs, networkOf } from './capabilities/network.ts';
 import { safetyOf } from './capabilities/safety.ts';
@@ -292,6 +293,7 @@ export class Node {
           status: async () => this.#status(),
           entries: () => this.#entriesByLane(),
           frames: () => this.#frames,
+          mesh: () => this.#session?.links,
         }),
       stop: async () => this.stop(),
       network: networkOf({
@@ -315,6 +317,7 @@ export class Node {
           this.#give(address);
         },
       }),
+      map: mapOf(context),
       log: { lines: async (options, signal) => this.#nodeLog.lines(options, signal) },
       bundles: bundlesOf(context),
       safety: safetyOf({

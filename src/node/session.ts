@@ -195,12 +195,7 @@ export class Session {
     return heardMs ?? this.#heard.get(device);
   }
 
-  #verify(
-    node: LinkKey,
-    purpose: string,
-    message: Bytes,
-    signature: Bytes,
-  ): 'good' | 'unknown' | 'bad' {
+  #verify(node: LinkKey, purpose: string, message: Bytes, signature: Bytes): 'good' | 'unknown' | 'bad' {
     const device = this.log.membership.byLink.get(node);
     if (device === undefined || !this.isMember(node)) return 'unknown';
     return this.deps.verifier.verify(device, purpose, message, signature) ? 'good' : 'bad';

@@ -3,7 +3,13 @@
  * to do comes out; the service carries it out over real links, the simulator over its own. Pure.
  */
 import type { Rng } from '../../base/ports.ts';
-import { Presence, type LinkId, type OwnFacts, type PresenceEffect, type PresencePorts } from '../presence/core.ts';
+import {
+  Presence,
+  type LinkId,
+  type OwnFacts,
+  type PresenceEffect,
+  type PresencePorts,
+} from '../presence/core.ts';
 import { Pulse, type PulseEffect } from '../presence/core-pulse.ts';
 import type { Beacon, NodeId, NodeStatus, PresenceMessage } from '../presence/types.ts';
 import { Topology, type TopologyEffect } from '../topology/core.ts';
@@ -177,7 +183,8 @@ export class MeshCore {
     if (resting === this.#resting) return [];
     this.#resting = resting;
     const effects: MeshEffect[] = this.presence.setLeaving(nowMs, resting);
-    if (resting) for (const link of this.#dialled.keys()) effects.push({ type: 'close', link, why: 'resting' });
+    if (resting)
+      for (const link of this.#dialled.keys()) effects.push({ type: 'close', link, why: 'resting' });
     return effects;
   }
 
@@ -193,7 +200,8 @@ export class MeshCore {
 
   #noteNeighbours(nowMs: number): MeshEffect[] {
     const now = this.topology.neighbours().sort();
-    if (now.length === this.#neighbours.length && now.every((node, at) => node === this.#neighbours[at])) return [];
+    if (now.length === this.#neighbours.length && now.every((node, at) => node === this.#neighbours[at]))
+      return [];
     this.#neighbours = now;
     return [...this.presence.setNeighbours(nowMs, now), { type: 'map-changed' }];
   }
@@ -207,7 +215,9 @@ export class MeshCore {
     if (presence.isReachable(node)) return this.#isQuiet(node) ? 'quiet' : 'here';
     const slot = presence.graph.slotOf(node);
     // In a part of its own: everybody who was linked with it, and is heard, has lost it.
-    return slot === undefined || presence.graph.partOf(slot).length > 1 || topology.lostSinceMs(node) === undefined
+    return slot === undefined ||
+      presence.graph.partOf(slot).length > 1 ||
+      topology.lostSinceMs(node) === undefined
       ? 'away'
       : 'dead';
   }

@@ -8,7 +8,13 @@ import { answerPings, Pinger } from '../ping.ts';
 import type { Channel, ChannelName, Link, Transport } from '../ports.ts';
 import type { LinkId, OwnFacts } from '../presence/core.ts';
 import type { Beacon, NodeId, NodeStatus } from '../presence/types.ts';
-import { beaconOf, BEACON_PURPOSE, decodePresence, encodeBeaconBody, encodePresence } from '../presence/wire.ts';
+import {
+  beaconOf,
+  BEACON_PURPOSE,
+  decodePresence,
+  encodeBeaconBody,
+  encodePresence,
+} from '../presence/wire.ts';
 import { RelayService } from '../relay/service.ts';
 import { RELAY_PURPOSE, signedPart } from '../relay/wire.ts';
 import { MeshCore, type CloseReason, type MeshEffect, type MeshEvent } from './core.ts';
@@ -82,7 +88,13 @@ export class MeshService {
     this.#deps = deps;
     const { transport, clock, timers, logger, rng, epoch } = deps;
     const mayLink = (peer: LinkKey): boolean => deps.mayLink(peer) && !this.conduct.isCut(peer);
-    this.conduct = new ConductService({ transport, clock, timers, logger, changed: () => this.#mapChanged() });
+    this.conduct = new ConductService({
+      transport,
+      clock,
+      timers,
+      logger,
+      changed: () => this.#mapChanged(),
+    });
     this.#core = new MeshCore({
       self: transport.self,
       rng,

@@ -39,7 +39,8 @@ export class Pulse<Link> {
 
   opened(nowMs: number, link: Link): void {
     const heart = this.#hearts.get(link);
-    if (heart !== undefined) Object.assign(heart, { speaks: true, heardMs: nowMs, nextBeatMs: nowMs + PULSE.beatMs });
+    if (heart !== undefined)
+      Object.assign(heart, { speaks: true, heardMs: nowMs, nextBeatMs: nowMs + PULSE.beatMs });
   }
 
   closed(nowMs: number, link: Link): void {
@@ -69,7 +70,8 @@ export class Pulse<Link> {
       if (slept) heart.heardMs = nowMs;
       const silentMs = nowMs - heart.heardMs;
       const isSpeechless = !heart.speaks && nowMs - heart.muteMs > PULSE.speechlessMs;
-      if (isSpeechless || (heart.speaks && silentMs > PULSE.deadMs)) effects.push({ type: 'dead', link, silentMs });
+      if (isSpeechless || (heart.speaks && silentMs > PULSE.deadMs))
+        effects.push({ type: 'dead', link, silentMs });
       else if (heart.speaks && nowMs >= heart.nextBeatMs) effects.push(this.#beat(nowMs, link, heart));
     }
     return effects;

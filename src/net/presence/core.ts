@@ -121,7 +121,6 @@ export class Presence {
     return this.#digest;
   }
 
-
   beaconOf(node: NodeId): Beacon | undefined {
     return node === this.#self ? this.#own : this.#known.get(node)?.beacon;
   }
@@ -387,7 +386,12 @@ export class Presence {
     for (const { outbox } of this.#links.values()) {
       if (outbox.size === 0) continue;
       this.#flushing = true;
-      return [{ type: 'flush-in', delayMs: Math.ceil(PRESENCE.flushMs + this.#known.size * PRESENCE.flushPerNodeMs) }];
+      return [
+        {
+          type: 'flush-in',
+          delayMs: Math.ceil(PRESENCE.flushMs + this.#known.size * PRESENCE.flushPerNodeMs),
+        },
+      ];
     }
     return [];
   }

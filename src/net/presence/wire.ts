@@ -34,7 +34,12 @@ export function encodeBeaconBody(body: BeaconBody): Bytes {
 
 /** @param signature over `signed`, for `BEACON_PURPOSE`; whether it holds is the caller's to find out. */
 export function beaconOf(body: BeaconBody, signed: Bytes, signature: Bytes): Beacon {
-  return { ...body, signed, signature, mark: new DataView(signature.buffer, signature.byteOffset).getUint32(0) };
+  return {
+    ...body,
+    signed,
+    signature,
+    mark: new DataView(signature.buffer, signature.byteOffset).getUint32(0),
+  };
 }
 
 /** @throws KithError `malformed` */
@@ -107,7 +112,8 @@ function packed(items: readonly SummaryItem[]): Bytes {
 function unpacked(value: CborValue | undefined): SummaryItem[] {
   const bytes = bytesOf(value);
   const count = bytes.byteLength / ITEM_BYTES;
-  if (!Number.isInteger(count) || count > LIMITS.beaconsKept + 1) throw malformed('a summary of another shape');
+  if (!Number.isInteger(count) || count > LIMITS.beaconsKept + 1)
+    throw malformed('a summary of another shape');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Array.from({ length: count }, (_, at) => {
     const start = at * ITEM_BYTES;
@@ -118,7 +124,8 @@ function unpacked(value: CborValue | undefined): SummaryItem[] {
 function shortsOf(value: CborValue | undefined): ShortId[] {
   const bytes = bytesOf(value);
   const count = bytes.byteLength / SHORT_BYTES;
-  if (!Number.isInteger(count) || count > LIMITS.neighboursPerBeacon) throw malformed('neighbours of a beacon');
+  if (!Number.isInteger(count) || count > LIMITS.neighboursPerBeacon)
+    throw malformed('neighbours of a beacon');
   const shorts = Array.from({ length: count }, (_, at) =>
     toHex(bytes.subarray(at * SHORT_BYTES, (at + 1) * SHORT_BYTES)),
   );

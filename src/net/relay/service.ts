@@ -59,7 +59,10 @@ export class RelayService {
    */
   send(to: LinkKey, topic: string, body: Bytes): boolean {
     if (body.byteLength > LIMITS.relayedBytes)
-      throw new KithError('too-large', `A relayed message holds ${String(LIMITS.relayedBytes)} bytes at most.`);
+      throw new KithError(
+        'too-large',
+        `A relayed message holds ${String(LIMITS.relayedBytes)} bytes at most.`,
+      );
     if (!isTopic(topic)) throw new KithError('bad-topic', `“${topic}” cannot be a topic.`);
     this.#seq += 1;
     const unsigned = { from: this.#deps.self, to, epoch: this.#deps.epoch, seq: this.#seq, topic, body };
@@ -83,8 +86,8 @@ export class RelayService {
   }
 
   #attach(channel: Channel): void {
-    const { conduct, mayLink } = this.#deps;
-    if (!mayLink(channel.peer)) {
+    const { conduct } = this.#deps;
+    if (!this.#deps.mayLink(channel.peer)) {
       channel.abort(new Error('not a member'));
       return;
     }
@@ -118,7 +121,11 @@ export class RelayService {
     } else {
       this.#counts.dropped += 1;
       if (fate.why === 'forged')
-        this.#deps.conduct.report(channel.peer, 'forged', 'it passed on a frame that its sender did not sign');
+        this.#deps.conduct.report(
+          channel.peer,
+          'forged',
+          'it passed on a frame that its sender did not sign',
+        );
     }
   }
 

@@ -82,9 +82,9 @@ export class Graph {
     // A neighbour that has not said so yet is one all the same where this node is an end.
     const listed = this.listedBy(slot);
     if (slot === SELF) return [...listed];
-    return listed.filter((other) => other !== SELF && this.listedBy(other).includes(slot)).concat(
-      this.listedBy(SELF).includes(slot) ? [SELF] : [],
-    );
+    return listed
+      .filter((other) => other !== SELF && this.listedBy(other).includes(slot))
+      .concat(this.listedBy(SELF).includes(slot) ? [SELF] : []);
   }
 
   isReachable(slot: Slot): boolean {

@@ -87,7 +87,8 @@ export class Targets {
   /** A link to it ended. */
   lost(peer: NodeId, nowMs: number): void {
     for (const target of this.#all.values()) {
-      if (target.peer === peer) Object.assign(target, { failures: 0, nextTryMs: nowMs + this.#backoff(0, BACKOFF.mostMs) / 2 });
+      if (target.peer === peer)
+        Object.assign(target, { failures: 0, nextTryMs: nowMs + this.#backoff(0, BACKOFF.mostMs) / 2 });
     }
   }
 

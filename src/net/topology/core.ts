@@ -83,9 +83,9 @@ export class Topology {
 
   /** Nodes with which a link stands, and which are not about to go. */
   neighbours(): NodeId[] {
-    const { presence, mayLink } = this.#deps;
+    const { presence } = this.#deps;
     const peers = new Set([...this.#links.values()].map(({ peer }) => peer));
-    return [...peers].filter((peer) => !presence.hasLeft(peer) && mayLink(peer));
+    return [...peers].filter((peer) => !presence.hasLeft(peer) && this.#deps.mayLink(peer));
   }
 
   /** Two nodes may dial each other at once. Both keep the link that the one with the smaller key dialled. */
@@ -96,7 +96,9 @@ export class Topology {
     if (same.length < 2) return [];
     const smallerDials = this.#deps.self < peer;
     const keep = same.find(([, known]) => known.dialled === smallerDials) ?? same[0];
-    return same.filter(([id]) => id !== keep?.[0]).map(([id]) => ({ type: 'close', link: id, why: 'double' }));
+    return same
+      .filter(([id]) => id !== keep?.[0])
+      .map(([id]) => ({ type: 'close', link: id, why: 'double' }));
   }
 
   unlinked(nowMs: number, link: LinkId): void {
@@ -128,7 +130,12 @@ export class Topology {
 
   dialled(nowMs: number, target: string, peer: NodeId | undefined): void {
     const node = this.targets.get(target)?.peer;
-    this.targets.ended(target, peer, nowMs, node === undefined ? BACKOFF.mostMs : this.#patienceMs(nowMs, node));
+    this.targets.ended(
+      target,
+      peer,
+      nowMs,
+      node === undefined ? BACKOFF.mostMs : this.#patienceMs(nowMs, node),
+    );
   }
 
   evaluate(nowMs: number): TopologyEffect[] {
@@ -178,9 +185,13 @@ export class Topology {
 
   /** May this node be dialled for being out of reach? */
   #isWanted(node: NodeId): boolean {
-    const { presence, self, mayLink } = this.#deps;
+    const { presence, self } = this.#deps;
     return (
-      node !== self && !this.isLinked(node) && !this.#isReachable(node) && !presence.hasLeft(node) && mayLink(node)
+      node !== self &&
+      !this.isLinked(node) &&
+      !this.#isReachable(node) &&
+      !presence.hasLeft(node) &&
+      this.#deps.mayLink(node)
     );
   }
 
@@ -276,7 +287,8 @@ export class Topology {
       if (this.#isWanted(node)) lost.push({ node, weight: Math.min(1, TOPOLOGY.freshLossMs / goneMs) });
     }
     for (const { peer, key } of this.targets.all()) {
-      if (peer === key && !this.#lostMs.has(peer) && this.#isWanted(peer)) lost.push({ node: peer, weight: 1 });
+      if (peer === key && !this.#lostMs.has(peer) && this.#isWanted(peer))
+        lost.push({ node: peer, weight: 1 });
     }
     return lost;
   }
@@ -305,7 +317,8 @@ export class Topology {
     for (const target of this.targets.all()) {
       if (effects.length >= Math.min(most, this.#room())) break;
       const { peer, isGiven } = target;
-      if (isGiven || peer === undefined || !this.targets.isDue(target, nowMs) || !this.#isWanted(peer)) continue;
+      if (isGiven || peer === undefined || !this.targets.isDue(target, nowMs) || !this.#isWanted(peer))
+        continue;
       effects.push(this.#dial(target));
     }
     return effects;
@@ -318,7 +331,10 @@ export class Topology {
     const waited = nowMs - (this.#needySinceMs ?? nowMs) >= TOPOLOGY.pairedMs;
     if (partner !== undefined && partner.waits && !waited) return [];
     const chosen = candidates.sort((a, b) => a.rank - b.rank || a.lot - b.lot).map(({ node }) => node);
-    const first = partner === undefined || waited ? chosen : [partner.node, ...chosen.filter((node) => node !== partner.node)];
+    const first =
+      partner === undefined || waited
+        ? chosen
+        : [partner.node, ...chosen.filter((node) => node !== partner.node)];
     return first.slice(0, most).flatMap((node) => this.#dialNode(nowMs, node));
   }
 

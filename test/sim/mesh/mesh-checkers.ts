@@ -70,7 +70,10 @@ function mistakeOf(
   for (const other of part) {
     const slot = other === node ? SELF : graph.slotOf(other.id);
     if (slot === undefined) return `does not know node ${String(other.number)}`;
-    const believed = graph.neighboursOf(slot).map((at): NodeId | undefined => graph.nodeAt(at)).sort();
+    const believed = graph
+      .neighboursOf(slot)
+      .map((at): NodeId | undefined => graph.nodeAt(at))
+      .sort();
     const actual = [...(links.get(other) ?? [])].map(({ id }) => id).sort();
     if (believed.join() !== actual.join()) return `is wrong about the links of node ${String(other.number)}`;
   }

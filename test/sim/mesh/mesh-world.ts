@@ -5,10 +5,21 @@
 import { encodeCbor } from '../../../src/base/cbor.ts';
 import type { Bytes } from '../../../src/base/bytes.ts';
 import type { Timer } from '../../../src/base/ports.ts';
-import { beaconOf, decodePresence, encodeBeaconBody, encodePresence } from '../../../src/net/presence/wire.ts';
+import {
+  beaconOf,
+  decodePresence,
+  encodeBeaconBody,
+  encodePresence,
+} from '../../../src/net/presence/wire.ts';
 import { MeshCore, type CloseReason, type MeshEffect, type MeshEvent } from '../../../src/net/mesh/core.ts';
 import type { OwnFacts } from '../../../src/net/presence/core.ts';
-import type { Beacon, BeaconDraft, Capacity, NodeId, PresenceMessage } from '../../../src/net/presence/types.ts';
+import type {
+  Beacon,
+  BeaconDraft,
+  Capacity,
+  NodeId,
+  PresenceMessage,
+} from '../../../src/net/presence/types.ts';
 import { TOPOLOGY } from '../../../src/net/topology/core.ts';
 import { SeededRng } from '../rng.ts';
 import { SimTimers } from '../sim-timers.ts';
@@ -111,7 +122,10 @@ export class MeshWorld {
       const answers = to.state === 'up' && from.state === 'up' && this.canReach(from, to);
       if (answers) this.#link(from, to, delayMs);
       // A machine that is off answers nothing; one whose program ended refuses.
-      done(answers ? to.id : undefined, to.state === 'down' && this.canReach(from, to) ? delayMs : answers ? 0 : DIAL_TIMEOUT_MS);
+      done(
+        answers ? to.id : undefined,
+        to.state === 'down' && this.canReach(from, to) ? delayMs : answers ? 0 : DIAL_TIMEOUT_MS,
+      );
     });
   }
 
