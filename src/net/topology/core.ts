@@ -167,9 +167,15 @@ export class Topology {
     this.#seenVersion = this.#graph.version;
     for (const beacon of this.#deps.presence.known()) {
       const { node } = beacon;
-      if (this.#isReachable(node)) this.#lostMs.delete(node);
+      if (this.#isReachable(node)) this.#noteFound(nowMs, node);
       else if (!this.#lostMs.has(node)) this.#lostMs.set(node, nowMs);
     }
+  }
+
+  /** Whoever was out of reach and is back is worth a try at once. */
+  #noteFound(nowMs: number, node: NodeId): void {
+    const target = this.targets.get(node);
+    if (this.#lostMs.delete(node) && target !== undefined) Object.assign(target, { failures: 0, nextTryMs: nowMs });
   }
 
   #isReachable(node: NodeId): boolean {
