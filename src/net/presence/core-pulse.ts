@@ -4,10 +4,12 @@ export const PULSE = {
   /** Every so many beats one carries a digest. */
   beatsADigest: 8,
   quietMs: 4500,
-  deadMs: 7000,
+  deadMs: 8000,
   /** For a link on which no presence channel stands, however alive it is otherwise. */
   speechlessMs: 15_000,
-  /** Between two looks: after longer ones it was this machine that slept, and nobody else is to blame. */
+  /** Between two looks. What is longer, this machine slept or was too busy: that time counts against nobody. */
+  lookMs: 1000,
+  /** A wall clock that went so much further than the monotonic one tells of a sleep, too. */
   sleptMs: 4000,
 } as const;
 
@@ -27,7 +29,7 @@ export type PulseEffect<Link> =
 export class Pulse<Link> {
   readonly #hearts = new Map<Link, Heart>();
   #lookedMs: number | undefined;
-  #wallMs = 0;
+  #wallMs: number | undefined;
 
   linked(nowMs: number, link: Link): void {
     this.#hearts.set(link, { muteMs: nowMs, heardMs: nowMs, speaks: false, nextBeatMs: nowMs, beats: 0 });
@@ -60,14 +62,11 @@ export class Pulse<Link> {
 
   /** @param wallMs shows a sleep where the monotonic clock stands still in it. */
   tick(nowMs: number, wallMs: number): PulseEffect<Link>[] {
-    const slept =
-      this.#lookedMs !== undefined &&
-      (nowMs - this.#lookedMs > PULSE.sleptMs || wallMs - this.#wallMs > PULSE.sleptMs);
-    this.#lookedMs = nowMs;
-    this.#wallMs = wallMs;
+    const lostMs = this.#timeLost(nowMs, wallMs);
     const effects: PulseEffect<Link>[] = [];
     for (const [link, heart] of this.#hearts) {
-      if (slept) heart.heardMs = nowMs;
+      heart.heardMs = Math.min(nowMs, heart.heardMs + lostMs);
+      heart.muteMs = Math.min(nowMs, heart.muteMs + lostMs);
       const silentMs = nowMs - heart.heardMs;
       const isSpeechless = !heart.speaks && nowMs - heart.muteMs > PULSE.speechlessMs;
       if (isSpeechless || (heart.speaks && silentMs > PULSE.deadMs))
@@ -75,6 +74,14 @@ export class Pulse<Link> {
       else if (heart.speaks && nowMs >= heart.nextBeatMs) effects.push(this.#beat(nowMs, link, heart));
     }
     return effects;
+  }
+
+  #timeLost(nowMs: number, wallMs: number): number {
+    const [passedMs, passedWallMs] = [nowMs - (this.#lookedMs ?? nowMs), wallMs - (this.#wallMs ?? wallMs)];
+    this.#lookedMs = nowMs;
+    this.#wallMs = wallMs;
+    const sleptMs = passedWallMs - passedMs;
+    return Math.max(0, passedMs - PULSE.lookMs) + (sleptMs > PULSE.sleptMs ? sleptMs : 0);
   }
 
   #beat(nowMs: number, link: Link, heart: Heart): PulseEffect<Link> {
