@@ -80,6 +80,15 @@ function mistakeOf(
   return undefined;
 }
 
+/** Pairs of nodes with more than one link. */
+export function doubled(world: MeshWorld): string[] {
+  const seen = new Set<string>();
+  return [...world.links].flatMap(({ ends }) => {
+    const pair = ends.map(({ number }) => number).sort((a, b) => a - b).join(' and ');
+    return seen.size === seen.add(pair).size ? [pair] : [];
+  });
+}
+
 export function isSettled(world: MeshWorld, bounds?: { min: number; max: number }): boolean {
-  return isWhole(world) && outOfBounds(world, bounds).length === 0 && mistaken(world).length === 0;
+  return isWhole(world) && doubled(world).length === 0 && outOfBounds(world, bounds).length === 0 && mistaken(world).length === 0;
 }

@@ -1,10 +1,10 @@
 /**
- * The mesh at 5, 50 and more nodes, in simulated time: that it never stays split, keeps its bounds, knows itself, and
+ * The mesh at 5, 50 and 200 nodes (1,000: test/nightly/, bench/p9), in simulated time: that it never stays split, keeps its bounds, knows itself, and
  * comes to rest. Judged by the links that stand (mesh-checkers.ts). The seed of a failing run is in its message.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isSettled, isWhole, mistaken, outOfBounds, parts } from './mesh-checkers.ts';
+import { isSettled, isWhole, outOfBounds, parts } from './mesh-checkers.ts';
 import { grow, restIsQuiet, settle, splitMs } from './mesh-play.ts';
 import { MeshWorld } from './mesh-world.ts';
 
@@ -85,14 +85,13 @@ for (const seed of SEEDS) {
   });
 }
 
-describe('a thousand nodes', () => {
+describe('two hundred nodes', () => {
   it('hold together, though ten in a hundred die at once', () => {
-    const world = grow(new MeshWorld({ seed: 7 }), 1000, 40);
-    const settled = world.until(() => outOfBounds(world).length === 0 && isWhole(world), 120_000);
-    assert.notEqual(settled, undefined, outOfBounds(world).slice(0, 5).join());
-    for (const node of world.rng.shuffled(world.nodes).slice(0, 100)) node.crash();
-    const { lastingMs } = splitMs(world, 20_000);
-    assert.ok(lastingMs <= 10_000, `split for ${String(lastingMs)} ms`);
-    assert.notEqual(world.until(() => isWhole(world) && mistaken(world).length === 0, 60_000), undefined);
+    const world = grow(new MeshWorld({ seed: 7 }), 200, 40);
+    settle(world);
+    for (const node of world.rng.shuffled(world.nodes).slice(0, 20)) node.crash();
+    const { lastingMs, deadMs } = splitMs(world, 20_000);
+    assert.ok(lastingMs <= 10_000 && deadMs <= 10_000, `split ${String(lastingMs)}, unnoticed ${String(deadMs)}`);
+    settle(world);
   });
 });
