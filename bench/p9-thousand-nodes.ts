@@ -23,7 +23,9 @@ const inS = (ms: number | undefined): string => (ms === undefined ? 'never' : `$
 grow(world, NODES, JOIN_EVERY_MS);
 const joinedMs = world.until(() => isWhole(world) && outOfBounds(world).length === 0, 120_000);
 const knownMs = world.until(() => mistaken(world).length === 0, 120_000);
-say(`${String(NODES)} joined; within bounds after ${inS(joinedMs)}, all know all after ${inS(knownMs)} more; ${(bytesEach() / 1000).toFixed(0)} KB a node`);
+say(
+  `${String(NODES)} joined; within bounds after ${inS(joinedMs)}, all know all after ${inS(knownMs)} more; ${(bytesEach() / 1000).toFixed(0)} KB a node`,
+);
 
 world.run(15_000);
 world.resetTraffic();
@@ -32,19 +34,25 @@ const { linksUp, linksDown } = world.traffic;
 const measured = bytesEach() / (REST_MS / 1000);
 const refresh = refreshRate();
 const atRest = Math.max(measured, refresh);
-say(`at rest ${measured.toFixed(0)} B/s a node; ${refresh.toFixed(0)} B/s with refreshes; ${String(linksUp + linksDown)} links changed`);
+say(
+  `at rest ${measured.toFixed(0)} B/s a node; ${refresh.toFixed(0)} B/s with refreshes; ${String(linksUp + linksDown)} links changed`,
+);
 
 for (const node of world.rng.shuffled(world.nodes).slice(0, Math.floor(NODES / 10))) node.crash();
 const death = splitMs(world, 30_000);
 const repairedMs = world.until(() => outOfBounds(world).length === 0, 60_000);
-say(`a tenth died: split ${inS(death.lastingMs)}, known dead after ${inS(death.deadMs)}, bounds after ${inS(repairedMs)} more`);
+say(
+  `a tenth died: split ${inS(death.lastingMs)}, known dead after ${inS(death.deadMs)}, bounds after ${inS(repairedMs)} more`,
+);
 
 for (const [at, node] of world.nodes.entries()) node.room = at % 2;
 world.run(5 * 60_000);
 const halves = parts(world).length;
 for (const node of world.nodes) node.room = 0;
 const healedMs = world.until(() => isWhole(world), 60_000);
-say(`two halves (${String(halves)} parts) met again: whole after ${inS(healedMs)}; ${((performance.now() - began) / 1000).toFixed(0)} s of this machine`);
+say(
+  `two halves (${String(halves)} parts) met again: whole after ${inS(healedMs)}; ${((performance.now() - began) / 1000).toFixed(0)} s of this machine`,
+);
 
 const longestMs = Math.max(death.lastingMs, healedMs ?? Infinity);
 report({

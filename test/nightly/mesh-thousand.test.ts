@@ -12,6 +12,9 @@ describe('a thousand nodes', () => {
     for (const node of world.rng.shuffled(world.nodes).slice(0, 100)) node.crash();
     const { lastingMs } = splitMs(world, 20_000);
     assert.ok(lastingMs <= 10_000, `split for ${String(lastingMs)} ms`);
-    assert.notEqual(world.until(() => isWhole(world) && mistaken(world).length === 0, 60_000), undefined);
+    assert.notEqual(
+      world.until(() => isWhole(world) && mistaken(world).length === 0, 60_000),
+      undefined,
+    );
   });
 });

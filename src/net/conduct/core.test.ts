@@ -31,7 +31,10 @@ describe('a neighbour that misbehaves', () => {
       cuts.push(untilMs - nowMs);
       nowMs = untilMs;
     }
-    assert.deepEqual(cuts.slice(0, 3), [1, 2, 4].map((factor) => factor * CONDUCT.firstCutMs));
+    assert.deepEqual(
+      cuts.slice(0, 3),
+      [1, 2, 4].map((factor) => factor * CONDUCT.firstCutMs),
+    );
     assert.equal(cuts.at(-1), CONDUCT.longestCutMs);
   });
 

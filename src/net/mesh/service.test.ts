@@ -20,7 +20,10 @@ interface Node {
 class Stage {
   readonly timers = new ManualTimers();
   readonly network = new MemoryNetwork({ timers: this.timers });
-  readonly clock: Clock = { nowMs: () => 1_790_000_000_000 + this.timers.nowMs, monotonicMs: () => this.timers.nowMs };
+  readonly clock: Clock = {
+    nowMs: () => 1_790_000_000_000 + this.timers.nowMs,
+    monotonicMs: () => this.timers.nowMs,
+  };
   readonly #verifier = createVerifier();
   readonly #rng = new SeededRng(3);
 
@@ -76,7 +79,10 @@ describe('three nodes in a row', () => {
     const [a, b, c] = nodes;
     assert.deepEqual(a.mesh.pathTo(c.self), [a.self, b.self, c.self]);
     for (const { mesh } of nodes) {
-      assert.deepEqual(mesh.map().map(({ status }) => status), ['here', 'here', 'here']);
+      assert.deepEqual(
+        mesh.map().map(({ status }) => status),
+        ['here', 'here', 'here'],
+      );
     }
   });
 
@@ -115,7 +121,10 @@ describe('three nodes in a row', () => {
     const [, b, c] = nodes;
     for (let tries = 0; tries < 8 && !b.mesh.conduct.isCut(c.self); tries += 1) {
       const link = c.transport.links().find(({ peer }) => peer === b.self);
-      const channel = await Promise.race([link?.open(PRESENCE_CHANNEL), stage.pass(200).then(() => undefined)]);
+      const channel = await Promise.race([
+        link?.open(PRESENCE_CHANNEL),
+        stage.pass(200).then(() => undefined),
+      ]);
       channel?.send(utf8('nonsense'));
       await stage.pass(1500);
     }
@@ -123,6 +132,9 @@ describe('three nodes in a row', () => {
     assert.equal(culprit?.standing, 'cut');
     assert.match(culprit.reason, /^presence: /);
     await stage.pass(5000);
-    assert.ok(b.transport.links().every(({ peer }) => peer !== c.self), 'and it does not come back meanwhile');
+    assert.ok(
+      b.transport.links().every(({ peer }) => peer !== c.self),
+      'and it does not come back meanwhile',
+    );
   });
 });

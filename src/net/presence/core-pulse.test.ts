@@ -25,7 +25,8 @@ describe('signs of life', () => {
     const beats: boolean[] = [];
     for (let nowMs = 0; nowMs <= 20_000; nowMs += LOOK_MS) {
       pulse.alive(nowMs, 'a');
-      for (const effect of pulse.tick(nowMs, nowMs)) if (effect.type === 'beat') beats.push(effect.withDigest);
+      for (const effect of pulse.tick(nowMs, nowMs))
+        if (effect.type === 'beat') beats.push(effect.withDigest);
     }
     assert.equal(beats.length, 10);
     assert.deepEqual(beats.indexOf(true), PULSE.beatsADigest - 1);
@@ -43,12 +44,18 @@ describe('signs of life', () => {
   it('are expected anew after this machine slept, whichever of its clocks shows it', () => {
     const stopped = speaking();
     stopped.tick(1000, 1000);
-    assert.deepEqual(stopped.tick(3_600_000, 3_600_000).filter(({ type }) => type === 'dead'), []);
+    assert.deepEqual(
+      stopped.tick(3_600_000, 3_600_000).filter(({ type }) => type === 'dead'),
+      [],
+    );
     assert.ok(untilDead(stopped, 3_600_500) !== undefined, 'who stays silent is dead all the same');
     const still = speaking();
     still.tick(7000, 7000);
     still.tick(7500, 3_600_000);
-    assert.deepEqual(still.tick(8500, 3_601_000).filter(({ type }) => type === 'dead'), []);
+    assert.deepEqual(
+      still.tick(8500, 3_601_000).filter(({ type }) => type === 'dead'),
+      [],
+    );
   });
 
   it('are not counted for the time in which this machine was too busy to look', () => {

@@ -23,7 +23,11 @@ function from(node: NodeId, counter: number, neighbours: readonly NodeId[] = [],
 
 function presence(judge: (beacon: Beacon) => 'good' | 'unknown' | 'bad' = () => 'good'): Presence {
   const own = new Presence(SELF, 5, FACTS, { judge, sign: signed, isMember: () => true });
-  for (const [link, peer] of [['a', A], ['b', B]] as const) own.opened(0, link, peer, true);
+  for (const [link, peer] of [
+    ['a', A],
+    ['b', B],
+  ] as const)
+    own.opened(0, link, peer, true);
   own.setNeighbours(0, [A, B]);
   own.flush(1000);
   return own;
@@ -102,14 +106,21 @@ describe('a beacon', () => {
 
 describe('two nodes that meet', () => {
   it('send each other what the other lacks, and nothing else', () => {
-    const [one, other] = [presence(), new Presence(A, 5, FACTS, { judge: () => 'good', sign: signed, isMember: () => true })];
+    const [one, other] = [
+      presence(),
+      new Presence(A, 5, FACTS, { judge: () => 'good', sign: signed, isMember: () => true }),
+    ];
     const [known, news] = [from(key('c'), 1), from(key('d'), 1)];
     one.message(1000, 'b', { type: 'beacons', beacons: [known, news] });
     other.opened(0, 'x', SELF, false);
     other.message(1000, 'x', { type: 'beacons', beacons: [known] });
     one.flush(1100);
     other.flush(1100);
-    const summary = { type: 'summary', wantsReply: false, items: [[shortOf(known.node), known.mark]] } as const;
+    const summary = {
+      type: 'summary',
+      wantsReply: false,
+      items: [[shortOf(known.node), known.mark]],
+    } as const;
     one.message(20_000, 'a', summary);
     const sent = sentTo(one.flush(20_100), 'a').map(({ node }) => node);
     assert.ok(sent.includes(news.node) && !sent.includes(known.node));

@@ -30,7 +30,14 @@ const GOOD: readonly PresenceMessage[] = [
   { type: 'beat', digest: undefined },
   { type: 'beat', digest: 0xffff_ffff },
   { type: 'beacons', beacons: [beacon(), beacon({ leaving: true, neighbours: [], addresses: [] })] },
-  { type: 'summary', wantsReply: true, items: [['11'.repeat(8), 5], ['22'.repeat(8), 0xdead_beef]] },
+  {
+    type: 'summary',
+    wantsReply: true,
+    items: [
+      ['11'.repeat(8), 5],
+      ['22'.repeat(8), 0xdead_beef],
+    ],
+  },
 ];
 
 describe('presence on the wire', () => {
@@ -44,11 +51,15 @@ describe('presence on the wire', () => {
     assert.equal(encodePresence({ type: 'beat', digest: undefined }).byteLength, 2);
   });
 
-  const many = Array.from({ length: LIMITS.neighboursPerBeacon + 1 }, (_, at) => at.toString(16).padStart(16, '0'));
+  const many = Array.from({ length: LIMITS.neighboursPerBeacon + 1 }, (_, at) =>
+    at.toString(16).padStart(16, '0'),
+  );
   const odd: Readonly<Record<string, Partial<BeaconBody>>> = {
     'too many neighbours': { neighbours: many },
     'a neighbour named twice': { neighbours: ['11'.repeat(8), '11'.repeat(8)] },
-    'too many addresses': { addresses: Array.from({ length: LIMITS.addressesPerBeacon + 1 }, () => '/ip4/1.1.1.1/tcp/1') },
+    'too many addresses': {
+      addresses: Array.from({ length: LIMITS.addressesPerBeacon + 1 }, () => '/ip4/1.1.1.1/tcp/1'),
+    },
     'an endless address': { addresses: [`/dns/${'a'.repeat(LIMITS.addressChars)}/tcp/1`] },
     'an address that is none': { addresses: ['javascript:alert(1)'] },
     'a line break in an address': { addresses: ['/dns/a\nb/tcp/1'] },
@@ -64,7 +75,16 @@ describe('presence on the wire', () => {
   }
 
   it('is refused when it is no such message at all', () => {
-    const frames: CborValue[] = [null, 7, [], [9], [0, -1], [1, [[new Uint8Array(4)]]], [2, true, new Uint8Array(11)], [1, 5]];
+    const frames: CborValue[] = [
+      null,
+      7,
+      [],
+      [9],
+      [0, -1],
+      [1, [[new Uint8Array(4)]]],
+      [2, true, new Uint8Array(11)],
+      [1, 5],
+    ];
     for (const frame of frames) assert.throws(() => decodePresence(encodeCbor(frame)), { code: 'malformed' });
     assert.throws(() => decodePresence(concatBytes(encodeCbor([0]), utf8('x'))), { code: 'malformed' });
   });

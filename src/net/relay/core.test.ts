@@ -11,7 +11,11 @@ const [A, B, C, D, E] = [key('a'), key('b'), key('c'), key('d'), key('e')];
 /** In a row, A to E. */
 const ROW = [A, B, C, D, E];
 
-function nodeIn(row: readonly LinkKey[], self: LinkKey, judge: 'good' | 'unknown' | 'bad' = 'good'): RelayCore {
+function nodeIn(
+  row: readonly LinkKey[],
+  self: LinkKey,
+  judge: 'good' | 'unknown' | 'bad' = 'good',
+): RelayCore {
   const at = row.indexOf(self);
   return new RelayCore({
     self,
@@ -27,7 +31,16 @@ function nodeIn(row: readonly LinkKey[], self: LinkKey, judge: 'good' | 'unknown
 
 function frame(to: LinkKey, seq = 1, epoch = 1): RelayFrame {
   const body = new Uint8Array([seq]);
-  return { from: A, to, epoch, seq, topic: 'test', body, signature: new Uint8Array(64), hops: LIMITS.relayHops };
+  return {
+    from: A,
+    to,
+    epoch,
+    seq,
+    topic: 'test',
+    body,
+    signature: new Uint8Array(64),
+    hops: LIMITS.relayHops,
+  };
 }
 
 /** Carries a frame along the row until it is there, or dropped. */
@@ -74,7 +87,12 @@ describe('a relayed frame', () => {
   });
 
   it('goes to all neighbours but the one it came from where no way is known', () => {
-    const node = new RelayCore({ self: B, neighbours: () => [A, C, D], pathTo: () => undefined, judge: () => 'good' });
+    const node = new RelayCore({
+      self: B,
+      neighbours: () => [A, C, D],
+      pathTo: () => undefined,
+      judge: () => 'good',
+    });
     const fate = node.arrived(frame(E), A);
     assert.deepEqual(fate.type === 'pass' && fate.to, [C, D]);
   });

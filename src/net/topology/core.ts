@@ -175,7 +175,8 @@ export class Topology {
   /** Whoever was out of reach and is back is worth a try at once. */
   #noteFound(nowMs: number, node: NodeId): void {
     const target = this.targets.get(node);
-    if (this.#lostMs.delete(node) && target !== undefined) Object.assign(target, { failures: 0, nextTryMs: nowMs });
+    if (this.#lostMs.delete(node) && target !== undefined)
+      Object.assign(target, { failures: 0, nextTryMs: nowMs });
   }
 
   #isReachable(node: NodeId): boolean {

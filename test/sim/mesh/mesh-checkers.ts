@@ -84,11 +84,19 @@ function mistakeOf(
 export function doubled(world: MeshWorld): string[] {
   const seen = new Set<string>();
   return [...world.links].flatMap(({ ends }) => {
-    const pair = ends.map(({ number }) => number).sort((a, b) => a - b).join(' and ');
+    const pair = ends
+      .map(({ number }) => number)
+      .sort((a, b) => a - b)
+      .join(' and ');
     return seen.size === seen.add(pair).size ? [pair] : [];
   });
 }
 
 export function isSettled(world: MeshWorld, bounds?: { min: number; max: number }): boolean {
-  return isWhole(world) && doubled(world).length === 0 && outOfBounds(world, bounds).length === 0 && mistaken(world).length === 0;
+  return (
+    isWhole(world) &&
+    doubled(world).length === 0 &&
+    outOfBounds(world, bounds).length === 0 &&
+    mistaken(world).length === 0
+  );
 }

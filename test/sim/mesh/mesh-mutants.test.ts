@@ -17,7 +17,10 @@ function story(mutate: (node: MeshNode) => void): void {
   first?.crash();
   second?.crash();
   const { lastingMs, deadMs } = splitMs(world, 30_000);
-  assert.ok(lastingMs <= 10_000 && deadMs <= 10_000, `split ${String(lastingMs)}, dead unnoticed ${String(deadMs)}`);
+  assert.ok(
+    lastingMs <= 10_000 && deadMs <= 10_000,
+    `split ${String(lastingMs)}, dead unnoticed ${String(deadMs)}`,
+  );
   settle(world);
   third?.leave();
   settle(world);
@@ -26,7 +29,11 @@ function story(mutate: (node: MeshNode) => void): void {
   world.run(3 * 60_000);
   assert.equal(parts(world).length, 2);
   for (const node of others) node.room = 0;
-  assert.notEqual(world.until(() => isWhole(world), 10_000), undefined, 'still split');
+  assert.notEqual(
+    world.until(() => isWhole(world), 10_000),
+    undefined,
+    'still split',
+  );
   settle(world);
   restIsQuiet(world);
 }

@@ -38,7 +38,10 @@ for (const seed of SEEDS) {
       sleeper?.sleep();
       world.run(30 * 60_000);
       sleeper?.wake();
-      assert.notEqual(world.until(() => isWhole(world), 10_000), undefined);
+      assert.notEqual(
+        world.until(() => isWhole(world), 10_000),
+        undefined,
+      );
       settle(world);
     });
   });
@@ -51,7 +54,10 @@ for (const seed of SEEDS) {
       for (const node of world.rng.shuffled(world.nodes).slice(0, 5)) node.crash();
       const { lastingMs, deadMs } = splitMs(world, 60_000);
       assert.ok(lastingMs <= 10_000, `split for ${String(lastingMs)} ms (seed ${String(seed)})`);
-      assert.ok(deadMs <= 10_000, `the dead were believed in for ${String(deadMs)} ms (seed ${String(seed)})`);
+      assert.ok(
+        deadMs <= 10_000,
+        `the dead were believed in for ${String(deadMs)} ms (seed ${String(seed)})`,
+      );
       settle(world);
       restIsQuiet(world);
     });
@@ -91,7 +97,10 @@ describe('two hundred nodes', () => {
     settle(world);
     for (const node of world.rng.shuffled(world.nodes).slice(0, 20)) node.crash();
     const { lastingMs, deadMs } = splitMs(world, 20_000);
-    assert.ok(lastingMs <= 10_000 && deadMs <= 10_000, `split ${String(lastingMs)}, unnoticed ${String(deadMs)}`);
+    assert.ok(
+      lastingMs <= 10_000 && deadMs <= 10_000,
+      `split ${String(lastingMs)}, unnoticed ${String(deadMs)}`,
+    );
     settle(world);
   });
 });
