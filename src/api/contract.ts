@@ -9,6 +9,7 @@ import { inviteRoutes } from './contract/invites.ts';
 import { letterRoutes } from './contract/letters.ts';
 import { linkRoutes } from './contract/links.ts';
 import { logRoutes } from './contract/log.ts';
+import { mapRoutes } from './contract/map.ts';
 import { memberRoutes } from './contract/members.ts';
 import { networkRoutes } from './contract/network.ts';
 import { safetyRoutes } from './contract/safety.ts';
@@ -23,6 +24,7 @@ export const ROUTES = {
   ...memberRoutes,
   ...deviceRoutes,
   ...linkRoutes,
+  ...mapRoutes,
   ...logRoutes,
   ...workRoutes,
   ...safetyRoutes,
@@ -60,6 +62,7 @@ export type { Invite, NewInvite } from './contract/invites.ts';
 export type { InboxLetter, LetterDetail } from './contract/letters.ts';
 export type { Peer } from './contract/links.ts';
 export type { LogLine } from './contract/log.ts';
+export type { MapNode, NetworkPath } from './contract/map.ts';
 export type { Member, MemberDetail, Quarantined, Verification } from './contract/members.ts';
 export { Status } from './contract/status.ts';
 export type { Progress } from './contract/work.ts';

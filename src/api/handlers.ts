@@ -7,6 +7,7 @@ import { entryHandlers } from './handlers/entries.ts';
 import { inviteHandlers } from './handlers/invites.ts';
 import { letterHandlers } from './handlers/letters.ts';
 import { linkHandlers } from './handlers/links.ts';
+import { mapHandlers } from './handlers/map.ts';
 import { memberHandlers } from './handlers/members.ts';
 import { networkHandlers } from './handlers/network.ts';
 import { nodeHandlers } from './handlers/node.ts';
@@ -20,6 +21,7 @@ export function allHandlers(node: NodeFacade, logger: Logger): Handlers<Routes> 
     ...memberHandlers(node),
     ...deviceHandlers(node),
     ...linkHandlers(node),
+    ...mapHandlers(node),
     ...safetyHandlers(node),
     ...entryHandlers(node),
     ...letterHandlers(node),

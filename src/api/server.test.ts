@@ -90,6 +90,8 @@ const REQUESTS: Readonly<
   peers: ['GET', '/v1/peers'],
   addPeer: ['POST', '/v1/peers', { address: '10.0.0.1:5484' }],
   bye: ['POST', '/v1/peers/bye'],
+  map: ['GET', '/v1/map'],
+  path: ['GET', '/v1/map/path?to=Bo'],
   log: ['GET', '/v1/log?net=true&lines=5'],
   exportBundle: ['POST', '/v1/bundles/export', { path: '/tmp/a' }],
   importBundle: ['POST', '/v1/bundles/import', { path: '/tmp/a' }],

@@ -52,4 +52,16 @@ export const LIMITS = {
   letterWelcomeBytes: 16 * 1024,
   keyPackageBytes: 1024,
   letterKeysPerEntry: 64,
+  /** What one beacon may say. */
+  beaconBytes: 2048,
+  neighboursPerBeacon: 64,
+  addressesPerBeacon: 8,
+  addressChars: 200,
+  /** Nodes whose beacons a node remembers. */
+  beaconsKept: 16_384,
+  beaconsPerFrame: 256,
+  /** What a relayed frame may carry, its own header and signature left out. */
+  relayedBytes: 4 * 1024,
+  relayTopicChars: 40,
+  relayHops: 3,
 } as const;

@@ -13,6 +13,7 @@ import { addJoin } from './commands/join.ts';
 import { addLetter } from './commands/letter.ts';
 import { addLock, addUnlock } from './commands/lock.ts';
 import { addLog } from './commands/log.ts';
+import { addMap } from './commands/map.ts';
 import { addMembers } from './commands/members.ts';
 import { addPeers } from './commands/peers.ts';
 import { addSend } from './commands/send.ts';
@@ -39,6 +40,7 @@ const COMMANDS: readonly AddCommand[] = [
   addMembers,
   addDevice,
   addPeers,
+  addMap,
   addStatus,
   addLog,
   addBundle,

@@ -39,6 +39,7 @@ export interface NodeFacade {
   readonly members: MembersFacade;
   readonly devices: DevicesFacade;
   readonly links: LinksFacade;
+  readonly map: MapFacade;
   readonly log: LogFacade;
   readonly bundles: BundlesFacade;
   readonly safety: SafetyFacade;
@@ -343,6 +344,19 @@ export interface Peer {
   readonly address: string;
   readonly direction: 'inbound' | 'outbound';
   readonly since: IsoTime;
+  readonly status: PresenceStatus;
+  /** Null where there is nothing to say against it. */
+  readonly conduct: Conduct | null;
+}
+
+/** What a neighbour did that it should not, and what follows. */
+export interface Conduct {
+  readonly standing: 'good' | 'throttled' | 'cut';
+  /** What it did last, in a sentence for an admin. */
+  readonly reason: string;
+  readonly score: number;
+  /** Until when it is cut off. */
+  readonly until: IsoTime | null;
 }
 
 export interface LinksFacade {
@@ -355,6 +369,56 @@ export interface LinksFacade {
   add(address: string): Promise<Peer | null>;
   /** Says good-bye and ends all links. The node stays off the mesh until `add`, or until it starts again. */
   bye(): Promise<{ readonly told: number }>;
+}
+
+// ---- the map
+
+/**
+ * Seen from here: `here`, there is a way to it; `quiet`, a neighbour whose signs of life are overdue; `dead`, all its
+ * neighbours have lost it; `left`, it said good-bye; `away`, out of reach with others, or not heard yet.
+ */
+export type PresenceStatus = 'here' | 'quiet' | 'dead' | 'left' | 'away';
+
+export interface MapStop {
+  readonly member: number;
+  readonly name: string;
+  readonly device: string;
+}
+
+export interface MapNode {
+  readonly member: number;
+  readonly name: string;
+  readonly org: string;
+  readonly place: string;
+  readonly role: Role;
+  readonly device: string;
+  readonly status: PresenceStatus;
+  /** Whom it is linked to, by the word of both. */
+  readonly neighbours: readonly MapStop[];
+  /** Null when never. */
+  readonly lastHeard: IsoTime | null;
+  /** What it said last: where it listens, how many neighbours it wants and takes, how many entries it holds. */
+  readonly addresses: readonly string[];
+  readonly capacity: { readonly min: number; readonly max: number } | null;
+  readonly entries: number | null;
+  readonly conduct: Conduct | null;
+  /** Is it this node? */
+  readonly you: boolean;
+}
+
+export interface NetworkPath {
+  /** Peer number. */
+  readonly to: number;
+  readonly name: string;
+  /** From here to there, both ends included; null when no way is known. */
+  readonly path: readonly MapStop[] | null;
+}
+
+export interface MapFacade {
+  /** Every active device of the network. */
+  nodes(): Promise<readonly MapNode[]>;
+  /** The way that a message to that member would go by what is known now. @throws KithError `unknown-member` | `ambiguous`. */
+  path(who: string): Promise<NetworkPath>;
 }
 
 // ---- the node's own log
@@ -634,6 +698,8 @@ export type NodeEvent =
       readonly name: string;
       readonly device: string;
     }
+  /** Who is linked to whom, or how somebody stands, is another; told a few times a second at most. */
+  | { readonly type: 'map' }
   /** Entries came into the log; told together, at most a few times a second. */
   | {
       readonly type: 'entries';

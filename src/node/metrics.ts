@@ -1,5 +1,6 @@
 /** Prometheus metrics, read from the node when they are asked for. */
 import { Gauge, Registry } from 'prom-client';
+import type { MeshService } from '../net/mesh/service.ts';
 import type { NodeStatus } from './facade.ts';
 
 export interface Measured {
@@ -8,6 +9,7 @@ export interface Measured {
   entries(): Readonly<Record<string, number>>;
   frames(): Readonly<Record<string, number>>;
   letters(): Readonly<Record<'carried' | 'bytes' | 'unread', number>>;
+  mesh(): Pick<MeshService, 'counts' | 'map' | 'relay' | 'conduct'> | undefined;
 }
 
 /** Text in Prometheus' exposition format. */
@@ -42,9 +44,32 @@ export async function metricsOf(measured: Measured): Promise<string> {
   gauge('kith_letters_carried', 'Letters of others that this node carries', { value: letters.carried });
   gauge('kith_letters_carried_bytes', 'Their size', { value: letters.bytes });
   gauge('kith_inbox_unread', 'Letters in the inbox that nobody has read', { value: letters.unread });
+  const mesh = measured.mesh();
+  gauge('kith_beacons_total', 'Beacons since the node started', mesh?.counts ?? {}, 'what');
+  gauge(
+    'kith_relayed_frames_total',
+    'Relayed frames since the node started',
+    mesh?.relay.counts ?? {},
+    'what',
+  );
+  gauge('kith_nodes', 'Nodes of the network by how they stand', statuses(mesh), 'status');
+  gauge('kith_misbehaving', 'Neighbours that are slowed down or cut off', standings(mesh), 'standing');
   gauge('process_resident_memory_bytes', 'Resident memory', { value: memory.rss });
   gauge('process_cpu_seconds_total', 'Processor time', {
     value: process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6,
   });
   return registry.metrics();
+}
+
+function statuses(mesh: ReturnType<Measured['mesh']>): Record<string, number> {
+  const counts: Record<string, number> = { here: 0, quiet: 0, dead: 0, left: 0, away: 0 };
+  for (const { status } of mesh?.map() ?? []) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
+}
+
+function standings(mesh: ReturnType<Measured['mesh']>): Record<string, number> {
+  const counts: Record<string, number> = { throttled: 0, cut: 0 };
+  for (const { standing } of mesh?.conduct.list() ?? [])
+    if (standing !== 'good') counts[standing] = (counts[standing] ?? 0) + 1;
+  return counts;
 }

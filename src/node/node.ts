@@ -10,6 +10,7 @@ import { isNarrow } from '../identity/roles.ts';
 import { createVerifier } from '../identity/signing.ts';
 import { createLibp2pTransport } from '../net/libp2p/transport.ts';
 import type { Transport } from '../net/ports.ts';
+import { TOPOLOGY } from '../net/topology/core.ts';
 import { openDatabase, type Database } from '../store/database.ts';
 import { openLogStore } from '../store/log-store.ts';
 import { openExtensionStore } from '../store/extension-store.ts';
@@ -23,6 +24,7 @@ import { eventsFrom, tellLetters } from './capabilities/events.ts';
 import { invitesOf } from './capabilities/invites.ts';
 import { lettersOf } from './capabilities/letters.ts';
 import { linksOf } from './capabilities/links.ts';
+import { mapOf } from './capabilities/map.ts';
 import { membersOf } from './capabilities/members.ts';
 import { joinedAs, networkOf } from './capabilities/network.ts';
 import { safetyOf } from './capabilities/safety.ts';
@@ -245,6 +247,7 @@ export class Node {
       verifier: this.#verifier,
       nodeLog: this.#nodeLog,
       incarnation: toHex(incarnation),
+      capacity: this.#options.hub ? TOPOLOGY.hubCapacity : TOPOLOGY.capacity,
       genesis,
     });
     this.#meta.set(NETWORK, idToBytes(network));
@@ -308,6 +311,7 @@ export class Node {
           entries: () => this.#entriesByLane(),
           frames: () => this.#frames,
           letters: () => lettersMeasured(this.#mail),
+          mesh: () => this.#session?.links,
         }),
       stop: async () => this.stop(),
       network: networkOf({
@@ -331,6 +335,7 @@ export class Node {
           this.#give(address);
         },
       }),
+      map: mapOf(context),
       log: { lines: async (options, signal) => this.#nodeLog.lines(options, signal) },
       bundles: bundlesOf({ ...context, mail: () => this.#needMail() }),
       safety: safetyOf({

@@ -3,7 +3,7 @@ import type { DeviceKey, LinkKey, MemberId, NetworkId } from '../base/ids.ts';
 import { idFromBytes, idToBytes } from '../base/ids.ts';
 import { HybridClock } from '../base/hlc.ts';
 import { decodeCbor, encodeCbor } from '../base/cbor.ts';
-import { fromHex, fromUtf8, toHex, utf8 } from '../base/bytes.ts';
+import { fromHex, fromUtf8, toHex, utf8, type Bytes } from '../base/bytes.ts';
 import type { Clock, Rng, Timers } from '../base/ports.ts';
 import type { Standing } from '../identity/roles.ts';
 import type { Verifier } from '../identity/signing.ts';
@@ -12,12 +12,14 @@ import type { ExtensionIndex, Projection, LogStore } from '../log/ports.ts';
 import { Log } from '../log/service.ts';
 import type { Run } from '../log/types.ts';
 import type { Transport } from '../net/ports.ts';
-import { LinkService } from '../net/service.ts';
+import { MeshService } from '../net/mesh/service.ts';
+import type { Capacity } from '../net/presence/types.ts';
 import type { LetterKeyStore, LetterSealer } from '../sealing/index.ts';
 import { JoinHost } from './join-host.ts';
 import type { DeviceKeys, Meta } from './keys.ts';
-import type { NodeLog } from './logging.ts';
 import { LetterKeeper, openNodeLetters } from './letters.ts';
+import type { NodeLog } from './logging.ts';
+import { nextEpoch, ownFacts } from './presence.ts';
 import { lanesOf, SyncLinks } from './sync-links.ts';
 
 export interface SessionDeps {
@@ -35,6 +37,8 @@ export interface SessionDeps {
   readonly verifier: Verifier;
   readonly nodeLog: NodeLog;
   readonly incarnation: string;
+  /** Neighbours that this node wants at least, and keeps at most. */
+  readonly capacity: Capacity;
   /** The network's first entries, when it is founded here. */
   readonly genesis: Run | undefined;
 }
@@ -49,7 +53,7 @@ const PARTING: Standing = { member: '', role: 'relay', grants: new Set() };
 export class Session {
   readonly deps: SessionDeps;
   readonly log: Log;
-  readonly links: LinkService;
+  readonly links: MeshService;
   readonly sync: SyncLinks;
   readonly host: JoinHost;
   readonly letters: LetterSealer;
@@ -83,12 +87,17 @@ export class Session {
       logger: nodeLog.logger('join'),
       own: this.ownMemberId,
     });
-    this.links = new LinkService({
+    this.links = new MeshService({
       transport,
       clock,
       timers,
       rng,
       logger: nodeLog.logger('net'),
+      epoch: nextEpoch(meta, clock),
+      sign: (purpose, message) => keys.signer.sign(purpose, message),
+      verify: (node, purpose, message, signature) => this.#verify(node, purpose, message, signature),
+      facts: () => ownFacts(this),
+      isArriving: () => this.isArriving,
       mayLink: (peer) => this.isMember(peer),
       remember: (peer, address) => {
         this.#remember(peer, address);
@@ -180,7 +189,7 @@ export class Session {
   }
 
   mayLink(peer: LinkKey): boolean {
-    if (this.links.isResting) return false;
+    if (this.links.isResting || this.links.conduct.isCut(peer)) return false;
     if (this.isArriving) return true;
     // Whoever was revoked is no stranger who might have been invited.
     return this.#isKnown(peer) ? this.isMember(peer) : this.host.mayKnock(peer);
@@ -197,8 +206,17 @@ export class Session {
     return device?.active === true ? members.get(device.member) : undefined;
   }
 
+  /** Whoever is in reach is heard now, over whomever. */
   heardMs(device: DeviceKey): number | undefined {
-    return this.#heard.get(device);
+    const link = this.log.membership.devices.get(device)?.link;
+    const heardMs = link === undefined ? undefined : this.links.lastHeardMs(link);
+    return heardMs ?? this.#heard.get(device);
+  }
+
+  #verify(node: LinkKey, purpose: string, message: Bytes, signature: Bytes): 'good' | 'unknown' | 'bad' {
+    const device = this.log.membership.byLink.get(node);
+    if (device === undefined || !this.isMember(node)) return 'unknown';
+    return this.deps.verifier.verify(device, purpose, message, signature) ? 'good' : 'bad';
   }
 
   #watch(): void {
@@ -267,6 +285,10 @@ export class Session {
   }
 
   #saveHeard(): void {
+    for (const device of this.log.membership.devices.keys()) {
+      const heardMs = this.heardMs(device);
+      if (heardMs !== undefined) this.#heard.set(device, heardMs);
+    }
     this.deps.meta.set(HEARD, encodeCbor([...this.#heard].map(([device, ms]) => [device, ms])));
   }
 }

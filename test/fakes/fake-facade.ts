@@ -9,6 +9,7 @@ import type {
   JoinStep,
   LetterDetail,
   LogLine,
+  MapNode,
   Member,
   NodeEvent,
   NodeFacade,
@@ -73,6 +74,24 @@ const PEER: Peer = {
   address: '/ip4/192.168.1.20/tcp/5484',
   direction: 'outbound',
   since: AT,
+  status: 'here',
+  conduct: null,
+};
+const MAP_NODE: MapNode = {
+  member: 2,
+  name: 'Bo',
+  org: 'MSF',
+  place: 'Camp North',
+  role: 'member',
+  device: ID_B,
+  status: 'here',
+  neighbours: [{ member: 1, name: 'Aung', device: ID_A }],
+  lastHeard: AT,
+  addresses: ['/ip4/192.168.1.20/tcp/5484'],
+  capacity: { min: 4, max: 8 },
+  entries: 42,
+  conduct: null,
+  you: false,
 };
 const INVITE: Invite = {
   id: ID_A,
@@ -256,6 +275,20 @@ export function fakeNode(overrides: Overrides = {}, state: NodeState = 'running'
       peers: call('links.peers', () => [PEER]),
       add: call('links.add', () => (node.state === 'empty' ? null : PEER), ['empty', 'running']),
       bye: call('links.bye', () => ({ told: 2 })),
+    },
+    map: {
+      nodes: call('map.nodes', () => [MAP_NODE]),
+      path: call('map.path', (who: string) => {
+        const { member, name } = memberOf(who);
+        return {
+          to: member,
+          name,
+          path: [
+            { member: 1, name: 'Aung', device: ID_A },
+            { member, name, device: ID_B },
+          ],
+        };
+      }),
     },
     log: {
       lines: call(

@@ -29,6 +29,7 @@ export const NodeEvent = z
       name: z.string(),
       device: Id,
     }),
+    z.object({ type: z.literal('map') }),
     z.object({ type: z.literal('entries'), added: Count, total: Count, kinds: z.array(z.string()) }),
     z.object({
       type: z.literal('letter'),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Count, Id, PeerNumber, Time } from './common.ts';
+import { Conduct, NodeStatus } from './map.ts';
 import { route } from './route.ts';
 
 export const Peer = z
@@ -12,6 +13,8 @@ export const Peer = z
     address: z.string(),
     direction: z.enum(['inbound', 'outbound']),
     since: Time,
+    status: NodeStatus,
+    conduct: Conduct.nullable(),
   })
   .meta({ id: 'Peer' });
 export type Peer = z.infer<typeof Peer>;

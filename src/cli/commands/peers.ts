@@ -63,14 +63,21 @@ async function listPeers(context: Context): Promise<void> {
 
 function peerTable({ out }: Context, peers: readonly Peer[]): string[] {
   return table(
-    ['#', 'NAME', 'LINK', 'ROUND TRIP', 'ADDRESS'],
+    ['#', 'NAME', 'STATUS', 'LINK', 'ROUND TRIP', 'ADDRESS'],
     peers.map((peer) => [
       String(peer.member),
       peer.name,
+      statusOf(peer),
       peer.link,
       peer.rttMs === null ? '' : `${peer.rttMs.toFixed(1)} ms`,
       peer.address,
     ]),
     out.paintData,
   );
+}
+
+function statusOf({ status, conduct }: Peer): string {
+  return conduct === null || conduct.standing === 'good'
+    ? status
+    : `${status}, ${conduct.standing}: ${conduct.reason}`;
 }

@@ -29,6 +29,9 @@ export function eventsFrom(): NodeEvents {
     watch: (session) => {
       watchLog(session, emit);
       watchLinks(session, emit);
+      session.links.watch(() => {
+        emit({ type: 'map' });
+      });
     },
   };
 }

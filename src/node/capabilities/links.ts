@@ -1,9 +1,10 @@
 import type { LinksFacade, Peer } from '../facade.ts';
 import type { Session } from '../session.ts';
-import type { KnownPeer } from '../../net/service.ts';
+import type { KnownPeer } from '../../net/mesh/service.ts';
 import { parsePeerAddress } from '../../net/libp2p/addresses.ts';
 import { isKithError } from '../../base/errors.ts';
 import type { Link, Transport } from '../../net/ports.ts';
+import { conductsOf } from './map.ts';
 import { iso, type NodeContext } from './context.ts';
 
 const DIAL_MS = 10_000;
@@ -93,6 +94,8 @@ function describePeer(session: Session, { link, sinceMs, rttMs }: KnownPeer): Pe
       address: link.address,
       direction: link.direction,
       since: iso(sinceMs),
+      status: session.links.statusOf(link.peer),
+      conduct: conductsOf(session).get(link.peer) ?? null,
     },
   ];
 }

@@ -122,7 +122,7 @@ function tell(context: NetworkContext, step: JoinStep): JoinStep {
   return step;
 }
 
-/** The roll comes over the link that let us in; it may break, so other nodes are tried as the keeper does. */
+/** The roll comes over the link that let us in; it may break, so other nodes are tried as the topology does. */
 async function untilMember(session: Session, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const look = (): void => {

@@ -1,7 +1,7 @@
 /** How the node is, in one look. */
-import { createHash } from 'node:crypto';
 import type { Transport } from '../../net/ports.ts';
 import type { NodeStatus } from '../facade.ts';
+import { rollHeadOf } from '../roll-head.ts';
 import type { Session } from '../session.ts';
 import { isoOf } from './context.ts';
 
@@ -61,10 +61,9 @@ function networkStatus(session: Session): NetworkStatus {
 }
 
 function newestAct(session: Session): Pick<NodeStatus, 'membershipAsOf' | 'rollHead'> {
-  const heads = session.log.membership.heads.map(({ hash }) => hash).sort();
-  if (heads.length === 0) return { membershipAsOf: null, rollHead: null };
+  const rollHead = rollHeadOf(session.log.membership.heads);
+  if (rollHead === undefined) return { membershipAsOf: null, rollHead: null };
   const roll = session.log.feeds().filter(({ info }) => info.lane === 'roll');
   const newestMs = Math.max(...roll.map(({ hlc }) => hlc.ms));
-  const digest = createHash('sha256').update(heads.join());
-  return { membershipAsOf: isoOf({ ms: newestMs, n: 0 }), rollHead: digest.digest('hex').slice(0, 16) };
+  return { membershipAsOf: isoOf({ ms: newestMs, n: 0 }), rollHead };
 }
