@@ -117,6 +117,12 @@ export interface CapReference {
   readonly sent: CapTime;
 }
 
+/** What a document of somebody else's called itself, and what it was about. */
+export interface CapOrigin extends CapReference {
+  readonly msgType: AlertType;
+  readonly references: readonly CapReference[];
+}
+
 export interface CapDocument extends CapReference, AlertContent {
   readonly msgType: MsgType;
   readonly scope: Scope;
@@ -137,7 +143,7 @@ export interface AlertBody extends AlertContent {
   /** The message that its author knew as the newest of that alarm. */
   readonly follows: AlertId | null;
   /** Of a CAP document that was taken in, what it called itself. */
-  readonly imported: CapReference | null;
+  readonly imported: CapOrigin | null;
   /** Milliseconds until those are told who see to it that others have seen it; 0: never. */
   readonly escalateAfterMs: number;
   /** Who they are; empty: the admins. */

@@ -12,6 +12,7 @@ import {
   type AlertId,
   type AlertType,
   type Area,
+  type CapOrigin,
   type CapReference,
   type Info,
   type Named,
@@ -40,7 +41,7 @@ function alertLayout(body: AlertBody): CborValue {
     STATUSES.indexOf(body.status as (typeof STATUSES)[number]),
     body.alarm === null ? null : idToBytes(body.alarm),
     body.follows === null ? null : idToBytes(body.follows),
-    body.imported === null ? null : [body.imported.sender, body.imported.identifier, body.imported.sent],
+    body.imported === null ? null : originLayout(body.imported),
     body.escalateAfterMs,
     body.escalateTo.map(idToBytes),
     body.source,
@@ -50,6 +51,14 @@ function alertLayout(body: AlertBody): CborValue {
     body.incidents,
     body.infos.map(infoLayout),
   ];
+}
+
+function originLayout({ msgType, references, ...own }: CapOrigin): CborValue {
+  return [TYPES.indexOf(msgType), referenceLayout(own), references.map(referenceLayout)];
+}
+
+function referenceLayout({ sender, identifier, sent }: CapReference): CborValue {
+  return [sender, identifier, sent];
 }
 
 function infoLayout(info: Info): CborValue {
@@ -107,7 +116,7 @@ export function decodeAlert(bytes: Bytes): AlertBody {
     status: oneOf(STATUSES, status),
     alarm: alarm === null ? null : idFromBytes<AlertId>(alarm),
     follows: follows === null ? null : idFromBytes<AlertId>(follows),
-    imported: imported === null ? null : readReference(imported),
+    imported: imported === null ? null : readOrigin(imported),
     escalateAfterMs: whole(afterMs, LONGEST_ESCALATION_MS),
     escalateTo: list(to, (id) => idFromBytes<MemberId>(id), LIMITS.escalateTo),
     source: text(source),
@@ -125,9 +134,17 @@ export function decodeAlert(bytes: Bytes): AlertBody {
 /** What begins an alarm names none; what changes one names it and what its author knew of it. */
 function mustHang({ msgType, alarm, follows, infos }: AlertBody): void {
   if ((alarm === null) !== (follows === null)) throw malformed('a change names an alarm and what it follows');
-  if (msgType === 'Cancel' && alarm === null) throw malformed('a cancel names an alarm');
-  if (msgType === 'Alert' && alarm !== null) throw malformed('an alert changes no other one');
+  if ((msgType === 'Alert') !== (alarm === null)) throw malformed('an alert begins an alarm, and nothing else does');
   if (msgType !== 'Cancel' && infos.length === 0) throw malformed('an alert says what it is about');
+}
+
+function readOrigin(value: unknown): CapOrigin {
+  const [msgType, own, references] = tuple(value, 3, 'an origin');
+  return {
+    ...readReference(own),
+    msgType: oneOf(TYPES, msgType),
+    references: list(references, readReference),
+  };
 }
 
 function readReference(value: unknown): CapReference {

@@ -20,6 +20,9 @@
  */
 import type { Bytes } from '../base/bytes.ts';
 import type { Audience, Lane, Role } from '../identity/roles.ts';
+import type { AlarmEvent, AlarmsFacade } from './facade-alarms.ts';
+
+export type { Alarm } from './facade-alarms.ts';
 
 /** ISO 8601 in UTC, as `Date.prototype.toISOString` writes it. */
 export type IsoTime = string;
@@ -43,6 +46,7 @@ export interface NodeFacade {
   readonly bundles: BundlesFacade;
   readonly safety: SafetyFacade;
   readonly entries: EntriesFacade;
+  readonly alarms: AlarmsFacade;
   readonly events: EventsFacade;
 }
 
@@ -545,6 +549,7 @@ export type NodeEvent =
       readonly kinds: readonly string[];
     }
   | { readonly type: 'quarantine'; readonly feed: string; readonly member: number; readonly entries: number }
+  | AlarmEvent
   /** A device wrote two histories: its feed is stopped. */
   | { readonly type: 'fork'; readonly feed: string; readonly member: number; readonly device: string };
 

@@ -12,9 +12,11 @@ import { createLibp2pTransport } from '../net/libp2p/transport.ts';
 import type { Transport } from '../net/ports.ts';
 import { openDatabase, type Database } from '../store/database.ts';
 import { openLogStore } from '../store/log-store.ts';
+import { openAckStore, openAlertIndex } from '../store/alarm-store.ts';
 import { openExtensionStore } from '../store/extension-store.ts';
 import { openMetaStore } from '../store/meta-store.ts';
 import { iso, type NodeContext } from './capabilities/context.ts';
+import { alarmEvent, alarmsOf } from './capabilities/alarms.ts';
 import { bundlesOf } from './capabilities/bundles.ts';
 import { devicesOf } from './capabilities/devices.ts';
 import { entriesOf } from './capabilities/entries.ts';
@@ -33,6 +35,7 @@ import { metricsOf } from './metrics.ts';
 import { Session } from './session.ts';
 import { systemClock, systemRng, systemTimers } from './system.ts';
 import type { PartSealer } from '../log/ports.ts';
+import { alertProjection } from '../alarms/index.ts';
 import { extensionProjection } from '../log/extension.ts';
 import type { Run } from '../log/types.ts';
 
@@ -220,12 +223,14 @@ export class Node {
     assert(incarnation !== undefined, 'continuity was settled before');
     const store = openLogStore(this.#database, sealerFor('parts', keys.sealer), isNarrow);
     const extensions = openExtensionStore(this.#database);
+    const alerts = { index: openAlertIndex(this.#database), acks: openAckStore(this.#database) };
     const session = new Session({
       network,
       keys,
       store,
       extensions,
-      projections: [extensionProjection(extensions)],
+      alerts,
+      projections: [extensionProjection(extensions), alertProjection(alerts.index)],
       meta: this.#meta,
       transport,
       clock: systemClock,
@@ -235,6 +240,9 @@ export class Node {
       nodeLog: this.#nodeLog,
       incarnation: toHex(incarnation),
       genesis,
+      alarm: (of, ...told) => {
+        this.#emit(alarmEvent(of, ...told));
+      },
     });
     this.#meta.set(NETWORK, idToBytes(network));
     this.#session = session;
@@ -332,6 +340,7 @@ export class Node {
         entries: () => this.#entries(),
       }),
       entries: entriesOf(context),
+      alarms: alarmsOf(context),
       events: { subscribe: (listener) => this.#events.subscribe(listener) },
     };
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AlarmEvent } from './alarms.ts';
 import { Count, Id, PeerNumber } from './common.ts';
 import { JoinStep } from './network.ts';
 import { route } from './route.ts';
@@ -31,6 +32,7 @@ export const NodeEvent = z
     }),
     z.object({ type: z.literal('entries'), added: Count, total: Count, kinds: z.array(z.string()) }),
     z.object({ type: z.literal('quarantine'), feed: Id, member: PeerNumber, entries: Count }),
+    AlarmEvent,
     z.object({ type: z.literal('fork'), feed: Id, member: PeerNumber, device: Id }),
     z
       .object({ type: z.literal('missed') })
