@@ -104,6 +104,14 @@ const REQUESTS: Readonly<
   ],
   entries: ['GET', '/v1/entries?kind=x-test&limit=2'],
   eraseEntries: ['POST', '/v1/entries/erase', { ids: [ENTRY_ID] }],
+  raiseAlarm: ['POST', '/v1/alarms', { text: 'Fire at gate 2' }],
+  raiseCap: ['POST', '/v1/alarms/cap', { document: Buffer.from('<alert/>').toString('base64') }],
+  alarms: ['GET', '/v1/alarms?all=true'],
+  alarm: ['GET', '/v1/alarms/a1a1'],
+  alarmCap: ['GET', '/v1/alarms/a1a1/cap'],
+  updateAlarm: ['PATCH', '/v1/alarms/a1a1', { text: 'It spreads' }],
+  cancelAlarm: ['POST', '/v1/alarms/a1a1/cancel', { text: 'It is out' }],
+  ackAlarm: ['POST', '/v1/alarms/a1a1/ack'],
 };
 
 describe('every route', () => {

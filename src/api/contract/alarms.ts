@@ -13,8 +13,11 @@ const DEFAULT_LASTS_MS = DAY_MS;
 const DEFAULT_ESCALATE_MS = 10 * 60 * 1000;
 
 export const Severity = z.enum(['Extreme', 'Severe', 'Moderate', 'Minor', 'Unknown']);
+export type Severity = z.infer<typeof Severity>;
 export const Urgency = z.enum(['Immediate', 'Expected', 'Future', 'Past', 'Unknown']);
+export type Urgency = z.infer<typeof Urgency>;
 export const Certainty = z.enum(['Observed', 'Likely', 'Possible', 'Unlikely', 'Unknown']);
+export type Certainty = z.infer<typeof Certainty>;
 
 const AlarmMessage = z.object({
   id: Id,
