@@ -84,7 +84,9 @@ export class AlarmDesk {
     this.#reader = new AlarmReader(deps.log, deps.index);
     this.driver = new AlarmDriver({
       ...deps,
-      active: () => this.#active.map(({ current, cancelled }) => (cancelled ?? current).id),
+      // What was replaced by something newer is asked after no more.
+      active: () =>
+        this.#active.flatMap(({ current, cancelled }) => (cancelled === undefined ? [current.id] : [current.id, cancelled.id])),
       holds: (alert) => this.#holds(alert),
       acked: (acks) => {
         this.#tellAcked(acks);

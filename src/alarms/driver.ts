@@ -3,10 +3,11 @@ import { isKithError } from '../base/errors.ts';
 import type { Bytes } from '../base/bytes.ts';
 import type { Logger } from '../base/ports.ts';
 import type { FeedId } from '../base/ids.ts';
-import type { Standing } from '../identity/roles.ts';
+import { mayHold, type Standing } from '../identity/roles.ts';
 import type { Verifier } from '../identity/signing.ts';
 import type { Log } from '../log/service.ts';
 import type { Run } from '../log/types.ts';
+import { decodeHeader } from '../log/wire.ts';
 import { decodeAlarmMessage, encodeAlarmMessage, type UrgentHeight } from './channel-wire.ts';
 import { AlarmCore, type AlarmEffect, type AlarmEvent, type AlarmFault, type NeighbourId } from './core.ts';
 import type { AckStore } from './ports.ts';
@@ -117,7 +118,7 @@ export class AlarmDriver {
     for (let frame = 0; frame < MOST_FRAMES && peers.hasRoom(peer); frame += 1) {
       const reader = peers.standingOf(peer);
       const run = reader === undefined ? undefined : log.runFor(reader, feed, from, PUSH_BYTES);
-      if (run === undefined) return;
+      if (reader === undefined || run === undefined || lacksPart(run, reader)) return;
       peers.send(peer, encodeAlarmMessage({ type: 'run', run }));
       from += run.entries.length;
     }
@@ -163,6 +164,18 @@ export class AlarmDriver {
     const { verifier, log } = this.#deps;
     return verifier.verify(ack.device, ACK_PURPOSE, ackStatement(log.network, ack), ack.signature);
   }
+}
+
+/**
+ * A reader's node holds entries for members without what they say. From it, a member would take such an alarm as one
+ * that says nothing; it comes whole from somebody who has it.
+ */
+function lacksPart({ entries }: Run, reader: Standing): boolean {
+  return entries.some(
+    ({ headerBytes, parts }) =>
+      parts.includes(null) &&
+      decodeHeader(headerBytes).parts.some(({ audience }, at) => parts[at] === null && mayHold(reader, audience)),
+  );
 }
 
 function urgentHeights(log: Log): UrgentHeight[] {
