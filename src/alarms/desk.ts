@@ -264,10 +264,12 @@ export class AlarmDesk {
 
   /** Once for each thing that it says; to those whom it names. */
   #escalate(alarm: Alarm): void {
+    const { body, hlc, id } = alarm.current;
+    if (body.escalateAfterMs === 0 || this.#nowMs < hlc.ms + body.escalateAfterMs || this.#escalated.has(id)) return;
     const { escalation } = this.state(alarm);
     const self = this.#self;
-    if (escalation === undefined || this.#escalated.has(alarm.current.id)) return;
-    this.#escalated.add(alarm.current.id);
+    if (escalation === undefined) return;
+    this.#escalated.add(id);
     const { logger } = this.#deps;
     logger.warn({ alarm: alarm.id, unseen: escalation.unseen.length }, 'an alarm was not seen by all in time');
     if (self !== undefined && escalation.to.includes(self.id)) this.#deps.told('escalated', alarm, alarm.current);

@@ -5,6 +5,7 @@ import type { LinkKey } from '../../src/base/ids.ts';
 import { silentLogger } from '../../src/base/ports.ts';
 import { AlarmDesk } from '../../src/alarms/desk.ts';
 import type { AckStore } from '../../src/alarms/ports.ts';
+import type { Ack } from '../../src/alarms/types.ts';
 import { alertProjection } from '../../src/alarms/projection.ts';
 import type { Standing } from '../../src/identity/roles.ts';
 import type { Verifier } from '../../src/identity/signing.ts';
@@ -31,6 +32,8 @@ export interface AlarmMutant {
 export interface Wire {
   deliver(from: AlarmNode, peer: string, frame: Uint8Array): void;
   cut(from: AlarmNode, peer: string): void;
+  /** Some node keeps this acknowledgement. */
+  kept(ack: Ack): void;
   nodeAt(from: AlarmNode, peer: string): AlarmNode | undefined;
 }
 
@@ -70,6 +73,9 @@ export class AlarmNode {
     this.#store = new MemoryLogStore(this.disk);
     this.alerts = new MemoryAlertIndex(this.disk);
     const acks = new MemoryAckStore(this.disk);
+    acks.kept = (ack) => {
+      wire.kept(ack);
+    };
     this.acks = mutant.wrapAcks?.(acks, this.disk) ?? acks;
     [this.log, this.desk] = this.#boot();
   }

@@ -9,7 +9,7 @@ import { AlarmWorld } from './alarm-world.ts';
 import { MemoryAckStore } from './memory-alarm-store.ts';
 import { MemoryDisk } from './memory-disk.ts';
 
-const SEEDS = Number(process.env['KITH_ALARM_SEEDS'] ?? 60);
+const SEEDS = Number(process.env['KITH_ALARM_SEEDS'] ?? 10);
 const FIRST = Number(process.env['KITH_ALARM_SEED'] ?? 1);
 
 function play(seed: number, mutant?: AlarmMutant): void {

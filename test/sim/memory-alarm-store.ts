@@ -12,6 +12,10 @@ export class MemoryAlertIndex implements AlertIndex {
     this.#disk = disk;
   }
 
+  has(id: AlertId): boolean {
+    return this.#places.has(id);
+  }
+
   add(place: AlertPlace): void {
     if (!this.#places.has(place.id)) this.#change((places) => places.set(place.id, place));
   }
@@ -51,8 +55,11 @@ export class MemoryAlertIndex implements AlertIndex {
 }
 
 export class MemoryAckStore implements AckStore {
+  /** Sees each one that is kept, for whoever checks. */
+  kept: (ack: Ack) => void = () => undefined;
   readonly #disk: MemoryDisk;
   readonly #acks = new Map<AlertId, Map<string, Ack>>();
+  readonly #sorted = new Map<AlertId, readonly Ack[]>();
 
   constructor(disk: MemoryDisk) {
     this.#disk = disk;
@@ -63,8 +70,12 @@ export class MemoryAckStore implements AckStore {
   }
 
   of(alert: AlertId): readonly Ack[] {
+    const known = this.#sorted.get(alert);
+    if (known !== undefined) return known;
     const found = this.#acks.get(alert) ?? new Map<string, Ack>();
-    return [...found.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, ack]) => ack);
+    const sorted = [...found.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, ack]) => ack);
+    this.#sorted.set(alert, sorted);
+    return sorted;
   }
 
   #addOne(ack: Ack): boolean {
@@ -72,8 +83,13 @@ export class MemoryAckStore implements AckStore {
     this.#acks.set(ack.alert, ofAlert);
     const key = `${ack.device} ${ack.state}`;
     if (ofAlert.has(key)) return false;
-    this.#disk.wrote(() => ofAlert.delete(key));
+    this.#disk.wrote(() => {
+      ofAlert.delete(key);
+      this.#sorted.delete(ack.alert);
+    });
+    this.#sorted.delete(ack.alert);
     ofAlert.set(key, ack);
+    this.kept(ack);
     return true;
   }
 }

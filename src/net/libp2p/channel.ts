@@ -14,6 +14,8 @@ import { Outbox } from './outbox.ts';
 const HIGH_WATER_BYTES = 1024 * 1024;
 /** … and here `onDrain` is called. */
 const LOW_WATER_BYTES = 256 * 1024;
+/** Handed to the stream at once; more waits here. */
+const STREAM_BYTES = 64 * 1024;
 /** A sender that goes on after `send` said false is cut off here. */
 const OVERRUN_BYTES = 16 * LIMITS.frameBytes;
 /** How long a closed channel waits for the other side's end before it drops the stream. */
@@ -116,7 +118,7 @@ export class StreamChannel implements Channel {
   close(): void {
     if (this.#state !== 'open') return;
     this.#state = 'closing';
-    this.#flush();
+    this.#flush(Infinity);
     this.#endBothWays().then(
       () => this.#finish(undefined),
       (error: unknown) => this.#finish(isKithError(error) ? error : linkLost(error)),
@@ -148,19 +150,35 @@ export class StreamChannel implements Channel {
   }
 
   /** What was sent in one turn leaves in few writes. The stream takes more than it can pass on; `bufferedBytes` counts it. */
-  #flush(): void {
+  #flush(streamBytes = STREAM_BYTES): void {
     this.#flushing = false;
     if (this.#state === 'closed') return;
     try {
-      for (const chunk of this.#outbox.take()) this.#stream.send(chunk);
+      while (this.#outbox.sizeBytes > 0 && this.#mayFeed(streamBytes))
+        for (const chunk of this.#outbox.take(streamBytes)) this.#stream.send(chunk);
     } catch (error) {
       this.#breakOff(linkLost(error));
       return;
     }
-    this.#onRoom();
+    this.#tellRoom();
+  }
+
+  /**
+   * When a connection drains, its streams go on in the order in which they were opened, and the first one that has
+   * something fills it again: those behind starve. So nothing is given to a stream that waits for its turn; once it is
+   * empty, the others have theirs. A full channel delays another one's frame by one frame of its own.
+   */
+  #mayFeed(streamBytes: number): boolean {
+    if (streamBytes === Infinity) return true;
+    return !this.#stream.writableNeedsDrain && this.#stream.writeBufferLength < streamBytes;
   }
 
   #onRoom(): void {
+    if (this.#state === 'open' && this.#outbox.sizeBytes > 0) this.#flush();
+    else this.#tellRoom();
+  }
+
+  #tellRoom(): void {
     if (!this.#owesDrain || this.#state !== 'open' || this.bufferedBytes > LOW_WATER_BYTES) return;
     this.#owesDrain = false;
     this.#call(() => this.#drainHandler?.());
