@@ -164,17 +164,18 @@ export class StreamChannel implements Channel {
   }
 
   /**
-   * When a connection drains, its streams go on in the order in which they were opened, and the first one that has
-   * something fills it again: those behind starve. So nothing is given to a stream that waits for its turn; once it is
-   * empty, the others have theirs. A full channel delays another one's frame by one frame of its own.
+   * When a connection has room again, its streams go on in the order in which they were opened, and the first one that
+   * has much to send fills it: those behind starve. So much waits here until the stream has none left and the
+   * connection has room, while little is given to the stream at once and has its turn before.
    */
   #mayFeed(streamBytes: number): boolean {
-    if (streamBytes === Infinity) return true;
-    return !this.#stream.writableNeedsDrain && this.#stream.writeBufferLength < streamBytes;
+    if (this.#stream.writeBufferLength >= streamBytes) return false;
+    return streamBytes === Infinity || !this.#stream.writableNeedsDrain || this.#outbox.sizeBytes <= STREAM_BYTES;
   }
 
   #onRoom(): void {
-    if (this.#state === 'open' && this.#outbox.sizeBytes > 0) this.#flush();
+    // A step later: by then every other stream has passed on what it held.
+    if (this.#state === 'open' && this.#outbox.sizeBytes > 0) this.#scheduleFlush();
     else this.#tellRoom();
   }
 
