@@ -64,7 +64,9 @@ function quantile(sorted: readonly number[], part: number): number {
 }
 
 const nodes = await chain();
-const links = await Promise.all(nodes.map(async ({ client }) => (await client.call('status', {})).neighbours));
+const links = await Promise.all(
+  nodes.map(async ({ client }) => (await client.call('status', {})).neighbours),
+);
 say(`neighbours: ${links.join(' ')}`);
 await rounds(nodes);
 const idle = await rounds(nodes);
@@ -83,18 +85,23 @@ const writer = (async () => {
   }
 })();
 const before = await entriesOf(nodes.at(-1));
-while ((await entriesOf(nodes.at(-1))) < before + 5000) await new Promise((resolve) => setTimeout(resolve, 50));
+while ((await entriesOf(nodes.at(-1))) < before + 5000)
+  await new Promise((resolve) => setTimeout(resolve, 50));
 const startEntries = await entriesOf(nodes.at(-1));
 const startMs = performance.now();
 const cpuBefore = nodes.map(({ process }) => usageOf(process)?.cpuSeconds ?? 0);
 const loaded = await rounds(nodes);
 const seconds = (performance.now() - startMs) / 1000;
 const rate = Math.round(((await entriesOf(nodes.at(-1))) - startEntries) / seconds);
-const cpu = nodes.map(({ process }, at) => ((usageOf(process)?.cpuSeconds ?? 0) - (cpuBefore[at] ?? 0)) / seconds);
+const cpu = nodes.map(
+  ({ process }, at) => ((usageOf(process)?.cpuSeconds ?? 0) - (cpuBefore[at] ?? 0)) / seconds,
+);
 writing = false;
 await writer;
 say(`loaded: ${loaded.map((ms) => ms.toFixed(1)).join(' ')}`);
-say(`bulk at the last node meanwhile: ${String(rate)} entries/s; processors: ${cpu.map((c) => c.toFixed(2)).join(' ')}`);
+say(
+  `bulk at the last node meanwhile: ${String(rate)} entries/s; processors: ${cpu.map((c) => c.toFixed(2)).join(' ')}`,
+);
 const [ours, rest] = [quantile(loaded, 0.5), quantile(idle, 0.5)];
 report({
   id: 'AL1',

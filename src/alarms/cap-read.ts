@@ -7,7 +7,15 @@ import type { Bytes } from '../base/bytes.ts';
 import { KithError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import { isCapName, isCapTime, isCircle, isDecimal, isPolygon } from './cap-values.ts';
-import { CAP_VALUES, type Area, type CapDocument, type CapReference, type Info, type Named, type Resource } from './types.ts';
+import {
+  CAP_VALUES,
+  type Area,
+  type CapDocument,
+  type CapReference,
+  type Info,
+  type Named,
+  type Resource,
+} from './types.ts';
 import { decodeXml, refuseDtd } from './xml-text.ts';
 
 const NAMESPACES = ['urn:oasis:names:tc:emergency:cap:1.2', 'urn:oasis:names:tc:emergency:cap:1.1'];
@@ -83,7 +91,10 @@ function parse(text: string): XmlElement {
     element.text += part;
     // Embedded content of a resource is the one thing that may be long; it is not kept.
     if (element.name !== 'derefUri' && element.text.length > LIMITS.alertTextChars)
-      throw badCap(element.line, `“${element.name}” is longer than ${String(LIMITS.alertTextChars)} characters`);
+      throw badCap(
+        element.line,
+        `“${element.name}” is longer than ${String(LIMITS.alertTextChars)} characters`,
+      );
   };
   parser.on('text', gather);
   parser.on('cdata', gather);
@@ -102,7 +113,8 @@ class Fields {
   constructor(element: XmlElement) {
     this.#element = element;
     this.#left = new Set(element.children);
-    if (element.text.trim() !== '') throw badCap(element.line, `there is text between the elements of “${element.name}”`);
+    if (element.text.trim() !== '')
+      throw badCap(element.line, `there is text between the elements of “${element.name}”`);
   }
 
   all(name: string): readonly XmlElement[] {
@@ -170,7 +182,8 @@ function textOf(element: XmlElement): string {
 
 function mustBe(element: XmlElement, rule: (text: string) => boolean, what: string): string {
   const found = textOf(element);
-  if (!rule(found)) throw badCap(element.line, `“${element.name}” is “${found.slice(0, 60)}”, which is not ${what}`);
+  if (!rule(found))
+    throw badCap(element.line, `“${element.name}” is “${found.slice(0, 60)}”, which is not ${what}`);
   return found;
 }
 
@@ -178,7 +191,10 @@ function valueOf<Value extends string>(element: XmlElement, values: readonly Val
   const found = textOf(element);
   const value = values.find((known) => known === found);
   if (value === undefined)
-    throw badCap(element.line, `“${element.name}” is “${found.slice(0, 60)}”, and has to be one of ${values.join(', ')}`);
+    throw badCap(
+      element.line,
+      `“${element.name}” is “${found.slice(0, 60)}”, and has to be one of ${values.join(', ')}`,
+    );
   return value;
 }
 

@@ -8,9 +8,8 @@ const TIME = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)[-+](\d\d):(\d\d)$/;
 export function capTimeMs(text: string): number | undefined {
   const fields = TIME.exec(text);
   if (fields === null) return undefined;
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, zoneHour = 0, zoneMinute = 0] = fields
-    .slice(1)
-    .map(Number);
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, zoneHour = 0, zoneMinute = 0] =
+    fields.slice(1).map(Number);
   if (day < 1 || day > daysIn(year, month) || hour > 23 || minute > 59 || second > 59) return undefined;
   if (zoneHour > 14 || zoneMinute > 59) return undefined;
   const ms = Date.parse(text);

@@ -81,7 +81,8 @@ describe('the samples of other systems', { skip: NO_SAMPLES }, () => {
   });
 
   it('feeds of another format are no alerts', () => {
-    for (const name of ['amber.atom', 'weather.atom']) refused(sample(name), 'bad-cap', /no CAP alert, but “/);
+    for (const name of ['amber.atom', 'weather.atom'])
+      refused(sample(name), 'bad-cap', /no CAP alert, but “/);
   });
 });
 
@@ -112,7 +113,12 @@ describe('a document', () => {
 
   it('with a DTD is refused, wherever it stands and whatever it says', () => {
     const bomb = '<!DOCTYPE a [<!ENTITY b "ha"><!ENTITY c "&b;&b;&b;">]>';
-    for (const dtd of [bomb, '<!DOCTYPE alert SYSTEM "file:///etc/passwd">', '<!doctype alert>', '<!DOCTYPE alert [<!ENTITY'])
+    for (const dtd of [
+      bomb,
+      '<!DOCTYPE alert SYSTEM "file:///etc/passwd">',
+      '<!doctype alert>',
+      '<!DOCTYPE alert [<!ENTITY',
+    ])
       for (const before of ['', '<?pi?>\n', '<!-- x -->', '\n \n'])
         refused(CAP.replace('<alert', `${before}${dtd}<alert`), 'dtd-refused', /DTD/);
     assert.ok(readCap(utf8(CAP.replace('<alert', '<!-- <!DOCTYPE x> --><alert'))));
@@ -126,7 +132,12 @@ describe('a document', () => {
   });
 
   const BREAKS: readonly (readonly [what: string, from: string, to: string, message: RegExp])[] = [
-    ['a severity of its own', 'Severe<', 'Huge<', /^Line 13: “severity” is “Huge”, and has to be one of Extreme/],
+    [
+      'a severity of its own',
+      'Severe<',
+      'Huge<',
+      /^Line 13: “severity” is “Huge”, and has to be one of Extreme/,
+    ],
     ['no urgency', '<urgency>Immediate</urgency>', '', /^Line 9: “info” has no “urgency”/],
     ['no category', '<category>Fire</category>', '', /^Line 9: “info” has no “category”/],
     ['no event', '<event>Fire &amp; smoke</event>', '', /“info” has no “event”/],
@@ -134,7 +145,12 @@ describe('a document', () => {
     ['a day that is none', '11-28T', '02-30T', /^Line 5: “sent”/],
     ['blanks in its name', 'id-1', 'id 1', /^Line 3: “identifier”/],
     ['a comma in its sender', 'who@', 'who,', /^Line 4: “sender”/],
-    ['a status twice', '<status>Actual</status>', '<status>Actual</status><status>Test</status>', /“status” stands here a second time/],
+    [
+      'a status twice',
+      '<status>Actual</status>',
+      '<status>Actual</status><status>Test</status>',
+      /“status” stands here a second time/,
+    ],
     ['an unknown element', '<headline>', '<colour>red</colour><headline>', /CAP knows no “colour” in “info”/],
     ['an element in a text', 'id-1', '<b>id</b>', /“identifier” holds text, and no “b”/],
     ['a text between elements', '<info>', '<info>hm', /text between the elements/],
@@ -144,7 +160,12 @@ describe('a document', () => {
     ['a restriction that is missing', 'Public', 'Restricted', /needs a “restriction”/],
     ['addresses that are missing', 'Public', 'Private', /needs “addresses”/],
     ['an update of nothing', '<msgType>Alert', '<msgType>Update', /needs “references”/],
-    ['references that are none', '<scope>Public</scope>', '<scope>Public</scope><references>a,b</references>', /not sender,identifier,sent/],
+    [
+      'references that are none',
+      '<scope>Public</scope>',
+      '<scope>Public</scope><references>a,b</references>',
+      /not sender,identifier,sent/,
+    ],
     ['another namespace', 'cap:1.2', 'cap:9.9', /^Line 2: this is no CAP alert/],
   ];
   for (const [what, from, to, message] of BREAKS)
@@ -156,7 +177,11 @@ describe('a document', () => {
   it('is bounded in size, depth and number', () => {
     refused(new Uint8Array(LIMITS.capBytes + 1), 'too-large', /at most/);
     refused(CAP.replace('Camp North', 'x'.repeat(LIMITS.alertTextChars + 1)), 'bad-cap', /longer than/);
-    refused(CAP.replace('<area>', '<category>Fire</category>'.repeat(6000) + '<area>'), 'bad-cap', /too many elements/);
+    refused(
+      CAP.replace('<area>', '<category>Fire</category>'.repeat(6000) + '<area>'),
+      'bad-cap',
+      /too many elements/,
+    );
     refused(CAP.replace('Camp North', '<value>'.repeat(9)), 'bad-cap', /nested too deep/);
   });
 
@@ -173,7 +198,13 @@ describe('values', () => {
   it('times have an offset and are of the calendar', () => {
     assert.equal(capTimeMs('2026-11-28T10:00:00+06:30'), Date.UTC(2026, 10, 28, 3, 30));
     assert.equal(capTimeMs(capTime(Date.UTC(2026, 10, 28, 3, 30))), Date.UTC(2026, 10, 28, 3, 30));
-    for (const text of ['2026-11-28T10:00:00Z', '2026-11-28T10:00:00.1+00:00', '2026-13-01T00:00:00+00:00', '2026-02-29T00:00:00+00:00', ''])
+    for (const text of [
+      '2026-11-28T10:00:00Z',
+      '2026-11-28T10:00:00.1+00:00',
+      '2026-13-01T00:00:00+00:00',
+      '2026-02-29T00:00:00+00:00',
+      '',
+    ])
       assert.equal(capTimeMs(text), undefined, text);
     assert.ok(capTimeMs('2028-02-29T00:00:00-00:00') !== undefined);
   });
@@ -189,7 +220,13 @@ describe('values', () => {
 
 describe('a message of kith', () => {
   const network = 'ab'.repeat(32) as NetworkId;
-  const said = alertFromWords({ text: 'Fire\u0007 at <gate> 2\nRun', areas: ['20.1,92.9 3'] }, 'Ada', true, true, { afterMs: 0, to: [] });
+  const said = alertFromWords(
+    { text: 'Fire\u0007 at <gate> 2\nRun', areas: ['20.1,92.9 3'] },
+    'Ada',
+    true,
+    true,
+    { afterMs: 0, to: [] },
+  );
   const message: AlertMessage = {
     id: 'cd'.repeat(32) as AlertMessage['id'],
     alarm: 'cd'.repeat(32) as AlertMessage['id'],
@@ -201,12 +238,22 @@ describe('a message of kith', () => {
     audience: 'members',
     body: { ...said, msgType: 'Alert', alarm: null, follows: null },
   };
-  const alarm = { id: message.id, root: message, current: message, cancelled: undefined, messages: [message], refused: [] };
+  const alarm = {
+    id: message.id,
+    root: message,
+    current: message,
+    cancelled: undefined,
+    messages: [message],
+    refused: [],
+  };
 
   it('is a CAP document that others can read, and is found again by it', () => {
     const document = documentOf(alarm, message, network);
     const read = readCap(utf8(writeCap(document)));
-    assert.deepEqual([read.scope, read.status, read.infos[0]?.headline], ['Restricted', 'Exercise', 'Fire at <gate> 2']);
+    assert.deepEqual(
+      [read.scope, read.status, read.infos[0]?.headline],
+      ['Restricted', 'Exercise', 'Fire at <gate> 2'],
+    );
     assert.ok(isAbout(alarm, [read], network));
     assert.ok(!isAbout(alarm, [{ ...read, identifier: 'another' }], network));
   });

@@ -32,7 +32,10 @@ export type AlarmMessage =
   | { readonly type: 'run'; readonly run: Run }
   | { readonly type: 'want'; readonly feed: FeedId; readonly from: number }
   /** Alerts with a digest of what is acknowledged. */
-  | { readonly type: 'acked'; readonly alerts: readonly { readonly alert: AlertId; readonly digest: Bytes }[] }
+  | {
+      readonly type: 'acked';
+      readonly alerts: readonly { readonly alert: AlertId; readonly digest: Bytes }[];
+    }
   /** Short names of the acknowledgements of one alert, one after the other. */
   | { readonly type: 'keys'; readonly alert: AlertId; readonly keys: Bytes }
   | { readonly type: 'acks'; readonly acks: readonly Ack[] };
@@ -107,7 +110,8 @@ function readAcked(value: unknown): { alert: AlertId; digest: Bytes } {
 }
 
 function readKeys(value: unknown): Bytes {
-  if (!(value instanceof Uint8Array) || value.byteLength % KEY_BYTES !== 0) throw malformed('keys of another length');
+  if (!(value instanceof Uint8Array) || value.byteLength % KEY_BYTES !== 0)
+    throw malformed('keys of another length');
   if (value.byteLength > CHANNEL_LIMITS.keys * KEY_BYTES) throw malformed('too many keys');
   return value;
 }

@@ -82,7 +82,13 @@ const FIRST_PAUSE_MS = 5000;
 const LONGEST_PAUSE_MS = 5 * 60 * 1000;
 const MOST_FAULTS = 3;
 /** Refusals that mean: this node has not heard of the author's admission yet. */
-const TOO_EARLY: ReadonlySet<string> = new Set(['unknown-device', 'unauthorised', 'too-many-feeds', 'quarantine-full', 'stopped-at-fork']);
+const TOO_EARLY: ReadonlySet<string> = new Set([
+  'unknown-device',
+  'unauthorised',
+  'too-many-feeds',
+  'quarantine-full',
+  'stopped-at-fork',
+]);
 
 export class AlarmCore {
   readonly #network: NetworkId;
@@ -204,8 +210,7 @@ export class AlarmCore {
   }
 
   #heights(peer: NeighbourId, neighbour: Neighbour, heights: readonly UrgentHeight[]): void {
-    for (const { feed, seq } of heights)
-      if (this.#view.height(feed.id) > 0) neighbour.has.set(feed.id, seq);
+    for (const { feed, seq } of heights) if (this.#view.height(feed.id) > 0) neighbour.has.set(feed.id, seq);
     if (heights.length === CHANNEL_LIMITS.heights) return;
     neighbour.compared = true;
     for (const { feed, seq } of this.#view.heights()) this.#pushTo(peer, neighbour, feed.id, seq);
@@ -233,11 +238,7 @@ export class AlarmCore {
     this.#effects.push({ type: 'take', peer, run });
   }
 
-  #taken(
-    peer: NeighbourId,
-    feed: FeedId,
-    outcome: Extract<AlarmEvent, { type: 'taken' }>['outcome'],
-  ): void {
+  #taken(peer: NeighbourId, feed: FeedId, outcome: Extract<AlarmEvent, { type: 'taken' }>['outcome']): void {
     const neighbour = this.#neighbours.get(peer);
     if (neighbour === undefined) return;
     if (outcome.kind === 'gap') {
@@ -274,7 +275,8 @@ export class AlarmCore {
   ): void {
     for (const { alert, digest } of alerts) {
       const acks = this.#view.acks(alert);
-      if (acks !== undefined && !equalBytes(digestOf(acks), digest)) this.#sendKeys(peer, neighbour, alert, acks);
+      if (acks !== undefined && !equalBytes(digestOf(acks), digest))
+        this.#sendKeys(peer, neighbour, alert, acks);
     }
   }
 
@@ -289,9 +291,13 @@ export class AlarmCore {
     const acks = this.#view.acks(alert);
     if (acks === undefined) return;
     const theirs = new Set<string>();
-    for (let at = 0; at < keys.byteLength; at += KEY_BYTES) theirs.add(toHex(keys.subarray(at, at + KEY_BYTES)));
+    for (let at = 0; at < keys.byteLength; at += KEY_BYTES)
+      theirs.add(toHex(keys.subarray(at, at + KEY_BYTES)));
     const ours = new Set(acks.map((ack) => toHex(keyOf(ack))));
-    this.#sendAcks(peer, acks.filter((ack) => !theirs.has(toHex(keyOf(ack)))));
+    this.#sendAcks(
+      peer,
+      acks.filter((ack) => !theirs.has(toHex(keyOf(ack)))),
+    );
     if (!neighbour.asked.has(alert) && theirs.difference(ours).size > 0)
       this.#sendKeys(peer, neighbour, alert, acks);
   }
@@ -338,7 +344,9 @@ export class AlarmCore {
 
   #summary(): Summary {
     const heights = createHash('sha256');
-    for (const { feed, seq, hash } of [...this.#view.heights()].sort((a, b) => (a.feed.id < b.feed.id ? -1 : 1)))
+    for (const { feed, seq, hash } of [...this.#view.heights()].sort((a, b) =>
+      a.feed.id < b.feed.id ? -1 : 1,
+    ))
       heights.update(`${feed.id} ${String(seq)} ${hash}\n`);
     const acks = createHash('sha256');
     for (const alert of [...this.#view.alerts()].slice(-CHANNEL_LIMITS.alerts).sort())

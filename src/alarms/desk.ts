@@ -86,7 +86,9 @@ export class AlarmDesk {
       ...deps,
       // What was replaced by something newer is asked after no more.
       active: () =>
-        this.#active.flatMap(({ current, cancelled }) => (cancelled === undefined ? [current.id] : [current.id, cancelled.id])),
+        this.#active.flatMap(({ current, cancelled }) =>
+          cancelled === undefined ? [current.id] : [current.id, cancelled.id],
+        ),
       holds: (alert) => this.#holds(alert),
       acked: (acks) => {
         this.#tellAcked(acks);
@@ -121,7 +123,10 @@ export class AlarmDesk {
   /** @throws KithError `not-entitled` | `alarm-over` and as `raise`. */
   change(alarm: Alarm, msgType: 'Update' | 'Cancel', alert: NewAlert): Alarm {
     refusesChange(alarm, this.#ruleAgainst(alarm), this.#nowMs);
-    return this.#write({ ...alert, msgType, alarm: alarm.id, follows: alarm.current.id }, alarm.root.audience);
+    return this.#write(
+      { ...alert, msgType, alarm: alarm.id, follows: alarm.current.id },
+      alarm.root.audience,
+    );
   }
 
   /** Says that somebody here has seen what an alarm says now. */
@@ -191,9 +196,12 @@ export class AlarmDesk {
       this.#known.add(message.id);
       if (this.#isForUs(alarm, message)) this.#owed.add(message.id);
     }
-    if (fresh.length > 0) this.driver.handle({ type: 'stood', alerts: fresh.map(({ message }) => message.id) });
+    if (fresh.length > 0)
+      this.driver.handle({ type: 'stood', alerts: fresh.map(({ message }) => message.id) });
     this.#confirm();
-    if (this.#begun) for (const { alarm, message } of fresh) this.#tellNews(alarm, message);
+    if (!this.#begun) return;
+    const arrived = new Set(fresh.map(({ message }) => message.id));
+    for (const { alarm, message } of fresh) if (this.#isNews(alarm, arrived)) this.#tellNews(alarm, message);
   }
 
   /** The entries are on disk, so that is what this node says; where it cannot be written now, it is said later. */
@@ -230,6 +238,15 @@ export class AlarmDesk {
     return self !== undefined && self.id !== alarm.root.author.member && isAddressed(message.audience, self);
   }
 
+  /**
+   * Nobody wants to be woken by what was over before they came in, or began and was called off while they were away. By
+   * this node's clock alone nothing counts as over: it may be wrong, and a real alarm missed.
+   */
+  #isNews(alarm: Alarm, arrived: ReadonlySet<AlertId>): boolean {
+    if (alarm.cancelled !== undefined) return !arrived.has(alarm.id);
+    return phaseOf(alarm, this.#nowMs) === 'active' || alarm.root.hlc.ms >= (this.#self?.since.ms ?? 0);
+  }
+
   #tellNews(alarm: Alarm, message: AlertMessage): void {
     const change = changeOf(alarm, message);
     const { logger } = this.#deps;
@@ -239,7 +256,8 @@ export class AlarmDesk {
 
   #tellAcked(acks: readonly Ack[]): void {
     const ids = new Set(acks.map(({ alert }) => alert));
-    for (const alarm of this.#active) if (ids.has(alarm.current.id)) this.#deps.told('acked', alarm, alarm.current);
+    for (const alarm of this.#active)
+      if (ids.has(alarm.current.id)) this.#deps.told('acked', alarm, alarm.current);
   }
 
   #seenHere(alarm: Alarm): boolean {
@@ -265,14 +283,19 @@ export class AlarmDesk {
   /** Once for each thing that it says; to those whom it names. */
   #escalate(alarm: Alarm): void {
     const { body, hlc, id } = alarm.current;
-    if (body.escalateAfterMs === 0 || this.#nowMs < hlc.ms + body.escalateAfterMs || this.#escalated.has(id)) return;
+    if (body.escalateAfterMs === 0 || this.#nowMs < hlc.ms + body.escalateAfterMs || this.#escalated.has(id))
+      return;
     const { escalation } = this.state(alarm);
     const self = this.#self;
     if (escalation === undefined) return;
     this.#escalated.add(id);
     const { logger } = this.#deps;
-    logger.warn({ alarm: alarm.id, unseen: escalation.unseen.length }, 'an alarm was not seen by all in time');
-    if (self !== undefined && escalation.to.includes(self.id)) this.#deps.told('escalated', alarm, alarm.current);
+    logger.warn(
+      { alarm: alarm.id, unseen: escalation.unseen.length },
+      'an alarm was not seen by all in time',
+    );
+    if (self !== undefined && escalation.to.includes(self.id))
+      this.#deps.told('escalated', alarm, alarm.current);
   }
 
   #ruleAgainst(alarm: Alarm): string | undefined {
@@ -288,7 +311,9 @@ export class AlarmDesk {
 
   #write(body: AlertBody, audience: AlertMessage['audience']): Alarm {
     const payload = encodeAlert(body);
-    const [entry] = this.#deps.log.append([{ kind: ALERT_KIND, lane: 'urgent', parts: [{ audience, payload }] }]);
+    const [entry] = this.#deps.log.append([
+      { kind: ALERT_KIND, lane: 'urgent', parts: [{ audience, payload }] },
+    ]);
     assert(entry !== undefined, 'one draft makes one entry');
     const alarm = this.alarm(body.alarm ?? entry.hash);
     if (alarm === undefined) throw noSuchAlarm(entry.hash);

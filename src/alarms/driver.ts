@@ -62,7 +62,10 @@ export class AlarmDriver {
       this.handle({ type: 'message', peer, message: decodeAlarmMessage(frame) });
     } catch (error) {
       if (!isKithError(error, 'malformed')) throw error;
-      this.#deps.logger.warn({ peer, error: error.message }, 'a neighbour sent bytes that are no alarm message');
+      this.#deps.logger.warn(
+        { peer, error: error.message },
+        'a neighbour sent bytes that are no alarm message',
+      );
       this.handle({ type: 'closed', peer });
       this.#deps.peers.cut(peer, 'malformed');
     }
@@ -174,7 +177,9 @@ function lacksPart({ entries }: Run, reader: Standing): boolean {
   return entries.some(
     ({ headerBytes, parts }) =>
       parts.includes(null) &&
-      decodeHeader(headerBytes).parts.some(({ audience }, at) => parts[at] === null && mayHold(reader, audience)),
+      decodeHeader(headerBytes).parts.some(
+        ({ audience }, at) => parts[at] === null && mayHold(reader, audience),
+      ),
   );
 }
 

@@ -18,7 +18,12 @@ const ROUNDS = Number(process.env['KITH_FUZZ_ROUNDS'] ?? 6000);
 
 const id = <Name>(fill: string): Name => fill.repeat(32) as Name;
 const device = id<DeviceKey>('0a');
-const feed = { id: feedIdOf(device, '0b'.repeat(16), 'urgent'), device, incarnation: '0b'.repeat(16), lane: 'urgent' } as const;
+const feed = {
+  id: feedIdOf(device, '0b'.repeat(16), 'urgent'),
+  device,
+  incarnation: '0b'.repeat(16),
+  lane: 'urgent',
+} as const;
 const summary = { heights: new Uint8Array(16), acks: new Uint8Array(16) };
 const MESSAGES: readonly AlarmMessage[] = [
   { type: 'hello', network: id<NetworkId>('01'), summary },
@@ -26,7 +31,12 @@ const MESSAGES: readonly AlarmMessage[] = [
   { type: 'heights', heights: [{ feed, seq: 3, hash: id<EntryHash>('02') }] },
   {
     type: 'run',
-    run: { feed, entries: [{ headerBytes: new Uint8Array(40), parts: [new Uint8Array(30), null], seal: new Uint8Array(64) }] },
+    run: {
+      feed,
+      entries: [
+        { headerBytes: new Uint8Array(40), parts: [new Uint8Array(30), null], seal: new Uint8Array(64) },
+      ],
+    },
   },
   { type: 'want', feed: id<FeedId>('03'), from: 7 },
   { type: 'acked', alerts: [{ alert: id<AlertId>('04'), digest: new Uint8Array(16) }] },
@@ -37,10 +47,16 @@ const MESSAGES: readonly AlarmMessage[] = [
   },
 ];
 
-const said = alertFromWords({ text: 'Fire', areas: ['x', '1,2 3'], instruction: 'Run' }, 'Ada', false, false, {
-  afterMs: 1000,
-  to: [id('05')],
-});
+const said = alertFromWords(
+  { text: 'Fire', areas: ['x', '1,2 3'], instruction: 'Run' },
+  'Ada',
+  false,
+  false,
+  {
+    afterMs: 1000,
+    to: [id('05')],
+  },
+);
 const body = { ...said, msgType: 'Alert', alarm: null, follows: null } as const;
 const message = {
   id: id<AlertId>('06'),
@@ -53,7 +69,14 @@ const message = {
   audience: 'public',
   body,
 } as const;
-const alarm = { id: message.id, root: message, current: message, cancelled: undefined, messages: [message], refused: [] };
+const alarm = {
+  id: message.id,
+  root: message,
+  current: message,
+  cancelled: undefined,
+  messages: [message],
+  refused: [],
+};
 const CAP = Buffer.from(writeCap(documentOf(alarm, message, id('08'))));
 
 /** Some bytes changed, cut out, doubled or put in. */
@@ -87,7 +110,10 @@ function survives(decode: (bytes: Uint8Array) => unknown, bytes: Uint8Array, cod
   try {
     decode(bytes);
   } catch (error) {
-    assert.ok(isKithError(error) && codes.includes(error.code), `${String(error)} on ${Buffer.from(bytes).toString('hex').slice(0, 400)}`);
+    assert.ok(
+      isKithError(error) && codes.includes(error.code),
+      `${String(error)} on ${Buffer.from(bytes).toString('hex').slice(0, 400)}`,
+    );
   }
 }
 
@@ -97,9 +123,14 @@ describe(`hostile bytes, seed ${String(SEED)}`, () => {
     for (const sent of MESSAGES) assert.deepEqual(decodeAlarmMessage(encodeAlarmMessage(sent)), sent);
     for (let round = 0; round < ROUNDS; round += 1) {
       const sent = MESSAGES[round % MESSAGES.length];
-      const bytes = sent === undefined || rng.chance(20) ? encodeCbor(anything(rng)) : encodeAlarmMessage(sent);
+      const bytes =
+        sent === undefined || rng.chance(20) ? encodeCbor(anything(rng)) : encodeAlarmMessage(sent);
       survives(decodeAlarmMessage, spoiled(rng, bytes), ['malformed']);
-      survives(decodeAlarmMessage, encodeCbor([rng.below(9), ...Array.from({ length: rng.below(6) }, () => anything(rng))]), ['malformed']);
+      survives(
+        decodeAlarmMessage,
+        encodeCbor([rng.below(9), ...Array.from({ length: rng.below(6) }, () => anything(rng))]),
+        ['malformed'],
+      );
     }
   });
 

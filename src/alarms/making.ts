@@ -130,7 +130,10 @@ export function alertFromCap(document: CapDocument, escalating: Escalating): New
   if (scope === 'Private') throw notAnAlarm('for named recipients alone', 'Send it as a letter.');
   if (status === 'Draft') throw notAnAlarm('a draft', 'Finish it first, or raise it with --drill.');
   if (msgType !== 'Cancel' && infos.length === 0)
-    throw notAnAlarm('without “info”, so it does not say what happened', 'Say it in words: kith alarm raise TEXT');
+    throw notAnAlarm(
+      'without “info”, so it does not say what happened',
+      'Say it in words: kith alarm raise TEXT',
+    );
   return {
     status,
     imported: { msgType, identifier, sender, sent, references },
@@ -150,7 +153,11 @@ function notAnAlarm(what: string, next: string): KithError {
 }
 
 /** The alarm that a document is about, or is itself. */
-export function isAbout({ messages }: Alarm, references: readonly CapReference[], network: NetworkId): boolean {
+export function isAbout(
+  { messages }: Alarm,
+  references: readonly CapReference[],
+  network: NetworkId,
+): boolean {
   return messages.some((message) => {
     const own = referenceOf(message, network);
     return references.some(

@@ -24,7 +24,10 @@ export class AlarmReader {
 
   /** Undefined while the alarm's first message is not here. */
   alarm(id: AlertId): Alarm | undefined {
-    return foldAlarm(id, this.#index.ofAlarm(id).flatMap((place) => this.message(place) ?? []));
+    return foldAlarm(
+      id,
+      this.#index.ofAlarm(id).flatMap((place) => this.message(place) ?? []),
+    );
   }
 
   /** Begun or changed at `fromMs` or later, the newest last. */

@@ -20,5 +20,7 @@ export function refusesChange(alarm: Alarm, code: string | undefined, nowMs: num
     });
   const phase = phaseOf(alarm, nowMs);
   if (phase !== 'cancelled') return;
-  throw new KithError('alarm-over', 'This alarm was cancelled already.', { next: 'Raise a new one: kith alarm raise' });
+  throw new KithError('alarm-over', 'This alarm was cancelled already.', {
+    next: 'Raise a new one: kith alarm raise',
+  });
 }

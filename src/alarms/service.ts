@@ -4,7 +4,7 @@ import type { Timer, Timers } from '../base/ports.ts';
 import type { Standing } from '../identity/roles.ts';
 import type { Channel, ChannelName, Link, Transport } from '../net/ports.ts';
 import { AlarmDesk, type AlarmState, type DeskDeps } from './desk.ts';
-import type { Alarm } from './fold.ts';
+import { isDrill, type Alarm } from './fold.ts';
 
 export const ALARM_CHANNEL: ChannelName = '/kith/1/alarm';
 const TICK_MS = 1000;
@@ -72,9 +72,20 @@ export class AlarmService {
     for (const channel of this.#channels.values()) channel.close();
   }
 
+  /** For metrics. */
+  counts(): { readonly alarm: number; readonly drill: number; readonly escalated: number } {
+    const active = this.desk.active
+      .map((alarm) => this.desk.state(alarm))
+      .filter(({ phase }) => phase === 'active');
+    const drills = active.filter(({ alarm }) => isDrill(alarm.root.body)).length;
+    const escalated = active.filter(({ escalation }) => escalation !== undefined).length;
+    return { alarm: active.length - drills, drill: drills, escalated };
+  }
+
   /** Until everybody has it, or a moment has passed: what is known by then is what to say. */
   async firstAnswers(alarm: Alarm): Promise<AlarmState> {
-    const isComplete = (): boolean => this.desk.state(alarm).told.every(({ receivedMs }) => receivedMs !== undefined);
+    const isComplete = (): boolean =>
+      this.desk.state(alarm).told.every(({ receivedMs }) => receivedMs !== undefined);
     if (isComplete() || this.#channels.size === 0) return this.desk.state(alarm);
     const answered = Promise.withResolvers<undefined>();
     const look = (): void => {

@@ -134,7 +134,8 @@ export function decodeAlert(bytes: Bytes): AlertBody {
 /** What begins an alarm names none; what changes one names it and what its author knew of it. */
 function mustHang({ msgType, alarm, follows, infos }: AlertBody): void {
   if ((alarm === null) !== (follows === null)) throw malformed('a change names an alarm and what it follows');
-  if ((msgType === 'Alert') !== (alarm === null)) throw malformed('an alert begins an alarm, and nothing else does');
+  if ((msgType === 'Alert') !== (alarm === null))
+    throw malformed('an alert begins an alarm, and nothing else does');
   if (msgType !== 'Cancel' && infos.length === 0) throw malformed('an alert says what it is about');
 }
 
@@ -182,7 +183,8 @@ function readInfo(value: unknown): Info {
     resources: list(resources, readResource),
     areas: list(areas, readArea),
   };
-  if (info.categories.length === 0 || info.event === '') throw malformed('an info block has category and event');
+  if (info.categories.length === 0 || info.event === '')
+    throw malformed('an info block has category and event');
   return info;
 }
 
@@ -241,7 +243,8 @@ export function readAck(value: unknown): Ack {
 // ---- single places
 
 export function tuple(value: unknown, places: number, what: string): readonly unknown[] {
-  if (!Array.isArray(value) || value.length !== places) throw malformed(`${what} has ${String(places)} places`);
+  if (!Array.isArray(value) || value.length !== places)
+    throw malformed(`${what} has ${String(places)} places`);
   return value;
 }
 
@@ -261,7 +264,8 @@ export function whole(value: unknown, most: number): number {
 }
 
 export function exactly(value: unknown, sizeBytes: number): Bytes {
-  if (!(value instanceof Uint8Array) || value.byteLength !== sizeBytes) throw malformed('bytes of another length');
+  if (!(value instanceof Uint8Array) || value.byteLength !== sizeBytes)
+    throw malformed('bytes of another length');
   return value;
 }
 
@@ -272,7 +276,8 @@ function oneOf<Item>(items: readonly Item[], value: unknown): Item {
 }
 
 function text(value: unknown): string {
-  if (typeof value !== 'string' || value.length > LIMITS.alertTextChars) throw malformed('a text is too long, or none');
+  if (typeof value !== 'string' || value.length > LIMITS.alertTextChars)
+    throw malformed('a text is too long, or none');
   return value;
 }
 

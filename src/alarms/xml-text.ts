@@ -41,7 +41,11 @@ export function refuseDtd(text: string): void {
   for (let skipped = BEFORE_ROOT.exec(rest); skipped !== null; skipped = BEFORE_ROOT.exec(rest))
     rest = rest.slice(skipped[0].length);
   if (!/^<!doctype/i.test(rest)) return;
-  throw new KithError('dtd-refused', 'This file has a document type definition (DTD), which kith does not read.', {
-    next: 'Take the <!DOCTYPE …> out of it; a CAP alert needs none.',
-  });
+  throw new KithError(
+    'dtd-refused',
+    'This file has a document type definition (DTD), which kith does not read.',
+    {
+      next: 'Take the <!DOCTYPE …> out of it; a CAP alert needs none.',
+    },
+  );
 }

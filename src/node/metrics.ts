@@ -7,6 +7,8 @@ export interface Measured {
   /** Entries by lane. */
   entries(): Readonly<Record<string, number>>;
   frames(): Readonly<Record<string, number>>;
+  /** Alarms and drills that are active, and those that somebody has not seen in time. */
+  alarms(): Readonly<Record<string, number>>;
 }
 
 /** Text in Prometheus' exposition format. */
@@ -37,6 +39,7 @@ export async function metricsOf(measured: Measured): Promise<string> {
   gauge('kith_quarantined_entries', 'Entries that lie in quarantine', { value: status.quarantined });
   gauge('kith_log_entries', 'Entries in the log', measured.entries(), 'lane');
   gauge('kith_frames_total', 'Frames on links since the node started', measured.frames(), 'direction');
+  gauge('kith_alarms', 'Alarms that are active here', measured.alarms(), 'kind');
   gauge('process_resident_memory_bytes', 'Resident memory', { value: memory.rss });
   gauge('process_cpu_seconds_total', 'Processor time', {
     value: process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6,

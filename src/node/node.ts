@@ -298,6 +298,7 @@ export class Node {
           status: async () => this.#status(),
           entries: () => this.#entriesByLane(),
           frames: () => this.#frames,
+          alarms: () => this.#session?.alarms.counts() ?? {},
         }),
       stop: async () => this.stop(),
       network: networkOf({

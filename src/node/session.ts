@@ -4,7 +4,14 @@ import { idFromBytes, idToBytes } from '../base/ids.ts';
 import { HybridClock } from '../base/hlc.ts';
 import { decodeCbor, encodeCbor } from '../base/cbor.ts';
 import { fromHex, fromUtf8, toHex, utf8 } from '../base/bytes.ts';
-import { AlarmService, type AckStore, type AlarmChange, type Alarm, type AlertIndex, type AlertMessage } from '../alarms/index.ts';
+import {
+  AlarmService,
+  type AckStore,
+  type AlarmChange,
+  type Alarm,
+  type AlertIndex,
+  type AlertMessage,
+} from '../alarms/index.ts';
 import type { Clock, Rng, Timers } from '../base/ports.ts';
 import type { Standing } from '../identity/roles.ts';
 import type { Verifier } from '../identity/signing.ts';

@@ -12,9 +12,7 @@ export function openAlertIndex(database: Database): AlertIndex {
   return {
     add({ id, alarm, feed, seq, hlc }) {
       database
-        .sql(
-          'INSERT OR IGNORE INTO alerts (id, alarm, feed, seq, hlc_ms, hlc_n) VALUES (?, ?, ?, ?, ?, ?)',
-        )
+        .sql('INSERT OR IGNORE INTO alerts (id, alarm, feed, seq, hlc_ms, hlc_n) VALUES (?, ?, ?, ?, ?, ?)')
         .run(idToBytes(id), idToBytes(alarm), idToBytes(feed), seq, hlc.ms, hlc.n);
     },
     remove(id) {
@@ -59,13 +57,7 @@ export function openAckStore(database: Database): AckStore {
   const insert = (ack: Ack): void => {
     database
       .sql('INSERT INTO alarm_acks (alert, device, state, at_ms, signature) VALUES (?, ?, ?, ?, ?)')
-      .run(
-        idToBytes(ack.alert),
-        idToBytes(ack.device),
-        STATES.indexOf(ack.state),
-        ack.atMs,
-        ack.signature,
-      );
+      .run(idToBytes(ack.alert), idToBytes(ack.device), STATES.indexOf(ack.state), ack.atMs, ack.signature);
   };
   return {
     add(acks) {

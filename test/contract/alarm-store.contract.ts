@@ -79,7 +79,11 @@ export function alarmStoreContract(name: string, open: () => AlarmStores): void 
       const more = [ack(1, 7, 'received', 99), ack(1, 7, 'seen'), ack(2, 7, 'received')];
       assert.deepEqual(acks.add(more), more.slice(1));
       assert.deepEqual(acks.add(more), []);
-      assert.deepEqual(acks.of(ack(1, 0, 'seen').alert), [ack(1, 6, 'seen'), ack(1, 7, 'received'), ack(1, 7, 'seen')]);
+      assert.deepEqual(acks.of(ack(1, 0, 'seen').alert), [
+        ack(1, 6, 'seen'),
+        ack(1, 7, 'received'),
+        ack(1, 7, 'seen'),
+      ]);
       assert.deepEqual(acks.of(ack(3, 0, 'seen').alert), []);
       assert.deepEqual(acks.add([]), []);
     });

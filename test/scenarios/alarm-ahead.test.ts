@@ -35,7 +35,10 @@ interface Crossed {
 }
 
 /** @param take how the receiver reads its bulk channel. */
-async function crossing(t: TestContext, take: (channel: Channel, work: (frame: Uint8Array) => void) => void): Promise<Crossed> {
+async function crossing(
+  t: TestContext,
+  take: (channel: Channel, work: (frame: Uint8Array) => void) => void,
+): Promise<Crossed> {
   const [from, to] = [await transportOf(t, 1), await transportOf(t, 2)];
   const worked: number[] = [];
   const arrived = Promise.withResolvers<number>();

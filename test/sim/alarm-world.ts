@@ -45,7 +45,8 @@ export class AlarmWorld implements Wire {
     this.rng = new SeededRng(seed);
     const world = new LogWorld({ seed, signatures: FAST_SIGNATURES });
     const roles: Role[] = ['admin', 'member', 'member', 'reader'];
-    for (let more = this.rng.below(4); more > 0; more -= 1) roles.push(this.rng.pick(['member', 'reader']) ?? 'member');
+    for (let more = this.rng.below(4); more > 0; more -= 1)
+      roles.push(this.rng.pick(['member', 'reader']) ?? 'member');
     const people = [world.founder, ...roles.map((role, at) => world.admit(`n${String(at + 1)}`, role))];
     people.forEach((who, at) => {
       this.nodes.push(new AlarmNode(at, who, this.timers, this.rng.fork(), this, mutant));
@@ -89,7 +90,11 @@ export class AlarmWorld implements Wire {
     const [one, two] = [this.nodes[a], this.nodes[b]];
     if (one === undefined || two === undefined || one === two) return;
     if (!one.isUp || !two.isUp || this.#blocked.has(pair(one, two))) return;
-    if ([...this.#links.values()].some((link) => link.isOpen && link.nodes.includes(one) && link.nodes.includes(two)))
+    if (
+      [...this.#links.values()].some(
+        (link) => link.isOpen && link.nodes.includes(one) && link.nodes.includes(two),
+      )
+    )
       return;
     this.#nextLink += 1;
     const link: SimLink = { nodes: [one, two], name: `link ${String(this.#nextLink)}`, isOpen: true };
@@ -101,7 +106,8 @@ export class AlarmWorld implements Wire {
     if (!link.isOpen) return;
     link.isOpen = false;
     this.#links.delete(link.name);
-    for (const node of link.nodes) if (node.isUp) node.desk.driver.handle({ type: 'closed', peer: link.name });
+    for (const node of link.nodes)
+      if (node.isUp) node.desk.driver.handle({ type: 'closed', peer: link.name });
   }
 
   #ticking(node: AlarmNode): void {
@@ -126,7 +132,10 @@ export class AlarmWorld implements Wire {
     this.frames = 0;
     this.#run(20_000);
     const links = [...this.#links.values()].filter(({ isOpen }) => isOpen).length;
-    assert.ok(this.frames <= FRAMES_PER_LINK_AT_REST * links, `it comes to rest: ${String(this.frames)} frames`);
+    assert.ok(
+      this.frames <= FRAMES_PER_LINK_AT_REST * links,
+      `it comes to rest: ${String(this.frames)} frames`,
+    );
     this.mustAgree();
   }
 
@@ -153,19 +162,28 @@ export class AlarmWorld implements Wire {
   #raise(node: AlarmNode): void {
     if (!node.isUp || !mayWrite(node)) return;
     const restricted = this.rng.chance(25);
-    const said = alertFromWords({ text: `alarm ${String(this.raised.size)}` }, node.who.name, this.rng.chance(20), restricted, WORDS);
+    const said = alertFromWords(
+      { text: `alarm ${String(this.raised.size)}` },
+      node.who.name,
+      this.rng.chance(20),
+      restricted,
+      WORDS,
+    );
     const alarm = node.desk.raise(said, restricted ? 'members' : 'public');
     this.raised.set(alarm.id, node);
   }
 
   #known(node: AlarmNode): Alarm | undefined {
-    return node.isUp ? this.rng.pick(node.desk.alarms(100).filter(({ cancelled }) => cancelled === undefined)) : undefined;
+    return node.isUp
+      ? this.rng.pick(node.desk.alarms(100).filter(({ cancelled }) => cancelled === undefined))
+      : undefined;
   }
 
   #change(node: AlarmNode): void {
     const alarm = this.#known(node);
     if (alarm === undefined || !mayWrite(node) || !isEntitled(node, alarm)) return;
-    if (this.rng.chance(70)) node.desk.change(alarm, 'Update', updateFromWords(alarm, { text: 'newer' }, node.who.name));
+    if (this.rng.chance(70))
+      node.desk.change(alarm, 'Update', updateFromWords(alarm, { text: 'newer' }, node.who.name));
     else {
       node.desk.change(alarm, 'Cancel', cancelWithWords(alarm, 'over'));
       this.entitledCancels.add(alarm.id);
@@ -236,7 +254,9 @@ export class AlarmWorld implements Wire {
     this.#blocked.clear();
     for (const node of this.nodes) if (!node.isUp) node.restart();
     for (const link of [...this.#links.values()]) this.#break(link);
-    const order = this.rng.shuffled(this.nodes.map(({ index }) => index).filter((index) => this.#isTierOne(index)));
+    const order = this.rng.shuffled(
+      this.nodes.map(({ index }) => index).filter((index) => this.#isTierOne(index)),
+    );
     const readers = this.nodes.map(({ index }) => index).filter((index) => !this.#isTierOne(index));
     order.forEach((index, at) => {
       this.#want(order[at - 1] ?? index, index);
@@ -275,20 +295,40 @@ export class AlarmWorld implements Wire {
         const alarm = held.get(id);
         assert.ok(alarm !== undefined, `${node.who.name} has ${id}`);
         assert.equal(alarm.current.id, truth.current.id, 'all are told the same');
-        assert.equal(alarm.cancelled !== undefined, this.entitledCancels.has(id), 'an entitled cancel, and no other one');
+        assert.equal(
+          alarm.cancelled !== undefined,
+          this.entitledCancels.has(id),
+          'an entitled cancel, and no other one',
+        );
         const refused = alarm.refused.map(({ message }) => message.id).sort();
-        assert.deepEqual(refused, this.forbidden.filter(({ alarm: of }) => of === id).map((one) => one.id).sort());
+        assert.deepEqual(
+          refused,
+          this.forbidden
+            .filter(({ alarm: of }) => of === id)
+            .map((one) => one.id)
+            .sort(),
+        );
         for (const message of [alarm.current, ...(alarm.cancelled === undefined ? [] : [alarm.cancelled])])
-          assert.deepEqual(namesOf(node.acks.of(message.id)), namesOf(raiser.acks.of(message.id)), 'acks converge');
+          assert.deepEqual(
+            namesOf(node.acks.of(message.id)),
+            namesOf(raiser.acks.of(message.id)),
+            'acks converge',
+          );
         const { told } = node.desk.state(alarm);
-        assert.ok(told.every(({ receivedMs }) => receivedMs !== undefined), 'nobody is missing');
+        assert.ok(
+          told.every(({ receivedMs }) => receivedMs !== undefined),
+          'nobody is missing',
+        );
       }
     }
     for (const seen of this.seen) {
       const [alert = '', device = ''] = seen.split(' ');
       const own = this.nodes.find(({ who }) => who.device === device);
       const acks = own?.acks.of(alert as AlertId) ?? [];
-      assert.ok(acks.some((ack) => ack.device === device && ack.state === 'seen'), 'what somebody has seen stays seen');
+      assert.ok(
+        acks.some((ack) => ack.device === device && ack.state === 'seen'),
+        'what somebody has seen stays seen',
+      );
     }
   }
 }
@@ -302,7 +342,9 @@ function other({ nodes }: SimLink, node: AlarmNode): AlarmNode {
 }
 
 function pair(a: AlarmNode, b: AlarmNode): string {
-  return a.index < b.index ? `${String(a.index)} ${String(b.index)}` : `${String(b.index)} ${String(a.index)}`;
+  return a.index < b.index
+    ? `${String(a.index)} ${String(b.index)}`
+    : `${String(b.index)} ${String(a.index)}`;
 }
 
 function mayWrite(node: AlarmNode): boolean {

@@ -16,7 +16,9 @@ function play(seed: number, mutant?: AlarmMutant): void {
   try {
     new AlarmWorld(seed, mutant).play();
   } catch (cause) {
-    throw new Error(`seed ${String(seed)}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new Error(`seed ${String(seed)}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
   }
 }
 

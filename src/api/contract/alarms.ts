@@ -147,7 +147,15 @@ export const alarmRoutes = {
     }),
     bodyBytes: 1024 * 1024,
     answer: Alarm,
-    failures: [...WRITING, 'dtd-refused', 'bad-cap', 'already-raised', 'unknown-alarm', 'not-entitled', 'alarm-over'],
+    failures: [
+      ...WRITING,
+      'dtd-refused',
+      'bad-cap',
+      'already-raised',
+      'unknown-alarm',
+      'not-entitled',
+      'alarm-over',
+    ],
   }),
   alarms: route({
     ...common,

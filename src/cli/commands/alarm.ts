@@ -40,7 +40,10 @@ const addList: AddCommand = (alarm, run) => {
     .command('list')
     .description('Lists the alarms that are active, newest first.')
     .option('--all', 'those that are over, too')
-    .addHelpText('after', examples(['kith alarm list', 'active ones'], ['kith alarm list --all', 'all of them']))
+    .addHelpText(
+      'after',
+      examples(['kith alarm list', 'active ones'], ['kith alarm list --all', 'all of them']),
+    )
     .action(
       run<{ all?: boolean }>(async (context, { all = false }) => {
         const { alarms } = await (await context.client()).call('alarms', { all });
@@ -58,7 +61,10 @@ const addStatus: AddCommand = (alarm, run) => {
     .option('--cap', 'as a CAP 1.2 document')
     .addHelpText(
       'after',
-      examples(['kith alarm status 3f2a91c0', 'who has it'], ['kith alarm status 3f2a91c0 --cap > fire.xml', 'for other systems']),
+      examples(
+        ['kith alarm status 3f2a91c0', 'who has it'],
+        ['kith alarm status 3f2a91c0 --cap > fire.xml', 'for other systems'],
+      ),
     )
     .action(
       run<{ cap?: boolean }, [string]>(async (context, { cap = false }, id) => {

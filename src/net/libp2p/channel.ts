@@ -170,7 +170,9 @@ export class StreamChannel implements Channel {
    */
   #mayFeed(streamBytes: number): boolean {
     if (this.#stream.writeBufferLength >= streamBytes) return false;
-    return streamBytes === Infinity || !this.#stream.writableNeedsDrain || this.#outbox.sizeBytes <= STREAM_BYTES;
+    return (
+      streamBytes === Infinity || !this.#stream.writableNeedsDrain || this.#outbox.sizeBytes <= STREAM_BYTES
+    );
   }
 
   #onRoom(): void {

@@ -35,7 +35,13 @@ export function alarmsOf(context: NodeContext): AlarmsFacade {
         afterMs: escalateAfterMs,
         to: escalateTo.map((who) => findMember(session(), who).id),
       };
-      const said = alertFromWords(wordsOf(context, words), ownName(session()), drill, membersOnly, escalating);
+      const said = alertFromWords(
+        wordsOf(context, words),
+        ownName(session()),
+        drill,
+        membersOnly,
+        escalating,
+      );
       return answered(desk(session()).raise(said, membersOnly ? 'members' : 'public'));
     },
     raiseCap: async ({ document, escalateAfterMs }) =>
@@ -79,7 +85,9 @@ function ownName({ ownMember }: Session): string {
 
 function wordsOf({ clock }: NodeContext, { lastsMs, ...words }: AlarmWords): Words {
   if (words.text.trim() === '') {
-    throw new KithError('bad-request', 'An alarm says what has happened.', { next: 'kith alarm raise "Fire at gate 2"' });
+    throw new KithError('bad-request', 'An alarm says what has happened.', {
+      next: 'kith alarm raise "Fire at gate 2"',
+    });
   }
   return { ...words, expiresMs: lastsMs === undefined ? undefined : Math.floor(clock.nowMs() + lastsMs) };
 }
@@ -102,9 +110,13 @@ function raiseDocument(session: Session, bytes: Uint8Array, escalateAfterMs: num
   const alarms = desk(session).alarms(MOST_LISTED);
   const same = alarms.find((alarm) => isAbout(alarm, [document], network));
   if (same !== undefined) {
-    throw new KithError('already-raised', `This document was raised already, as the alarm ${same.id.slice(0, 8)}.`, {
-      next: `See who has it: kith alarm status ${same.id.slice(0, 8)}`,
-    });
+    throw new KithError(
+      'already-raised',
+      `This document was raised already, as the alarm ${same.id.slice(0, 8)}.`,
+      {
+        next: `See who has it: kith alarm status ${same.id.slice(0, 8)}`,
+      },
+    );
   }
   const audience = document.scope === 'Public' ? 'public' : 'members';
   const about = alarms.find((alarm) => isAbout(alarm, document.references, network));
@@ -127,7 +139,8 @@ function describe(session: Session, alarm: AlarmThread): Alarm {
 function describeAlarm(session: Session, { alarm, phase, told, escalation, seenHere }: AlarmState): Alarm {
   const { root, current, cancelled } = alarm;
   const info = current.body.infos[0];
-  const numbers = (members: readonly MemberId[]): number[] => members.map((id) => numberOf(session, id)).sort(byNumber);
+  const numbers = (members: readonly MemberId[]): number[] =>
+    members.map((id) => numberOf(session, id)).sort(byNumber);
   const numbered = (found: typeof told): number[] => found.map(({ member }) => member.number);
   return {
     id: alarm.id,
@@ -185,7 +198,11 @@ function authorOf(session: Session, { author }: AlertMessage): { by: number; byN
   return { by: member?.number ?? 0, byName: member?.name ?? '' };
 }
 
-function describeCancel(session: Session, alarm: AlarmThread, message: AlertMessage): NonNullable<Alarm['cancelled']> {
+function describeCancel(
+  session: Session,
+  alarm: AlarmThread,
+  message: AlertMessage,
+): NonNullable<Alarm['cancelled']> {
   const told = desk(session).toldOf(alarm, message);
   return {
     ...authorOf(session, message),
@@ -223,7 +240,8 @@ export function alarmEvent(
     id: alarm.id,
     drill: isDrill(alarm.root.body),
     severity: alarm.current.body.infos[0]?.severity ?? 'Unknown',
-    headline: change === 'cancelled' && message.body.note !== '' ? message.body.note : headlineOf(alarm.current),
+    headline:
+      change === 'cancelled' && message.body.note !== '' ? message.body.note : headlineOf(alarm.current),
     member: by,
     name: byName,
     own: message.author.member === session.ownMemberId,

@@ -12,7 +12,12 @@ function kindOf({ drill }: { readonly drill: boolean }): string {
 
 export function alarmLines(context: Context, alarm: Alarm): string[] {
   const paint = context.out.paintData;
-  return [...headLines(context, alarm), '', ...receiptLines(context, alarm), ...historyLines(context, alarm, paint)];
+  return [
+    ...headLines(context, alarm),
+    '',
+    ...receiptLines(context, alarm),
+    ...historyLines(context, alarm, paint),
+  ];
 }
 
 function headLines({ nowMs, out }: Context, alarm: Alarm): string[] {
@@ -39,7 +44,10 @@ function headLines({ nowMs, out }: Context, alarm: Alarm): string[] {
   ];
 }
 
-function calledOff(nowMs: number, { by, byName, at, text, received }: NonNullable<Alarm['cancelled']>): string {
+function calledOff(
+  nowMs: number,
+  { by, byName, at, text, received }: NonNullable<Alarm['cancelled']>,
+): string {
   const why = text === '' ? '' : `: ${text}`;
   return `by ${called({ member: by, name: byName })}, ${relativeTo(nowMs, at)}${why} (${counted(received.length, 'member')} told)`;
 }

@@ -32,7 +32,9 @@ function chosen(flags: string, about: string, values: readonly string[]): Option
   return new Option(flags, `${about}: ${values.join(', ')}`).argParser((typed: string) => {
     const value = values.find((known) => known.toLowerCase() === typed.toLowerCase());
     if (value !== undefined) return value;
-    throw new UsageError('usage', `“${typed}” is none of ${values.join(', ')}.`, { next: `Use one of them: ${flags}` });
+    throw new UsageError('usage', `“${typed}” is none of ${values.join(', ')}.`, {
+      next: `Use one of them: ${flags}`,
+    });
   });
 }
 
@@ -56,14 +58,21 @@ export const addRaise: AddCommand = (alarm, run) => {
   )
     .option('--drill', 'an exercise; it is shown as one everywhere')
     .option('--members-only', 'not for readers')
-    .option('--escalate-after <time>', 'tell the admins when somebody has not seen it by then (left out: 10m)', parseDuration)
+    .option(
+      '--escalate-after <time>',
+      'tell the admins when somebody has not seen it by then (left out: 10m)',
+      parseDuration,
+    )
     .option('--escalate-to <who...>', 'tell these instead of the admins')
     .option('--cap <file>', 'take it from a CAP 1.2 file (-: from standard input)')
     .addHelpText(
       'after',
       examples(
         ['kith alarm raise "Fire at gate 2"', 'to everybody'],
-        ['kith alarm raise "Flood at the bridge" --severity Extreme --area "Camp North"', 'with more to go by'],
+        [
+          'kith alarm raise "Flood at the bridge" --severity Extreme --area "Camp North"',
+          'with more to go by',
+        ],
         ['kith alarm raise "Fire drill" --drill', 'an exercise'],
         ['kith alarm raise --cap warning.xml', 'a CAP document'],
       ),
@@ -121,7 +130,10 @@ async function readDocument({ terminal }: Context, file: string): Promise<string
     const bytes = file === '-' ? await readAll(terminal.stdin) : await readFile(resolve(terminal.cwd, file));
     return bytes.toString('base64');
   } catch (cause) {
-    throw new KithError('cannot-read', `The file ${file} cannot be read.`, { next: 'Check its name and its rights.', cause });
+    throw new KithError('cannot-read', `The file ${file} cannot be read.`, {
+      next: 'Check its name and its rights.',
+      cause,
+    });
   }
 }
 
@@ -139,7 +151,10 @@ export const addUpdate: AddCommand = (alarm, run) => {
       .argument('<id>', 'the alarm, as `kith alarm list` shows it')
       .argument('<text>', 'what is so now'),
   )
-    .addHelpText('after', examples(['kith alarm update 3f2a91c0 "The fire has reached gate 3"', 'what it says is replaced']))
+    .addHelpText(
+      'after',
+      examples(['kith alarm update 3f2a91c0 "The fire has reached gate 3"', 'what it says is replaced']),
+    )
     .action(
       run<WordOptions, [string, string]>(async (context, words, id, text) => {
         const updated = await (await context.client()).call('updateAlarm', { id, text, ...wordsOf(words) });
@@ -160,7 +175,9 @@ export const addCancel: AddCommand = (alarm, run) => {
         const input = text === undefined ? { id } : { id, text };
         const cancelled = await (await context.client()).call('cancelAlarm', input);
         const { length } = cancelled.cancelled?.received ?? [];
-        context.out.result(cancelled, () => [`${cancelled.drill ? 'Drill' : 'Alarm'} ${shortId(cancelled.id)} was called off.`]);
+        context.out.result(cancelled, () => [
+          `${cancelled.drill ? 'Drill' : 'Alarm'} ${shortId(cancelled.id)} was called off.`,
+        ]);
         context.out.say(
           `${String(length)} of ${String(cancelled.members.length)} know so far; the others will as soon as they can be reached.`,
         );
