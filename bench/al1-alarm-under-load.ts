@@ -1,6 +1,6 @@
 /**
- * AL1: an alarm over a chain of five nodes, from raising to the last one having it, idle and while a bulk transfer
- * saturates every link of the chain. The bar: at most twice the idle time.
+ * AL1: an alarm over five nodes, from raising to the last one having it, idle and while a bulk transfer saturates the
+ * links. The bar: at most twice the idle time.
  */
 import { randomBytes } from 'node:crypto';
 import { down, kith, report, say, tempFolder, up, usageOf, type BenchNode } from './processes.ts';
@@ -10,7 +10,7 @@ const ROUNDS = Number(process.argv[3] ?? 21);
 const BULK_ENTRIES = Number(process.argv[4] ?? 400_000);
 const BATCH = 1000;
 
-/** A line: each node dials the one before it, and knows no other address. */
+/** Each node dials the one before it; what else links them is what they remember of being let in. */
 async function chain(): Promise<BenchNode[]> {
   const first = tempFolder();
   await kith(['init', 'bench', '--as', 'N1', '--data', first]);
@@ -20,7 +20,6 @@ async function chain(): Promise<BenchNode[]> {
     const before = nodes.at(-1);
     if (before === undefined) throw new Error('bug: a chain has a first node');
     const folder = tempFolder();
-    // Let in by the first one, which leaves the newcomer's side then: only the neighbour in the chain stays.
     const { link } = await founder.client.call('invite', { role: 'member' });
     await kith(['join', String(link), '--as', `N${String(number)}`, '--data', folder]);
     nodes.push(await up(folder, ['--peer', before.address]));
@@ -72,10 +71,9 @@ await rounds(nodes);
 const idle = await rounds(nodes);
 say(`idle: ${idle.map((ms) => ms.toFixed(1)).join(' ')}`);
 
-// The bulk is written while the second node is away, so that all of it has to cross every link at once.
-let writing = true;
+const writing = new AbortController();
 const writer = (async () => {
-  for (let at = 0; at < BULK_ENTRIES && writing; at += BATCH) {
+  for (let at = 0; at < BULK_ENTRIES && !writing.signal.aborted; at += BATCH) {
     const entries = Array.from({ length: BATCH }, () => ({
       kind: 'x-bench' as const,
       audience: 'public',
@@ -96,7 +94,7 @@ const rate = Math.round(((await entriesOf(nodes.at(-1))) - startEntries) / secon
 const cpu = nodes.map(
   ({ process }, at) => ((usageOf(process)?.cpuSeconds ?? 0) - (cpuBefore[at] ?? 0)) / seconds,
 );
-writing = false;
+writing.abort();
 await writer;
 say(`loaded: ${loaded.map((ms) => ms.toFixed(1)).join(' ')}`);
 say(

@@ -2,23 +2,16 @@
 import type { CapTime } from './types.ts';
 
 /** The pattern of CAP's schema; a letter for the zone is not allowed. */
-const TIME = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)[-+](\d\d):(\d\d)$/;
+const TIME = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)[-+](0\d|1[0-4]):[0-5]\d$/;
 
 /** Milliseconds since 1970; undefined when it is no such time, or no day of any calendar. */
 export function capTimeMs(text: string): number | undefined {
-  const fields = TIME.exec(text);
-  if (fields === null) return undefined;
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, zoneHour = 0, zoneMinute = 0] =
-    fields.slice(1).map(Number);
-  if (day < 1 || day > daysIn(year, month) || hour > 23 || minute > 59 || second > 59) return undefined;
-  if (zoneHour > 14 || zoneMinute > 59) return undefined;
-  const ms = Date.parse(text);
-  return Number.isNaN(ms) ? undefined : ms;
-}
-
-function daysIn(year: number, month: number): number {
-  if (month < 1 || month > 12) return 0;
-  return new Date(Date.UTC(year, month, 0)).getUTCDate();
+  const local = TIME.exec(text)?.[1];
+  if (local === undefined) return undefined;
+  const asUtcMs = Date.parse(`${local}Z`);
+  // The 30th of February would be taken for a day in March.
+  if (Number.isNaN(asUtcMs) || new Date(asUtcMs).toISOString().slice(0, 19) !== local) return undefined;
+  return Date.parse(text);
 }
 
 /** In UTC. CAP writes the offset of UTC as `-00:00` (§3.3.2). */

@@ -158,8 +158,8 @@ export class AlarmDriver {
 
   /** Of a device that is in, about an alert that is here: what anybody can make a node keep is bounded by both. */
   #isNews({ alert, device, state }: Ack): boolean {
-    const { log, acks, holds } = this.#deps;
-    if (log.membership.devices.get(device)?.active !== true || !holds(alert)) return false;
+    const { log, acks } = this.#deps;
+    if (log.membership.devices.get(device)?.active !== true || !this.#deps.holds(alert)) return false;
     return !acks.of(alert).some((known) => known.device === device && known.state === state);
   }
 

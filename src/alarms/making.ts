@@ -108,10 +108,17 @@ function withWords(info: Info, words: Words): Info {
   };
 }
 
+const characters = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+
 function headlineOf(text: string): string {
   const line = text.trim().split('\n')[0] ?? '';
-  const shown = [...line];
-  return shown.length <= HEADLINE_CHARS ? line : `${shown.slice(0, HEADLINE_CHARS - 1).join('')}…`;
+  if (line.length <= HEADLINE_CHARS) return line;
+  let shown = '';
+  for (const { segment } of characters.segment(line)) {
+    if (shown.length + segment.length >= HEADLINE_CHARS) break;
+    shown += segment;
+  }
+  return `${shown}…`;
 }
 
 function areaOf(text: string): Area {

@@ -22,7 +22,7 @@ export interface TurnsDeps {
   later(run: () => void): void;
 }
 
-export function takeInTurns(channel: Channel, { take, closed, later }: TurnsDeps): void {
+export function takeInTurns(channel: Channel, deps: TurnsDeps): void {
   let waiting: Bytes[] = [];
   let waitingBytes = 0;
   let scheduled = false;
@@ -30,12 +30,12 @@ export function takeInTurns(channel: Channel, { take, closed, later }: TurnsDeps
   const schedule = (): void => {
     if (scheduled) return;
     scheduled = true;
-    later(turn);
+    deps.later(turn);
   };
   let told = false;
   const tell = (): void => {
     told = true;
-    closed();
+    deps.closed();
   };
   const turn = (): void => {
     scheduled = false;
@@ -43,7 +43,7 @@ export function takeInTurns(channel: Channel, { take, closed, later }: TurnsDeps
       const frame = waiting.shift();
       if (frame === undefined) break;
       waitingBytes -= frame.byteLength;
-      take(frame);
+      deps.take(frame);
       if (frame.byteLength >= LARGE_BYTES) break;
     }
     if (waitingBytes < LOW_BYTES && !ended) channel.resume();
@@ -51,7 +51,7 @@ export function takeInTurns(channel: Channel, { take, closed, later }: TurnsDeps
     else if (ended && !told) tell();
   };
   channel.onFrame((frame) => {
-    if (waiting.length === 0 && frame.byteLength < LARGE_BYTES) return take(frame);
+    if (waiting.length === 0 && frame.byteLength < LARGE_BYTES) return deps.take(frame);
     waiting.push(frame);
     waitingBytes += frame.byteLength;
     if (waitingBytes > FULL_BYTES) channel.pause();

@@ -31,7 +31,7 @@ test('a new file gets all tables, is for its owner only, and opens again', (t) =
   const tables = database.sql("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").all();
   assert.deepEqual(
     tables.map((row) => row['name']),
-    ['bodies', 'entries', 'erasures', 'extension_entries', 'feeds', 'meta'],
+    ['alarm_acks', 'alerts', 'bodies', 'entries', 'erasures', 'extension_entries', 'feeds', 'meta'],
   );
   const pragma = (name: string): unknown => Object.values(database.sql(`PRAGMA ${name}`).get() ?? {})[0];
   assert.deepEqual(

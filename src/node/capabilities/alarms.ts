@@ -138,7 +138,6 @@ function describe(session: Session, alarm: AlarmThread): Alarm {
 
 function describeAlarm(session: Session, { alarm, phase, told, escalation, seenHere }: AlarmState): Alarm {
   const { root, current, cancelled } = alarm;
-  const info = current.body.infos[0];
   const numbers = (members: readonly MemberId[]): number[] =>
     members.map((id) => numberOf(session, id)).sort(byNumber);
   const numbered = (found: typeof told): number[] => found.map(({ member }) => member.number);
@@ -148,14 +147,7 @@ function describeAlarm(session: Session, { alarm, phase, told, escalation, seenH
     drill: isDrill(root.body),
     status: root.body.status,
     scope: root.audience,
-    headline: headlineOf(current),
-    text: info?.description ?? '',
-    instruction: info?.instruction ?? '',
-    event: info?.event ?? '',
-    severity: info?.severity ?? 'Unknown',
-    urgency: info?.urgency ?? 'Unknown',
-    certainty: info?.certainty ?? 'Unknown',
-    areas: info?.areas.map(({ areaDesc }) => areaDesc) ?? [],
+    ...wordsOfMessage(current),
     ...authorOf(session, root),
     raisedAt: isoOf(root.hlc),
     expires: iso(expiresMs(alarm)),
@@ -165,20 +157,53 @@ function describeAlarm(session: Session, { alarm, phase, told, escalation, seenH
     members: told.map(({ member, receivedMs, seenMs }) => ({
       member: member.number,
       name: member.name,
-      receivedAt: receivedMs === undefined ? null : iso(receivedMs),
-      seenAt: seenMs === undefined ? null : iso(seenMs),
+      receivedAt: isoOrNull(receivedMs),
+      seenAt: isoOrNull(seenMs),
     })),
     escalateAfterMs: current.body.escalateAfterMs,
     escalated:
       escalation === undefined
         ? null
-        : { since: iso(escalation.sinceMs), to: numbers(escalation.to), unseen: numbers(escalation.unseen) },
+        : {
+            since: iso(escalation.sinceMs),
+            to: numbers(escalation.to),
+            unseen: numbers(escalation.unseen),
+          },
     cancelled: cancelled === undefined ? null : describeCancel(session, alarm, cancelled),
     seenHere,
     cap: root.body.imported === null ? null : pick(root.body.imported),
     messages: alarm.messages.map((message) => describeMessage(session, message)),
     refused: alarm.refused.map(({ message, code }) => ({ ...describeMessage(session, message), code })),
   };
+}
+
+type SaidWords = Pick<
+  Alarm,
+  'headline' | 'text' | 'instruction' | 'event' | 'severity' | 'urgency' | 'certainty' | 'areas'
+>;
+
+function wordsOfMessage(message: AlertMessage): SaidWords {
+  const [info] = message.body.infos;
+  const headline = headlineOf(message);
+  if (info === undefined) {
+    const unknown = { severity: 'Unknown', urgency: 'Unknown', certainty: 'Unknown' } as const;
+    return { headline, text: '', instruction: '', event: '', areas: [], ...unknown };
+  }
+  const { description: text, instruction, event, severity, urgency, certainty, areas } = info;
+  return {
+    headline,
+    text,
+    instruction,
+    event,
+    severity,
+    urgency,
+    certainty,
+    areas: areas.map(({ areaDesc }) => areaDesc),
+  };
+}
+
+function isoOrNull(ms: number | undefined): string | null {
+  return ms === undefined ? null : iso(ms);
 }
 
 function pick({ identifier, sender }: { identifier: string; sender: string }): NonNullable<Alarm['cap']> {
