@@ -1,6 +1,8 @@
 /** Of the facade, what is about alarms. Types only. */
 import type { Bytes } from '../base/bytes.ts';
-import type { IsoTime } from './facade.ts';
+
+/** ISO 8601 in UTC. */
+type IsoTime = string;
 
 export type AlarmSeverity = 'Extreme' | 'Severe' | 'Moderate' | 'Minor' | 'Unknown';
 export type AlarmUrgency = 'Immediate' | 'Expected' | 'Future' | 'Past' | 'Unknown';
