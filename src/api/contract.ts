@@ -2,6 +2,7 @@
  * The contract of the API: every route, request, answer, event and failure. The only thing that clients (the command
  * line, the web page, other programs) import of the node's side.
  */
+import { alarmRoutes } from './contract/alarms.ts';
 import { deviceRoutes } from './contract/devices.ts';
 import { entryRoutes } from './contract/entries.ts';
 import { eventRoutes } from './contract/events.ts';
@@ -30,6 +31,7 @@ export const ROUTES = {
   ...safetyRoutes,
   ...entryRoutes,
   ...letterRoutes,
+  ...alarmRoutes,
   ...eventRoutes,
 } satisfies Record<string, RouteSpec>;
 
@@ -55,6 +57,8 @@ export { DEFAULT_BODY_BYTES, type ParsedOf, type RouteSpec } from './contract/ro
 export { ApiFile, API_FILE, SOCKET_FILE, TOKEN_FILE } from './contract/where.ts';
 export { INVITE_LIMITS } from './contract/invites.ts';
 export { Joined, Role } from './contract/common.ts';
+export { Certainty, Severity, Urgency } from './contract/alarms.ts';
+export type { Alarm } from './contract/alarms.ts';
 export type { Device, Revoked } from './contract/devices.ts';
 export type { ExtensionEntry } from './contract/entries.ts';
 export { NodeEvent } from './contract/events.ts';

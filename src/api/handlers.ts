@@ -2,6 +2,7 @@ import type { Logger } from '../base/ports.ts';
 import type { NodeFacade } from '../node/facade.ts';
 import type { Routes } from './contract.ts';
 import type { Handlers } from './handler.ts';
+import { alarmHandlers } from './handlers/alarms.ts';
 import { deviceHandlers } from './handlers/devices.ts';
 import { entryHandlers } from './handlers/entries.ts';
 import { inviteHandlers } from './handlers/invites.ts';
@@ -25,5 +26,6 @@ export function allHandlers(node: NodeFacade, logger: Logger): Handlers<Routes> 
     ...safetyHandlers(node),
     ...entryHandlers(node),
     ...letterHandlers(node),
+    ...alarmHandlers(node),
   };
 }

@@ -112,6 +112,14 @@ const REQUESTS: Readonly<
   markRead: ['POST', '/v1/inbox/read', { ids: ['d4d4d4d4'] }],
   mailSettings: ['GET', '/v1/mail/settings'],
   changeMailSettings: ['PUT', '/v1/mail/settings', { readReceipts: false }],
+  raiseAlarm: ['POST', '/v1/alarms', { text: 'Fire at gate 2' }],
+  raiseCap: ['POST', '/v1/alarms/cap', { document: Buffer.from('<alert/>').toString('base64') }],
+  alarms: ['GET', '/v1/alarms?all=true'],
+  alarm: ['GET', '/v1/alarms/a1a1'],
+  alarmCap: ['GET', '/v1/alarms/a1a1/cap'],
+  updateAlarm: ['PATCH', '/v1/alarms/a1a1', { text: 'It spreads' }],
+  cancelAlarm: ['POST', '/v1/alarms/a1a1/cancel', { text: 'It is out' }],
+  ackAlarm: ['POST', '/v1/alarms/a1a1/ack'],
 };
 
 describe('every route', () => {

@@ -64,4 +64,13 @@ export const LIMITS = {
   relayedBytes: 4 * 1024,
   relayTopicChars: 40,
   relayHops: 3,
+  /** What an alert says, as an entry; it crosses every link in one frame, ahead of all else. */
+  alertBytes: 48 * 1024,
+  /** A CAP file, before it is read. */
+  capBytes: 512 * 1024,
+  /** One text of an alert, in characters; one list of it, in items. */
+  alertTextChars: 16_384,
+  alertItems: 128,
+  /** Members that one alert names to be told when others have not seen it. */
+  escalateTo: 64,
 } as const;

@@ -51,6 +51,14 @@ const PROMISED: readonly (readonly [line: string, ...fields: string[]])[] = [
   ['log', 'time', 'level', 'source', 'message', 'fields'],
   ['bundle export a.kith', 'path', 'entries', 'bytes'],
   ['bundle import a.kith', 'path', 'read', 'added', 'refused'],
+  ['alarm raise Fire', 'id', 'received', 'seen', 'missing'],
+  ['alarm raise Fire --drill --severity extreme --area a b', 'id', 'received', 'seen', 'missing'],
+  ['alarm update a1a1 Worse', 'id', 'received', 'seen', 'missing'],
+  ['alarm cancel a1a1', 'id', 'cancelled'],
+  ['alarm ack a1a1', 'id', 'received', 'seen', 'missing'],
+  ['alarm list', 'id', 'phase', 'received', 'seen', 'missing'],
+  ['alarm status a1a1', 'id', 'received', 'seen', 'missing'],
+  ['alarm status a1a1 --cap', 'cap'],
 ];
 
 describe('--json', () => {
@@ -125,6 +133,9 @@ describe('exit codes', () => {
     ['log', '--lines', '-3'],
     ['up', '--api-port', '70000'],
     ['device'],
+    ['alarm', 'raise'],
+    ['alarm', 'raise', 'Fire', '--severity', 'terrible'],
+    ['alarm', 'update', 'a1a1'],
     ['completion', 'cmd'],
   ];
   for (const line of wrongUse) {

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { isKithError, KithError } from '../api/contract.ts';
 import { runner, type AddCommand, type Run } from './command.ts';
+import { addAlarm } from './commands/alarm.ts';
 import { addBackup, addRestore } from './commands/backup.ts';
 import { addBundle } from './commands/bundle.ts';
 import { addCompletion } from './commands/completion.ts';
@@ -37,6 +38,7 @@ const COMMANDS: readonly AddCommand[] = [
   addSend,
   addInbox,
   addLetter,
+  addAlarm,
   addMembers,
   addDevice,
   addPeers,

@@ -20,6 +20,9 @@
  */
 import type { Bytes } from '../base/bytes.ts';
 import type { Audience, Lane, Role } from '../identity/roles.ts';
+import type { AlarmEvent, AlarmsFacade } from './facade-alarms.ts';
+
+export type { Alarm } from './facade-alarms.ts';
 
 /** ISO 8601 in UTC, as `Date.prototype.toISOString` writes it. */
 export type IsoTime = string;
@@ -45,6 +48,7 @@ export interface NodeFacade {
   readonly safety: SafetyFacade;
   readonly entries: EntriesFacade;
   readonly letters: LettersFacade;
+  readonly alarms: AlarmsFacade;
   readonly events: EventsFacade;
 }
 
@@ -715,6 +719,7 @@ export type NodeEvent =
       readonly from: number;
     }
   | { readonly type: 'quarantine'; readonly feed: string; readonly member: number; readonly entries: number }
+  | AlarmEvent
   /** A device wrote two histories: its feed is stopped. */
   | { readonly type: 'fork'; readonly feed: string; readonly member: number; readonly device: string };
 

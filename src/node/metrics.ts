@@ -10,6 +10,8 @@ export interface Measured {
   frames(): Readonly<Record<string, number>>;
   letters(): Readonly<Record<'carried' | 'bytes' | 'unread', number>>;
   mesh(): Pick<MeshService, 'counts' | 'map' | 'relay' | 'conduct'> | undefined;
+  /** Alarms and drills that are active, and those that somebody has not seen in time. */
+  alarms(): Readonly<Record<string, number>>;
 }
 
 /** Text in Prometheus' exposition format. */
@@ -54,6 +56,7 @@ export async function metricsOf(measured: Measured): Promise<string> {
   );
   gauge('kith_nodes', 'Nodes of the network by how they stand', statuses(mesh), 'status');
   gauge('kith_misbehaving', 'Neighbours that are slowed down or cut off', standings(mesh), 'standing');
+  gauge('kith_alarms', 'Alarms that are active here', measured.alarms(), 'kind');
   gauge('process_resident_memory_bytes', 'Resident memory', { value: memory.rss });
   gauge('process_cpu_seconds_total', 'Processor time', {
     value: process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6,

@@ -13,10 +13,12 @@ import type { Transport } from '../net/ports.ts';
 import { TOPOLOGY } from '../net/topology/core.ts';
 import { openDatabase, type Database } from '../store/database.ts';
 import { openLogStore } from '../store/log-store.ts';
+import { openAckStore, openAlertIndex } from '../store/alarm-store.ts';
 import { openExtensionStore } from '../store/extension-store.ts';
 import { openLetterDirectory, openLetterKeyStore } from '../store/letter-key-store.ts';
 import { openMetaStore } from '../store/meta-store.ts';
 import { iso, type NodeContext } from './capabilities/context.ts';
+import { alarmEvent, alarmsOf } from './capabilities/alarms.ts';
 import { bundlesOf } from './capabilities/bundles.ts';
 import { devicesOf } from './capabilities/devices.ts';
 import { entriesOf } from './capabilities/entries.ts';
@@ -38,6 +40,7 @@ import { lettersMeasured, openNodeMail, type Mail } from './mail.ts';
 import { Session } from './session.ts';
 import { systemClock, systemRng, systemTimers } from './system.ts';
 import type { PartSealer } from '../log/ports.ts';
+import { alertProjection } from '../alarms/index.ts';
 import { extensionProjection } from '../log/extension.ts';
 import type { Run } from '../log/types.ts';
 
@@ -229,15 +232,18 @@ export class Node {
     assert(incarnation !== undefined, 'continuity was settled before');
     const store = openLogStore(this.#database, sealerFor('parts', keys.sealer), isNarrow);
     const extensions = openExtensionStore(this.#database);
+    const alerts = { index: openAlertIndex(this.#database), acks: openAckStore(this.#database) };
     const session = new Session({
       network,
       keys,
       store,
       extensions,
       letterKeys: openLetterKeyStore(this.#database, keys.sealer),
+      alerts,
       projections: [
         extensionProjection(extensions),
         letterKeysProjection(openLetterDirectory(this.#database), keys.signer.key as DeviceKey),
+        alertProjection(alerts.index),
       ],
       meta: this.#meta,
       transport,
@@ -249,6 +255,9 @@ export class Node {
       incarnation: toHex(incarnation),
       capacity: this.#options.hub ? TOPOLOGY.hubCapacity : TOPOLOGY.capacity,
       genesis,
+      alarm: (of, ...told) => {
+        this.#emit(alarmEvent(of, ...told));
+      },
     });
     this.#meta.set(NETWORK, idToBytes(network));
     this.#session = session;
@@ -312,6 +321,7 @@ export class Node {
           frames: () => this.#frames,
           letters: () => lettersMeasured(this.#mail),
           mesh: () => this.#session?.links,
+          alarms: () => this.#session?.alarms.counts() ?? {},
         }),
       stop: async () => this.stop(),
       network: networkOf({
@@ -356,6 +366,7 @@ export class Node {
       }),
       entries: entriesOf(context),
       letters: lettersOf({ ...context, mail: () => this.#needMail() }),
+      alarms: alarmsOf(context),
       events: { subscribe: (listener) => this.#events.subscribe(listener) },
     };
   }

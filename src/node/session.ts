@@ -4,6 +4,14 @@ import { idFromBytes, idToBytes } from '../base/ids.ts';
 import { HybridClock } from '../base/hlc.ts';
 import { decodeCbor, encodeCbor } from '../base/cbor.ts';
 import { fromHex, fromUtf8, toHex, utf8, type Bytes } from '../base/bytes.ts';
+import {
+  AlarmService,
+  type AckStore,
+  type AlarmChange,
+  type Alarm,
+  type AlertIndex,
+  type AlertMessage,
+} from '../alarms/index.ts';
 import type { Clock, Rng, Timers } from '../base/ports.ts';
 import type { Standing } from '../identity/roles.ts';
 import type { Verifier } from '../identity/signing.ts';
@@ -28,6 +36,7 @@ export interface SessionDeps {
   readonly store: LogStore;
   readonly extensions: ExtensionIndex;
   readonly letterKeys: LetterKeyStore;
+  readonly alerts: { readonly index: AlertIndex; readonly acks: AckStore };
   readonly meta: Meta;
   readonly projections: readonly Projection[];
   readonly transport: Transport;
@@ -41,6 +50,7 @@ export interface SessionDeps {
   readonly capacity: Capacity;
   /** The network's first entries, when it is founded here. */
   readonly genesis: Run | undefined;
+  alarm(session: Session, change: AlarmChange, alarm: Alarm, message: AlertMessage): void;
 }
 
 const REMEMBERED = 'neighbours';
@@ -55,6 +65,7 @@ export class Session {
   readonly log: Log;
   readonly links: MeshService;
   readonly sync: SyncLinks;
+  readonly alarms: AlarmService;
   readonly host: JoinHost;
   readonly letters: LetterSealer;
   readonly #letterKeeper: LetterKeeper;
@@ -101,6 +112,21 @@ export class Session {
       mayLink: (peer) => this.isMember(peer),
       remember: (peer, address) => {
         this.#remember(peer, address);
+      },
+    });
+    // Before sync: what is appended goes over the alarm channel first.
+    this.alarms = new AlarmService({
+      transport,
+      log: this.log,
+      ...deps.alerts,
+      clock,
+      timers,
+      verifier,
+      signer: keys.signer,
+      logger: nodeLog.logger('alarms'),
+      standingOf: (peer) => this.standingOf(peer),
+      told: (change, alarm, message) => {
+        deps.alarm(this, change, alarm, message);
       },
     });
     this.sync = new SyncLinks({
@@ -156,6 +182,7 @@ export class Session {
   stop(): void {
     this.#letterKeeper.stop();
     this.links.stop();
+    this.alarms.stop();
     this.sync.stop();
     this.#saveHeard();
   }

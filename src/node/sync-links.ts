@@ -6,6 +6,7 @@ import { LANES } from '../identity/roles.ts';
 import type { Log, Received } from '../log/service.ts';
 import type { Run } from '../log/types.ts';
 import type { Bytes } from '../base/bytes.ts';
+import { takeInTurns } from './frame-turns.ts';
 import { SyncDriver } from '../log/sync-driver.ts';
 import type { SyncFault } from '../log/sync-core.ts';
 import type { Channel, ChannelName, Link, Transport } from '../net/ports.ts';
@@ -124,21 +125,24 @@ export class SyncLinks {
     this.#channels.set(peer, channel);
     // Before frames are taken: what waited already is given to the handler at once.
     this.#driver.opened(peer, standing?.role === 'relay' ? ['roll'] : this.#deps.ownLanes());
-    channel.onFrame((frame) => {
-      try {
-        this.#driver.frame(peer, frame);
-      } catch (error) {
-        // A mistake of ours, met by what a neighbour sent: it costs this channel, never the node.
-        this.#deps.logger.error({ peer, error }, 'sync failed on a frame');
-        channel.abort(new Error('internal'));
-      }
+    takeInTurns(channel, {
+      take: (frame) => {
+        try {
+          this.#driver.frame(peer, frame);
+        } catch (error) {
+          // A mistake of ours, met by what a neighbour sent: it costs this channel, never the node.
+          this.#deps.logger.error({ peer, error }, 'sync failed on a frame');
+          channel.abort(new Error('internal'));
+        }
+      },
+      closed: () => {
+        this.#channels.delete(peer);
+        this.#driver.closed(peer);
+      },
+      later: (run) => void setImmediate(run),
     });
     channel.onDrain(() => {
       this.#driver.drained(peer);
-    });
-    channel.onClose(() => {
-      this.#channels.delete(peer);
-      this.#driver.closed(peer);
     });
   }
 

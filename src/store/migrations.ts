@@ -158,4 +158,27 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX mail_inbox_letter ON mail_inbox (letter);
   CREATE INDEX mail_inbox_unread ON mail_inbox (row) WHERE read_ms IS NULL;
   `,
+  `
+  -- Where alerts stand in the log; what they say is there alone.
+  CREATE TABLE alerts (
+    id BLOB PRIMARY KEY,
+    alarm BLOB NOT NULL,
+    feed BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    hlc_ms INTEGER NOT NULL,
+    hlc_n INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX alerts_by_alarm ON alerts (alarm, hlc_ms, hlc_n, id);
+  CREATE INDEX alerts_by_time ON alerts (hlc_ms, hlc_n, id);
+
+  -- Signed words of devices that they hold an alert (state 0), or that a person there has seen it (1).
+  CREATE TABLE alarm_acks (
+    alert BLOB NOT NULL,
+    device BLOB NOT NULL,
+    state INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,
+    signature BLOB NOT NULL,
+    PRIMARY KEY (alert, device, state)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -1,6 +1,7 @@
 /** A node made of nothing, for tests of the API and of the command line: fixed answers, and a note of each call. */
 import { KithError } from '../../src/base/errors.ts';
 import type {
+  Alarm,
   Device,
   ExtensionEntry,
   InboxLetter,
@@ -152,6 +153,36 @@ export const LETTER: LetterDetail = {
   recipients: [{ member: 2, name: 'Bo', status: 'carried', at: AT }],
   arrivedAt: null,
   expires: AT,
+};
+export const ALARM: Alarm = {
+  id: ID_A,
+  phase: 'active',
+  drill: false,
+  status: 'Actual',
+  scope: 'public',
+  headline: 'Fire at gate 2',
+  text: 'Fire at gate 2',
+  instruction: '',
+  event: 'Alarm',
+  severity: 'Severe',
+  urgency: 'Immediate',
+  certainty: 'Observed',
+  areas: ['Camp North'],
+  by: 1,
+  byName: 'Aung',
+  raisedAt: AT,
+  expires: '2026-11-22T10:00:00.000Z',
+  received: [2],
+  seen: [],
+  missing: [],
+  members: [{ member: 2, name: 'Bo', receivedAt: AT, seenAt: null }],
+  escalateAfterMs: 600_000,
+  escalated: null,
+  cancelled: null,
+  seenHere: true,
+  cap: null,
+  messages: [{ id: ID_A, type: 'Alert', by: 1, byName: 'Aung', at: AT, text: 'Fire at gate 2' }],
+  refused: [],
 };
 export const LOG_LINE: LogLine = {
   time: AT,
@@ -356,6 +387,20 @@ export function fakeNode(overrides: Overrides = {}, state: NodeState = 'running'
       markRead: call('letters.markRead', (ids: readonly string[]) => ({ marked: ids.length })),
       settings: call('letters.settings', () => ({ readReceipts: true })),
       change: call('letters.change', (settings: { readReceipts: boolean }) => settings),
+    },
+    alarms: {
+      raise: call('alarms.raise', ({ drill }: { drill: boolean }) => ({ ...ALARM, drill })),
+      raiseCap: call('alarms.raiseCap', () => ALARM),
+      update: call('alarms.update', () => ALARM),
+      cancel: call('alarms.cancel', () => ({
+        ...ALARM,
+        phase: 'cancelled' as const,
+        cancelled: { by: 1, byName: 'Aung', at: AT, text: 'It is out', received: [2] },
+      })),
+      ack: call('alarms.ack', () => ALARM),
+      list: call('alarms.list', () => [ALARM]),
+      status: call('alarms.status', () => ALARM),
+      cap: call('alarms.cap', () => '<alert/>\n'),
     },
     events: {
       subscribe(listener) {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AlarmEvent } from './alarms.ts';
 import { Count, Id, LetterId, PeerNumber } from './common.ts';
 import { JoinStep } from './network.ts';
 import { route } from './route.ts';
@@ -38,6 +39,7 @@ export const NodeEvent = z
       from: PeerNumber,
     }),
     z.object({ type: z.literal('quarantine'), feed: Id, member: PeerNumber, entries: Count }),
+    AlarmEvent,
     z.object({ type: z.literal('fork'), feed: Id, member: PeerNumber, device: Id }),
     z
       .object({ type: z.literal('missed') })

@@ -4,6 +4,7 @@ import type { Client } from '../client.ts';
 import { examples, type AddCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { firstRun } from '../first-run.ts';
+import { alarmSentence } from './alarm/lines.ts';
 import { called, counted, pairs } from '../render.ts';
 import type { Purpose, RunningNode } from '../start-node.ts';
 
@@ -186,8 +187,11 @@ function describe({ out }: Context, node: RunningNode, status: Status): void {
 /** Says what happens while it runs. */
 async function tellEvents({ out }: Context, client: Client, ended: AbortSignal): Promise<void> {
   for await (const event of client.events(ended)) {
-    const line = sentenceOf(event);
-    if (line !== undefined) out.say(line);
+    const line = event.type === 'alarm' ? alarmSentence(event, out.paintTalk) : sentenceOf(event);
+    if (line === undefined) continue;
+    // A bell, so that nobody misses it who is not looking.
+    if (event.type === 'alarm' && !event.own && out.watched) out.raw('\u0007');
+    out.say(line);
   }
 }
 

@@ -14,6 +14,8 @@ import { Outbox } from './outbox.ts';
 const HIGH_WATER_BYTES = 1024 * 1024;
 /** … and here `onDrain` is called. */
 const LOW_WATER_BYTES = 256 * 1024;
+/** Handed to the stream at once; more waits here. */
+const STREAM_BYTES = 64 * 1024;
 /** A sender that goes on after `send` said false is cut off here. */
 const OVERRUN_BYTES = 16 * LIMITS.frameBytes;
 /** How long a closed channel waits for the other side's end before it drops the stream. */
@@ -116,7 +118,7 @@ export class StreamChannel implements Channel {
   close(): void {
     if (this.#state !== 'open') return;
     this.#state = 'closing';
-    this.#flush();
+    this.#flush(Infinity);
     this.#endBothWays().then(
       () => this.#finish(undefined),
       (error: unknown) => this.#finish(isKithError(error) ? error : linkLost(error)),
@@ -148,19 +150,38 @@ export class StreamChannel implements Channel {
   }
 
   /** What was sent in one turn leaves in few writes. The stream takes more than it can pass on; `bufferedBytes` counts it. */
-  #flush(): void {
+  #flush(streamBytes = STREAM_BYTES): void {
     this.#flushing = false;
     if (this.#state === 'closed') return;
     try {
-      for (const chunk of this.#outbox.take()) this.#stream.send(chunk);
+      while (this.#outbox.sizeBytes > 0 && this.#mayFeed(streamBytes))
+        for (const chunk of this.#outbox.take(streamBytes)) this.#stream.send(chunk);
     } catch (error) {
       this.#breakOff(linkLost(error));
       return;
     }
-    this.#onRoom();
+    this.#tellRoom();
+  }
+
+  /**
+   * When a connection has room again, its streams go on in the order in which they were opened, and the first one that
+   * has much to send fills it: those behind starve. So much waits here until the stream has none left and the
+   * connection has room, while little is given to the stream at once and has its turn before.
+   */
+  #mayFeed(streamBytes: number): boolean {
+    if (this.#stream.writeBufferLength >= streamBytes) return false;
+    return (
+      streamBytes === Infinity || !this.#stream.writableNeedsDrain || this.#outbox.sizeBytes <= STREAM_BYTES
+    );
   }
 
   #onRoom(): void {
+    // A step later: by then every other stream has passed on what it held.
+    if (this.#state === 'open' && this.#outbox.sizeBytes > 0) this.#scheduleFlush();
+    else this.#tellRoom();
+  }
+
+  #tellRoom(): void {
     if (!this.#owesDrain || this.#state !== 'open' || this.bufferedBytes > LOW_WATER_BYTES) return;
     this.#owesDrain = false;
     this.#call(() => this.#drainHandler?.());

@@ -24,11 +24,14 @@ export class Outbox {
     this.#sizeBytes = 0;
   }
 
-  /** Empties the box: runs of small frames become one chunk, a large frame stays the memory that it is. */
-  take(): Bytes[] {
+  /**
+   * Takes out the oldest frames, until there are `upToBytes` of them: runs of small frames become one chunk, a large
+   * frame stays the memory that it is.
+   */
+  take(upToBytes = Infinity): Bytes[] {
     const chunks: Bytes[] = [];
     let small: Bytes[] = [];
-    for (const frame of this.#frames) {
+    for (const frame of this.#takeFrames(upToBytes)) {
       if (frame.byteLength < COPY_BELOW_BYTES) {
         small.push(frame);
         continue;
@@ -37,8 +40,15 @@ export class Outbox {
       small = [];
     }
     if (small.length > 0) chunks.push(join(small));
-    this.clear();
     return chunks;
+  }
+
+  #takeFrames(upToBytes: number): readonly Bytes[] {
+    let [count, sizeBytes] = [0, 0];
+    for (; count < this.#frames.length && sizeBytes < upToBytes; count += 1)
+      sizeBytes += PREFIX_BYTES + (this.#frames[count]?.byteLength ?? 0);
+    this.#sizeBytes -= sizeBytes;
+    return this.#frames.splice(0, count);
   }
 }
 

@@ -1,0 +1,117 @@
+/**
+ * AL1: an alarm over five nodes, from raising to the last one having it, idle and while a bulk transfer saturates the
+ * links. The bar: at most twice the idle time.
+ */
+import { randomBytes } from 'node:crypto';
+import { down, kith, report, say, tempFolder, up, usageOf, type BenchNode } from './processes.ts';
+
+const NODES = Number(process.argv[2] ?? 5);
+const ROUNDS = Number(process.argv[3] ?? 21);
+const BULK_ENTRIES = Number(process.argv[4] ?? 400_000);
+const BATCH = 1000;
+
+/** Each node dials the one before it; what else links them is what they remember of being let in. */
+async function chain(): Promise<BenchNode[]> {
+  const first = tempFolder();
+  await kith(['init', 'bench', '--as', 'N1', '--data', first]);
+  const founder = await up(first);
+  const nodes = [founder];
+  for (let number = 2; number <= NODES; number += 1) {
+    const before = nodes.at(-1);
+    if (before === undefined) throw new Error('bug: a chain has a first node');
+    const folder = tempFolder();
+    const { link } = await founder.client.call('invite', { role: 'member' });
+    await kith(['join', String(link), '--as', `N${String(number)}`, '--data', folder]);
+    nodes.push(await up(folder, ['--peer', before.address]));
+  }
+  return nodes;
+}
+
+/** Milliseconds from asking the first node to raise until the last one tells of it. */
+async function crossing(from: BenchNode, to: BenchNode): Promise<number> {
+  const watching = new AbortController();
+  const heard = Promise.withResolvers<number>();
+  const text = randomBytes(8).toString('hex');
+  void (async () => {
+    for await (const event of to.client.events(watching.signal))
+      if (event.type === 'alarm' && event.headline === text) heard.resolve(performance.now());
+  })();
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  const began = performance.now();
+  const raised = from.client.call('raiseAlarm', { text, escalateAfterMs: 0 });
+  const ms = (await heard.promise) - began;
+  watching.abort();
+  const { id } = await raised;
+  await from.client.call('cancelAlarm', { id });
+  return ms;
+}
+
+async function rounds(nodes: readonly BenchNode[]): Promise<number[]> {
+  const [first, last] = [nodes[0], nodes.at(-1)];
+  if (first === undefined || last === undefined) throw new Error('bug: no nodes');
+  const all: number[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) all.push(await crossing(first, last));
+  return all.sort((a, b) => a - b);
+}
+
+async function entriesOf(node: BenchNode | undefined): Promise<number> {
+  return node === undefined ? 0 : (await node.client.call('status', {})).entries;
+}
+
+function quantile(sorted: readonly number[], part: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
+}
+
+const nodes = await chain();
+const links = await Promise.all(
+  nodes.map(async ({ client }) => (await client.call('status', {})).neighbours),
+);
+say(`neighbours: ${links.join(' ')}`);
+await rounds(nodes);
+const idle = await rounds(nodes);
+say(`idle: ${idle.map((ms) => ms.toFixed(1)).join(' ')}`);
+
+const writing = new AbortController();
+const writer = (async () => {
+  for (let at = 0; at < BULK_ENTRIES && !writing.signal.aborted; at += BATCH) {
+    const entries = Array.from({ length: BATCH }, () => ({
+      kind: 'x-bench' as const,
+      audience: 'public',
+      payload: randomBytes(300).toString('base64'),
+    }));
+    await nodes[0]?.client.call('appendEntries', { entries });
+  }
+})();
+const before = await entriesOf(nodes.at(-1));
+while ((await entriesOf(nodes.at(-1))) < before + 5000)
+  await new Promise((resolve) => setTimeout(resolve, 50));
+const startEntries = await entriesOf(nodes.at(-1));
+const startMs = performance.now();
+const cpuBefore = nodes.map(({ process }) => usageOf(process)?.cpuSeconds ?? 0);
+const loaded = await rounds(nodes);
+const seconds = (performance.now() - startMs) / 1000;
+const rate = Math.round(((await entriesOf(nodes.at(-1))) - startEntries) / seconds);
+const cpu = nodes.map(
+  ({ process }, at) => ((usageOf(process)?.cpuSeconds ?? 0) - (cpuBefore[at] ?? 0)) / seconds,
+);
+writing.abort();
+await writer;
+say(`loaded: ${loaded.map((ms) => ms.toFixed(1)).join(' ')}`);
+say(
+  `bulk at the last node meanwhile: ${String(rate)} entries/s; processors: ${cpu.map((c) => c.toFixed(2)).join(' ')}`,
+);
+const [ours, rest] = [quantile(loaded, 0.5), quantile(idle, 0.5)];
+report({
+  id: 'AL1',
+  unit: 'ms',
+  ours: Math.round(ours * 10) / 10,
+  rival: Math.round(rest * 10) / 10,
+  ratio: Math.round((ours / rest) * 100) / 100,
+  bar: 2,
+  idleP90: Math.round(quantile(idle, 0.9) * 10) / 10,
+  loadedP90: Math.round(quantile(loaded, 0.9) * 10) / 10,
+  entriesPerSecond: rate,
+  pass: ours <= 2 * rest,
+});
+await Promise.all(nodes.map(down));
+process.exit(0);
