@@ -15,7 +15,7 @@ const seedOf = (seed: number): Uint8Array => new Uint8Array(32).fill(seed);
 const writeRaw: NonNullable<TransportFixture['writeRaw']> = async ({ seed, address, name, bytes }) => {
   const open = (): boolean => false;
   const key = await linkKeyPair(seedOf(seed));
-  const node = await createNode({
+  const { libp2p: node } = await createNode({
     key,
     listen: [],
     logger: silentLogger,

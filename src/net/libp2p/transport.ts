@@ -5,13 +5,18 @@ import type { Bytes } from '../../base/bytes.ts';
 import { assert, KithError } from '../../base/errors.ts';
 import type { LinkKey } from '../../base/ids.ts';
 import type { Logger, Timer, Timers } from '../../base/ports.ts';
+import type { Relays } from '../hubs/ports.ts';
 import type { Channel, ChannelName, Gate, Link, Transport, TransportEvents } from '../ports.ts';
 import {
+  hubOf,
   isLoopback,
   listenEverywhere,
   parseListenAddress,
   parsePeerAddress,
   printPeerAddress,
+  printThrough,
+  withPeer,
+  type PeerAddress,
 } from './addresses.ts';
 import type { FrameTap } from './channel.ts';
 import { Discovery } from './discovery.ts';
@@ -19,14 +24,16 @@ import {
   dialFailure,
   GateDenied,
   listenFailure,
+  noPeerBehindHub,
   notAdmitted,
   wrongPeer,
   type DialContext,
 } from './failures.ts';
 import { hearHello, HELLO, sayHello } from './hello.ts';
-import { linkKeyOf, linkKeyOfPeer, linkKeyPair } from './keys.ts';
+import { linkKeyOf, linkKeyOfPeer, linkKeyPair, peerIdOf } from './keys.ts';
 import { ConnectionLink } from './link.ts';
 import { createNode, NODE_LIMITS, type LinkNode } from './node.ts';
+import type { RelayGate } from './relay.ts';
 
 const DIAL_TIMEOUT_MS = 10_000;
 /** From the end of the handshake to the hello. */
@@ -42,12 +49,14 @@ export interface Libp2pTransportOptions {
   readonly gate: Gate;
   readonly logger: Logger;
   readonly timers: Timers;
+  /** Pass connections of others on: for hubs. */
+  readonly relay?: RelayGate;
   /** How long a stranger may take to prove who it is; for tests. */
   readonly handshakeMs?: number;
 }
 
 /** @throws KithError `bad-address` when an address to listen on makes no sense. */
-export async function createLibp2pTransport(options: Libp2pTransportOptions): Promise<Transport> {
+export async function createLibp2pTransport(options: Libp2pTransportOptions): Promise<Transport & Relays> {
   const key = await linkKeyPair(options.linkSeed);
   const listen =
     options.listen.length === 0 ? listenEverywhere(0) : options.listen.flatMap(parseListenAddress);
@@ -63,6 +72,7 @@ export async function createLibp2pTransport(options: Libp2pTransportOptions): Pr
       if (!mayLink(options, answered)) throw new GateDenied(answered);
       return false;
     },
+    relay: options.relay,
   });
   return new Libp2pTransport(linkKeyOf(key), node, listen, options);
 }
@@ -85,9 +95,14 @@ interface Attached {
   state: 'new' | 'greeting' | 'stands';
 }
 
-class Libp2pTransport implements Transport {
+class Libp2pTransport implements Transport, Relays {
   readonly self: LinkKey;
-  readonly #node: LinkNode;
+  readonly #node: LinkNode['libp2p'];
+  readonly #relays: LinkNode['relays'];
+  /** Hubs that pass connections on to this node, with the addresses at which they are reached. */
+  readonly #hubs = new Map<LinkKey, readonly string[]>();
+  /** Hubs through which a dial is under way: libp2p links with them by itself. */
+  readonly #through: LinkKey[] = [];
   readonly #listen: readonly Multiaddr[];
   readonly #options: Libp2pTransportOptions;
   readonly #discovery: Discovery | undefined;
@@ -99,7 +114,8 @@ class Libp2pTransport implements Transport {
 
   constructor(self: LinkKey, node: LinkNode, listen: readonly Multiaddr[], options: Libp2pTransportOptions) {
     this.self = self;
-    this.#node = node;
+    this.#node = node.libp2p;
+    this.#relays = node.relays;
     this.#listen = listen;
     this.#options = options;
     const { timers, logger } = options;
@@ -138,7 +154,22 @@ class Libp2pTransport implements Transport {
   }
 
   listening(): readonly string[] {
-    return this.#reachable().map((address) => printPeerAddress(address, this.self));
+    const own = this.#reachable().map((address) => printPeerAddress(address, this.self));
+    return [...own, ...[...this.#hubs].flatMap(([hub, addresses]) => this.through(hub, addresses, this.self))];
+  }
+
+  async reserve(hub: LinkKey, addresses: readonly string[]): Promise<void> {
+    const id = peerIdOf(hub);
+    await this.#relays.reserve(id);
+    if (this.#relays.has(id)) this.#hubs.set(hub, addresses);
+  }
+
+  through(hub: LinkKey, addresses: readonly string[], peer: LinkKey): readonly string[] {
+    return addresses.map((address) => printThrough(address, hub, peer));
+  }
+
+  reservedAt(): readonly LinkKey[] {
+    return [...this.#hubs.keys()];
   }
 
   async dial(address: string, options: { signal?: AbortSignal; expect?: LinkKey }): Promise<Link> {
@@ -150,16 +181,28 @@ class Libp2pTransport implements Transport {
       throw notAdmitted({ address });
     const attempt = new Attempt(address, wanted, this.#options.timers, options.signal);
     try {
-      const connection = await this.#node.dial(target.multiaddr, {
-        force: true,
-        signal: attempt.signal,
-        onProgress: (event) => attempt.progress(event.type),
-      });
-      return await this.#greet(connection, attempt);
+      return await this.#greet(await this.#connect(target, attempt), attempt);
     } catch (cause) {
       throw dialFailure(cause, attempt);
     } finally {
       attempt.end();
+    }
+  }
+
+  async #connect({ multiaddr, hub }: PeerAddress, attempt: Attempt): Promise<Connection> {
+    const options = {
+      force: true,
+      signal: attempt.signal,
+      onProgress: (event: { readonly type: string }) => attempt.progress(event.type),
+    };
+    if (hub === undefined) return this.#node.dial(multiaddr, options);
+    const { wanted } = attempt;
+    if (wanted === undefined) throw noPeerBehindHub(attempt.address);
+    this.#through.push(hub);
+    try {
+      return await this.#node.dial(withPeer(multiaddr, wanted), options);
+    } finally {
+      this.#through.splice(this.#through.indexOf(hub), 1);
     }
   }
 
@@ -209,16 +252,30 @@ class Libp2pTransport implements Transport {
     );
     const standing = Promise.withResolvers<ConnectionLink>();
     standing.promise.catch(() => undefined);
-    this.#attached.set(connection.id, { link, standing, timeout, state: 'new' });
+    const attached: Attached = { link, standing, timeout, state: 'new' };
+    this.#attached.set(connection.id, attached);
+    // Whom we dial ourselves is greeted once it is known to be who was wanted.
+    if (connection.direction === 'outbound' && !link.relayed && this.#through.includes(peer))
+      this.#sayHello(attached, new AbortController().signal);
   }
 
   #detach(connection: Connection): void {
     const attached = this.#attached.get(connection.id);
     if (attached === undefined) return;
     this.#attached.delete(connection.id);
+    if (!attached.link.relayed) this.#lostHub(attached.link.peer);
     attached.timeout.cancel();
     attached.standing.reject(new KithError('link-refused', 'The other node ended the link before it stood.'));
     if (attached.state === 'stands') this.#emit((listener) => listener.unlink?.(attached.link));
+  }
+
+  /** What a hub passed on ends with the link to it; libp2p notices that only when it asks whether a link still lives. */
+  #lostHub(peer: LinkKey): void {
+    if (this.#hubs.has(peer) && !this.#relays.has(peerIdOf(peer))) this.#hubs.delete(peer);
+    const links = [...this.#attached.values()].map(({ link }) => link);
+    if (links.some((link) => !link.relayed && link.peer === peer)) return;
+    for (const link of links)
+      if (link.hub === peer) link.cut(new KithError('link-lost', 'The hub that passed this link on is gone.'));
   }
 
   async #part(attached: Attached): Promise<void> {
@@ -298,7 +355,7 @@ class Libp2pTransport implements Transport {
 
   /** Without 0.0.0.0 and ::, and without loopback unless there is nothing else. */
   #reachable(): readonly Multiaddr[] {
-    const all = this.#node.services.listeners.getAddrs();
+    const all = this.#node.services.listeners.getAddrs().filter((address) => hubOf(address) === undefined);
     const outside = all.filter((address) => !isLoopback(address));
     return outside.length > 0 ? outside : all;
   }
