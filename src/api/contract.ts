@@ -5,6 +5,7 @@
 import { deviceRoutes } from './contract/devices.ts';
 import { entryRoutes } from './contract/entries.ts';
 import { eventRoutes } from './contract/events.ts';
+import { hubRoutes } from './contract/hubs.ts';
 import { inviteRoutes } from './contract/invites.ts';
 import { linkRoutes } from './contract/links.ts';
 import { logRoutes } from './contract/log.ts';
@@ -22,6 +23,7 @@ export const ROUTES = {
   ...memberRoutes,
   ...deviceRoutes,
   ...linkRoutes,
+  ...hubRoutes,
   ...logRoutes,
   ...workRoutes,
   ...safetyRoutes,
@@ -54,6 +56,7 @@ export { Joined, Role } from './contract/common.ts';
 export type { Device, Revoked } from './contract/devices.ts';
 export type { ExtensionEntry } from './contract/entries.ts';
 export { NodeEvent } from './contract/events.ts';
+export type { Hub } from './contract/hubs.ts';
 export type { Invite, NewInvite } from './contract/invites.ts';
 export type { Peer } from './contract/links.ts';
 export type { LogLine } from './contract/log.ts';

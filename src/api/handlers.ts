@@ -4,6 +4,7 @@ import type { Routes } from './contract.ts';
 import type { Handlers } from './handler.ts';
 import { deviceHandlers } from './handlers/devices.ts';
 import { entryHandlers } from './handlers/entries.ts';
+import { hubHandlers } from './handlers/hubs.ts';
 import { inviteHandlers } from './handlers/invites.ts';
 import { linkHandlers } from './handlers/links.ts';
 import { memberHandlers } from './handlers/members.ts';
@@ -19,6 +20,7 @@ export function allHandlers(node: NodeFacade, logger: Logger): Handlers<Routes> 
     ...memberHandlers(node),
     ...deviceHandlers(node),
     ...linkHandlers(node),
+    ...hubHandlers(node),
     ...safetyHandlers(node),
     ...entryHandlers(node),
   };

@@ -6,6 +6,7 @@ import { addBackup, addRestore } from './commands/backup.ts';
 import { addBundle } from './commands/bundle.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDevice } from './commands/device.ts';
+import { addHubs } from './commands/hubs.ts';
 import { addInit } from './commands/init.ts';
 import { addInvite } from './commands/invite.ts';
 import { addJoin } from './commands/join.ts';
@@ -33,6 +34,7 @@ const COMMANDS: readonly AddCommand[] = [
   addMembers,
   addDevice,
   addPeers,
+  addHubs,
   addStatus,
   addLog,
   addBundle,

@@ -14,6 +14,8 @@ function keeper(mayLink: (peer: LinkKey) => boolean = () => true): Keeper {
 
 const dials = (effects: readonly KeeperEffect[]): string[] =>
   effects.flatMap((effect) => (effect.type === 'dial' ? [effect.target] : []));
+const linked = (link: string, dialled: boolean, relayed: boolean) =>
+  ({ type: 'linked', link, peer: LARGER, dialled, relayed }) as const;
 const closes = (effects: readonly KeeperEffect[]): string[] =>
   effects.flatMap((effect) => (effect.type === 'close' ? [effect.link] : []));
 
@@ -96,6 +98,21 @@ describe('two links to one peer', () => {
     assert.deepEqual(closes(other.step(0, { type: 'linked', link: 'out', peer: LARGER, dialled: true })), [
       'in',
     ]);
+  });
+
+  it('leave the direct one rather than the one through a hub, whoever dialled', () => {
+    for (const [relayedDialled, directDialled] of [
+      [true, false],
+      [true, true],
+      [false, true],
+    ] as const) {
+      const k = keeper();
+      k.step(0, linked('relayed', relayedDialled, true));
+      assert.deepEqual(closes(k.step(0, linked('direct', directDialled, false))), ['relayed']);
+      const late = keeper();
+      late.step(0, linked('direct', directDialled, false));
+      assert.deepEqual(closes(late.step(0, linked('relayed', relayedDialled, true))), ['relayed']);
+    }
   });
 
   it('leave the older of two that the same side dialled', () => {

@@ -16,7 +16,14 @@ export type KeeperEvent =
     }
   /** Forget an address given by hand. */
   | { readonly type: 'dropped'; readonly address: string }
-  | { readonly type: 'linked'; readonly link: LinkId; readonly peer: LinkKey; readonly dialled: boolean }
+  | {
+      readonly type: 'linked';
+      readonly link: LinkId;
+      readonly peer: LinkKey;
+      readonly dialled: boolean;
+      /** Through a hub. */
+      readonly relayed?: boolean;
+    }
   | { readonly type: 'unlinked'; readonly link: LinkId }
   | { readonly type: 'dialled'; readonly target: string; readonly peer: LinkKey | undefined }
   /** Who may be linked to changed. */
@@ -55,6 +62,7 @@ interface Target {
 interface KnownLink {
   readonly peer: LinkKey;
   readonly dialled: boolean;
+  readonly relayed: boolean;
 }
 
 export class Keeper {
@@ -126,14 +134,19 @@ export class Keeper {
     this.#targets.set(key, { addresses, peer, givenByHand, failures: 0, nextTryMs: nowMs, dialling: false });
   }
 
-  /** Two nodes may dial each other at once. Both keep the link that the one with the smaller key dialled. */
+  /**
+   * Two nodes may dial each other at once. Both keep the link that the one with the smaller key dialled; but a direct
+   * link before one through a hub, whoever dialled.
+   */
   #linked(event: Extract<KeeperEvent, { type: 'linked' }>): readonly KeeperEffect[] {
-    const { link, peer, dialled } = event;
-    this.#links.set(link, { peer, dialled });
+    const { link, peer, dialled, relayed = false } = event;
+    this.#links.set(link, { peer, dialled, relayed });
     const [...same] = [...this.#links].filter(([, known]) => known.peer === peer);
     if (same.length < 2) return [];
     const smallerDials = this.#self < peer;
-    const keep = same.find(([, known]) => known.dialled === smallerDials) ?? same[0];
+    const direct = same.filter(([, known]) => !known.relayed);
+    const best = direct.length > 0 ? direct : same;
+    const keep = best.find(([, known]) => known.dialled === smallerDials) ?? best[0];
     return same.filter(([id]) => id !== keep?.[0]).map(([id]) => ({ type: 'close', link: id }));
   }
 

@@ -137,7 +137,8 @@ export class LinkService {
     this.#pinger.linked(link);
     // One that another part dialled, to join over it, is worth as much as one that the keeper dialled.
     if (link.direction === 'outbound') this.#deps.remember(link.peer, link.address);
-    this.tell({ type: 'linked', link: id, peer: link.peer, dialled: link.direction === 'outbound' });
+    const { peer, relayed } = link;
+    this.tell({ type: 'linked', link: id, peer, dialled: link.direction === 'outbound', relayed });
   }
 
   #unlinked(link: Link): void {

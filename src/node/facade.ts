@@ -39,6 +39,7 @@ export interface NodeFacade {
   readonly members: MembersFacade;
   readonly devices: DevicesFacade;
   readonly links: LinksFacade;
+  readonly hubs: HubsFacade;
   readonly log: LogFacade;
   readonly bundles: BundlesFacade;
   readonly safety: SafetyFacade;
@@ -354,6 +355,25 @@ export interface LinksFacade {
   add(address: string): Promise<Peer | null>;
   /** Says good-bye and ends all links. The node stays off the mesh until `add`, or until it starts again. */
   bye(): Promise<{ readonly told: number }>;
+}
+
+export interface Hub {
+  readonly address: string;
+  readonly member: number | null;
+  readonly name: string | null;
+  /** An address of this node. */
+  readonly self: boolean;
+  readonly linked: boolean;
+  /** It passes connections on to this node now. */
+  readonly serves: boolean;
+}
+
+export interface HubsFacade {
+  list(): Promise<readonly Hub[]>;
+  /** @throws KithError `bad-address` (it has to say which device) | `not-an-admin`. */
+  add(address: string): Promise<readonly Hub[]>;
+  /** @throws KithError `unknown-hub` | `not-an-admin`. */
+  remove(address: string): Promise<readonly Hub[]>;
 }
 
 // ---- the node's own log

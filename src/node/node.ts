@@ -8,7 +8,9 @@ import { assert, KithError } from '../base/errors.ts';
 import { idFromBytes, idToBytes, type LinkKey, type NetworkId } from '../base/ids.ts';
 import { isNarrow } from '../identity/roles.ts';
 import { createVerifier } from '../identity/signing.ts';
+import type { RelayGate } from '../net/libp2p/relay.ts';
 import { createLibp2pTransport } from '../net/libp2p/transport.ts';
+import type { Relays } from '../net/hubs/index.ts';
 import type { Transport } from '../net/ports.ts';
 import { openDatabase, type Database } from '../store/database.ts';
 import { openLogStore } from '../store/log-store.ts';
@@ -19,6 +21,7 @@ import { bundlesOf } from './capabilities/bundles.ts';
 import { devicesOf } from './capabilities/devices.ts';
 import { entriesOf } from './capabilities/entries.ts';
 import { eventsFrom } from './capabilities/events.ts';
+import { hubsOf } from './capabilities/hubs.ts';
 import { invitesOf } from './capabilities/invites.ts';
 import { linksOf } from './capabilities/links.ts';
 import { membersOf } from './capabilities/members.ts';
@@ -75,7 +78,7 @@ export class Node {
   #database: Database;
   #meta: Meta;
   #keys: DeviceKeys | undefined;
-  #transport: Transport | undefined;
+  #transport: (Transport & Relays) | undefined;
   #session: Session | undefined;
   #joining = false;
   #stopped: Promise<void> | undefined;
@@ -174,6 +177,7 @@ export class Node {
       listen: this.#listenAddresses(),
       mdns: this.#options.mdns,
       gate: { mayLink: (peer) => this.#mayLink(peer) },
+      ...(this.#options.hub ? { relay: this.#relayGate() } : {}),
       logger: this.#nodeLog.logger('net'),
       timers: systemTimers,
     });
@@ -213,6 +217,13 @@ export class Node {
     return this.#session === undefined ? this.#joining : this.#session.mayLink(peer);
   }
 
+  #relayGate(): RelayGate {
+    return {
+      mayReserve: (peer) => this.#session?.isMember(peer) === true,
+      mayPass: (from, to) => this.#session?.mayPass(from, to) === true,
+    };
+  }
+
   #enter(network: NetworkId, genesis?: Run): Session {
     const { keys, transport } = { keys: this.#keys, transport: this.#transport };
     assert(keys !== undefined && transport !== undefined, 'a network is entered with keys and a transport');
@@ -228,6 +239,7 @@ export class Node {
       projections: [extensionProjection(extensions)],
       meta: this.#meta,
       transport,
+      isHub: this.#options.hub,
       clock: systemClock,
       timers: systemTimers,
       rng: systemRng,
@@ -313,6 +325,7 @@ export class Node {
           this.#give(address);
         },
       }),
+      hubs: hubsOf(context),
       log: { lines: async (options, signal) => this.#nodeLog.lines(options, signal) },
       bundles: bundlesOf(context),
       safety: safetyOf({

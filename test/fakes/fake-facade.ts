@@ -3,6 +3,7 @@ import { KithError } from '../../src/base/errors.ts';
 import type {
   Device,
   ExtensionEntry,
+  Hub,
   Invite,
   Joined,
   JoinStep,
@@ -71,6 +72,14 @@ const PEER: Peer = {
   address: '/ip4/192.168.1.20/tcp/5484',
   direction: 'outbound',
   since: AT,
+};
+const HUB: Hub = {
+  address: '/ip4/192.0.2.7/tcp/5484/p2p/12D3KooW',
+  member: 2,
+  name: 'Bo',
+  self: false,
+  linked: true,
+  serves: true,
 };
 const INVITE: Invite = {
   id: ID_A,
@@ -231,6 +240,11 @@ export function fakeNode(overrides: Overrides = {}, state: NodeState = 'running'
         name: 'Aung',
       })),
       revoke: call('devices.revoke', () => ({ ...REVOKED, scope: 'device' as const })),
+    },
+    hubs: {
+      list: call('hubs.list', () => [HUB]),
+      add: call('hubs.add', () => [HUB]),
+      remove: call('hubs.remove', () => []),
     },
     links: {
       peers: call('links.peers', () => [PEER]),

@@ -49,6 +49,7 @@ const CODES_BY_STATUS = {
     'nothing-quarantined',
     'unknown-device',
     'unknown-entry',
+    'unknown-hub',
     'unknown-invitation',
     'unknown-member',
   ],
