@@ -3,6 +3,7 @@
  * line, the web page, other programs) import of the node's side.
  */
 import { deviceRoutes } from './contract/devices.ts';
+import { doctorRoutes } from './contract/doctor.ts';
 import { entryRoutes } from './contract/entries.ts';
 import { eventRoutes } from './contract/events.ts';
 import { hubRoutes } from './contract/hubs.ts';
@@ -24,6 +25,7 @@ export const ROUTES = {
   ...deviceRoutes,
   ...linkRoutes,
   ...hubRoutes,
+  ...doctorRoutes,
   ...logRoutes,
   ...workRoutes,
   ...safetyRoutes,
@@ -54,6 +56,7 @@ export { ApiFile, API_FILE, SOCKET_FILE, TOKEN_FILE } from './contract/where.ts'
 export { INVITE_LIMITS } from './contract/invites.ts';
 export { Joined, Role } from './contract/common.ts';
 export type { Device, Revoked } from './contract/devices.ts';
+export type { DoctorStep, Finding } from './contract/doctor.ts';
 export type { ExtensionEntry } from './contract/entries.ts';
 export { NodeEvent } from './contract/events.ts';
 export type { Hub } from './contract/hubs.ts';

@@ -3,6 +3,7 @@ import type { NodeFacade } from '../node/facade.ts';
 import type { Routes } from './contract.ts';
 import type { Handlers } from './handler.ts';
 import { deviceHandlers } from './handlers/devices.ts';
+import { doctorHandlers } from './handlers/doctor.ts';
 import { entryHandlers } from './handlers/entries.ts';
 import { hubHandlers } from './handlers/hubs.ts';
 import { inviteHandlers } from './handlers/invites.ts';
@@ -21,6 +22,7 @@ export function allHandlers(node: NodeFacade, logger: Logger): Handlers<Routes> 
     ...deviceHandlers(node),
     ...linkHandlers(node),
     ...hubHandlers(node),
+    ...doctorHandlers(node),
     ...safetyHandlers(node),
     ...entryHandlers(node),
   };

@@ -6,6 +6,7 @@ import { addBackup, addRestore } from './commands/backup.ts';
 import { addBundle } from './commands/bundle.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDevice } from './commands/device.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addHubs } from './commands/hubs.ts';
 import { addInit } from './commands/init.ts';
 import { addInvite } from './commands/invite.ts';
@@ -35,6 +36,7 @@ const COMMANDS: readonly AddCommand[] = [
   addDevice,
   addPeers,
   addHubs,
+  addDoctor,
   addStatus,
   addLog,
   addBundle,

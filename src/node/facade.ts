@@ -40,6 +40,7 @@ export interface NodeFacade {
   readonly devices: DevicesFacade;
   readonly links: LinksFacade;
   readonly hubs: HubsFacade;
+  readonly doctor: DoctorFacade;
   readonly log: LogFacade;
   readonly bundles: BundlesFacade;
   readonly safety: SafetyFacade;
@@ -374,6 +375,35 @@ export interface HubsFacade {
   add(address: string): Promise<readonly Hub[]>;
   /** @throws KithError `unknown-hub` | `not-an-admin`. */
   remove(address: string): Promise<readonly Hub[]>;
+}
+
+export interface DoctorStep {
+  readonly address: string;
+  readonly step: 'address' | 'connection' | 'link';
+  readonly ok: boolean;
+  readonly message: string;
+}
+
+export interface Diagnosis {
+  /** Nothing is wrong, and who was asked for was reached. */
+  readonly healthy: boolean;
+  readonly steps: readonly DoctorStep[];
+  readonly findings: readonly {
+    readonly code: string;
+    readonly severity: 'wrong' | 'notice';
+    readonly about: string;
+    readonly message: string;
+    readonly next: string;
+  }[];
+}
+
+export interface DoctorFacade {
+  /**
+   * In `empty` and `running`.
+   * @param who a member or an address, to be reached now.
+   * @throws KithError `bad-address` | `unknown-member` | `ambiguous`
+   */
+  examine(who: string | undefined): Promise<Diagnosis>;
 }
 
 // ---- the node's own log

@@ -9,8 +9,7 @@ import { idFromBytes, idToBytes, type LinkKey, type NetworkId } from '../base/id
 import { isNarrow } from '../identity/roles.ts';
 import { createVerifier } from '../identity/signing.ts';
 import type { RelayGate } from '../net/libp2p/relay.ts';
-import { createLibp2pTransport } from '../net/libp2p/transport.ts';
-import type { Relays } from '../net/hubs/index.ts';
+import { createLibp2pTransport, type KithTransport } from '../net/libp2p/transport.ts';
 import type { Transport } from '../net/ports.ts';
 import { openDatabase, type Database } from '../store/database.ts';
 import { openLogStore } from '../store/log-store.ts';
@@ -19,6 +18,7 @@ import { openMetaStore } from '../store/meta-store.ts';
 import { iso, type NodeContext } from './capabilities/context.ts';
 import { bundlesOf } from './capabilities/bundles.ts';
 import { devicesOf } from './capabilities/devices.ts';
+import { doctorOf } from './capabilities/doctor.ts';
 import { entriesOf } from './capabilities/entries.ts';
 import { eventsFrom } from './capabilities/events.ts';
 import { hubsOf } from './capabilities/hubs.ts';
@@ -78,7 +78,7 @@ export class Node {
   #database: Database;
   #meta: Meta;
   #keys: DeviceKeys | undefined;
-  #transport: (Transport & Relays) | undefined;
+  #transport: KithTransport | undefined;
   #session: Session | undefined;
   #joining = false;
   #stopped: Promise<void> | undefined;
@@ -180,6 +180,7 @@ export class Node {
       ...(this.#options.hub ? { relay: this.#relayGate() } : {}),
       logger: this.#nodeLog.logger('net'),
       timers: systemTimers,
+      clock: systemClock,
     });
     transport.on({
       discovered: (peer, addresses) => {
@@ -294,7 +295,7 @@ export class Node {
         this.#emit(event);
       },
     };
-    const transport = (): Transport => this.#needTransport();
+    const transport = (): KithTransport => this.#needTransport();
     return {
       status: async () => this.#status(),
       metrics: async () =>
@@ -326,6 +327,7 @@ export class Node {
         },
       }),
       hubs: hubsOf(context),
+      doctor: doctorOf({ ...context, transport, isJoining: () => this.#joining }),
       log: { lines: async (options, signal) => this.#nodeLog.lines(options, signal) },
       bundles: bundlesOf(context),
       safety: safetyOf({
@@ -361,7 +363,7 @@ export class Node {
     });
   }
 
-  #needTransport(): Transport {
+  #needTransport(): KithTransport {
     this.#needKeys();
     assert(this.#transport !== undefined, 'keys and transport come and go together');
     return this.#transport;

@@ -150,6 +150,16 @@ export class Session {
     }
   }
 
+  /** Where this device was reached, and the ways to it through hubs that are linked. */
+  addressesOf(peer: LinkKey): readonly string[] {
+    const { transport, meta } = this.deps;
+    const remembered = readRemembered(meta).filter(([known]) => known === peer);
+    const through = [...this.hubs()]
+      .filter(([hub]) => hub !== peer && transport.reservedAt().includes(hub))
+      .flatMap(([hub, addresses]) => transport.through(hub, addresses.slice(0, 1), peer));
+    return [...remembered.map(([, address]) => address), ...through];
+  }
+
   /** The network's hubs, with the addresses under which they are listed; without this node. */
   hubs(): Map<LinkKey, string[]> {
     const hubs = new Map<LinkKey, string[]>();

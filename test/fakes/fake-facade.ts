@@ -2,6 +2,7 @@
 import { KithError } from '../../src/base/errors.ts';
 import type {
   Device,
+  Diagnosis,
   ExtensionEntry,
   Hub,
   Invite,
@@ -72,6 +73,13 @@ const PEER: Peer = {
   address: '/ip4/192.168.1.20/tcp/5484',
   direction: 'outbound',
   since: AT,
+};
+const FINDING: Diagnosis['findings'][number] = {
+  code: 'alone',
+  severity: 'notice',
+  about: 'this node',
+  message: 'No other node was found so far.',
+  next: 'Wait.',
 };
 const HUB: Hub = {
   address: '/ip4/192.0.2.7/tcp/5484/p2p/12D3KooW',
@@ -240,6 +248,9 @@ export function fakeNode(overrides: Overrides = {}, state: NodeState = 'running'
         name: 'Aung',
       })),
       revoke: call('devices.revoke', () => ({ ...REVOKED, scope: 'device' as const })),
+    },
+    doctor: {
+      examine: call('doctor.examine', () => ({ healthy: true, steps: [], findings: [FINDING] }), ['empty', 'running']),
     },
     hubs: {
       list: call('hubs.list', () => [HUB]),

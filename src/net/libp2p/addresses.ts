@@ -107,6 +107,12 @@ export function hostOf(address: Multiaddr): string {
   return address.getComponents()[0]?.value ?? '';
 }
 
+/** Where a TCP connection to that address goes: for one through a hub, to the hub. @throws KithError `bad-address` */
+export function tcpPlace(text: string): { readonly host: string; readonly port: number } {
+  const { multiaddr: address } = parsePeerAddress(text);
+  return { host: hostOf(address), port: portOf(address) };
+}
+
 export function isLoopback(address: Multiaddr): boolean {
   const host = hostOf(address);
   return host === '::1' || (isIPv4(host) && host.startsWith('127.'));

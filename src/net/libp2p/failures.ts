@@ -166,7 +166,10 @@ function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : '';
 }
 
-function codeOf(error: unknown): string {
-  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' ? code : '';
+/** The operating system's, where it is known; libp2p wraps it once or twice. */
+export function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  if ('code' in error && typeof error.code === 'string' && /^E[A-Z_]+$/.test(error.code)) return error.code;
+  const inner: unknown = error instanceof AggregateError ? (error.errors as unknown[])[0] : error.cause;
+  return codeOf(inner);
 }

@@ -8,7 +8,7 @@ import { multiaddr } from '@multiformats/multiaddr';
 import fc from 'fast-check';
 import { isKithError } from '../../base/errors.ts';
 import { silentLogger } from '../../base/ports.ts';
-import { realTimers } from '../../../test/contract/real-timers.ts';
+import { realClock, realTimers } from '../../../test/contract/real-timers.ts';
 import { ManualTimers } from '../../../test/sim/manual-timers.ts';
 import type { Transport } from '../ports.ts';
 import { HELLO } from './hello.ts';
@@ -30,6 +30,7 @@ async function started(
     gate: { mayLink: () => true },
     logger: silentLogger,
     timers: realTimers,
+    clock: realClock,
     handshakeMs: HANDSHAKE_MS,
     ...other,
   });

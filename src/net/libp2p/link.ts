@@ -3,6 +3,7 @@ import type { Connection, Stream } from '@libp2p/interface';
 import { KithError } from '../../base/errors.ts';
 import type { LinkKey } from '../../base/ids.ts';
 import type { Logger, Timers } from '../../base/ports.ts';
+import type { ClockOffset } from '../doctor/types.ts';
 import type { Channel, ChannelName, Link } from '../ports.ts';
 import { hubOf, withoutPeer } from './addresses.ts';
 import { StreamChannel, type FrameTap } from './channel.ts';
@@ -26,6 +27,8 @@ export class ConnectionLink implements Link {
   readonly relayed: boolean;
   /** Who passes it on, if somebody does. */
   readonly hub: LinkKey | undefined;
+  /** How the clocks differ, once the other side has said hello. */
+  clock: ClockOffset | undefined;
   readonly #init: LinkInit;
   readonly #streams = new Set<Stream>();
   readonly #channels = new Set<StreamChannel>();

@@ -4,7 +4,7 @@ import { test, type TestContext } from 'node:test';
 import { fromUtf8, utf8 } from '../../base/bytes.ts';
 import type { LinkKey } from '../../base/ids.ts';
 import { silentLogger } from '../../base/ports.ts';
-import { realTimers } from '../../../test/contract/real-timers.ts';
+import { realClock, realTimers } from '../../../test/contract/real-timers.ts';
 import type { Relays } from '../hubs/ports.ts';
 import type { Channel, Link, Transport } from '../ports.ts';
 import type { RelayGate } from './relay.ts';
@@ -27,6 +27,7 @@ async function start(
     gate: { mayLink },
     logger: silentLogger,
     timers: realTimers,
+    clock: realClock,
     ...(relay === undefined ? {} : { relay }),
   });
   await node.start();

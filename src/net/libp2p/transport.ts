@@ -4,7 +4,9 @@ import type { Multiaddr } from '@multiformats/multiaddr';
 import type { Bytes } from '../../base/bytes.ts';
 import { assert, KithError } from '../../base/errors.ts';
 import type { LinkKey } from '../../base/ids.ts';
-import type { Logger, Timer, Timers } from '../../base/ports.ts';
+import type { Clock, Logger, Timer, Timers } from '../../base/ports.ts';
+import { Ledger } from '../doctor/ledger.ts';
+import type { ClockOffset, DialStage, Evident, TransportEvidence } from '../doctor/types.ts';
 import type { Relays } from '../hubs/ports.ts';
 import type { Channel, ChannelName, Gate, Link, Transport, TransportEvents } from '../ports.ts';
 import {
@@ -21,6 +23,7 @@ import {
 import type { FrameTap } from './channel.ts';
 import { Discovery } from './discovery.ts';
 import {
+  codeOf,
   dialFailure,
   GateDenied,
   listenFailure,
@@ -29,7 +32,15 @@ import {
   wrongPeer,
   type DialContext,
 } from './failures.ts';
-import { hearHello, HELLO, sayHello } from './hello.ts';
+import {
+  hearHello,
+  HELLO,
+  HELLO_VERSION,
+  mustSpeakAlike,
+  sayHello,
+  VersionMismatch,
+  type Hello,
+} from './hello.ts';
 import { linkKeyOf, linkKeyOfPeer, linkKeyPair, peerIdOf } from './keys.ts';
 import { ConnectionLink } from './link.ts';
 import { createNode, NODE_LIMITS, type LinkNode } from './node.ts';
@@ -49,24 +60,35 @@ export interface Libp2pTransportOptions {
   readonly gate: Gate;
   readonly logger: Logger;
   readonly timers: Timers;
+  /** Told to the other side, so that clocks that are off are noticed; never used for anything else. */
+  readonly clock: Clock;
   /** Pass connections of others on: for hubs. */
   readonly relay?: RelayGate;
   /** How long a stranger may take to prove who it is; for tests. */
   readonly handshakeMs?: number;
 }
 
+export type KithTransport = Transport & Relays & Evident;
+
 /** @throws KithError `bad-address` when an address to listen on makes no sense. */
-export async function createLibp2pTransport(options: Libp2pTransportOptions): Promise<Transport & Relays> {
+export async function createLibp2pTransport(options: Libp2pTransportOptions): Promise<KithTransport> {
   const key = await linkKeyPair(options.linkSeed);
   const listen =
     options.listen.length === 0 ? listenEverywhere(0) : options.listen.flatMap(parseListenAddress);
+  const ledger = new Ledger();
+  const denyInbound = (peer: LinkKey | undefined): boolean => {
+    if (mayLink(options, peer)) return false;
+    if (peer !== undefined)
+      ledger.knocked({ peer, why: 'not-a-member', theirVersion: undefined, atMs: options.clock.nowMs() });
+    return true;
+  };
   const node = await createNode({
     key,
     listen,
     logger: options.logger,
     dialTimeoutMs: DIAL_TIMEOUT_MS,
     handshakeMs: options.handshakeMs ?? NODE_LIMITS.handshakeMs,
-    denyInbound: (peer) => !mayLink(options, linkKeyOfPeer(peer)),
+    denyInbound: (peer) => denyInbound(linkKeyOfPeer(peer)),
     denyOutbound: (peer) => {
       const answered = linkKeyOfPeer(peer);
       if (!mayLink(options, answered)) throw new GateDenied(answered);
@@ -74,7 +96,7 @@ export async function createLibp2pTransport(options: Libp2pTransportOptions): Pr
     },
     relay: options.relay,
   });
-  return new Libp2pTransport(linkKeyOf(key), node, listen, options);
+  return new Libp2pTransport(linkKeyOf(key), node, listen, options, ledger);
 }
 
 /** A gate that throws lets nobody in. */
@@ -95,7 +117,7 @@ interface Attached {
   state: 'new' | 'greeting' | 'stands';
 }
 
-class Libp2pTransport implements Transport, Relays {
+class Libp2pTransport implements KithTransport {
   readonly self: LinkKey;
   readonly #node: LinkNode['libp2p'];
   readonly #relays: LinkNode['relays'];
@@ -105,6 +127,7 @@ class Libp2pTransport implements Transport, Relays {
   readonly #through: LinkKey[] = [];
   readonly #listen: readonly Multiaddr[];
   readonly #options: Libp2pTransportOptions;
+  readonly #ledger: Ledger;
   readonly #discovery: Discovery | undefined;
   readonly #attached = new Map<string, Attached>();
   readonly #names = new Set<ChannelName>();
@@ -112,12 +135,19 @@ class Libp2pTransport implements Transport, Relays {
   readonly #tap: FrameTap = { record: undefined };
   #state: 'new' | 'running' | 'stopped' = 'new';
 
-  constructor(self: LinkKey, node: LinkNode, listen: readonly Multiaddr[], options: Libp2pTransportOptions) {
+  constructor(
+    self: LinkKey,
+    node: LinkNode,
+    listen: readonly Multiaddr[],
+    options: Libp2pTransportOptions,
+    ledger: Ledger,
+  ) {
     this.self = self;
     this.#node = node.libp2p;
     this.#relays = node.relays;
     this.#listen = listen;
     this.#options = options;
+    this.#ledger = ledger;
     const { timers, logger } = options;
     this.#discovery = options.mdns
       ? new Discovery({
@@ -177,16 +207,47 @@ class Libp2pTransport implements Transport, Relays {
     const target = parsePeerAddress(address);
     const wanted = options.expect ?? target.peer;
     if (target.peer !== undefined && target.peer !== wanted) throw wrongPeer({ address });
-    if (wanted !== undefined && wanted !== this.self && !mayLink(this.#options, wanted))
-      throw notAdmitted({ address });
     const attempt = new Attempt(address, wanted, this.#options.timers, options.signal);
     try {
-      return await this.#greet(await this.#connect(target, attempt), attempt);
+      if (wanted !== undefined && wanted !== this.self && !mayLink(this.#options, wanted))
+        throw new GateDenied(wanted);
+      const connection = await this.#connect(target, attempt);
+      attempt.stage = 'handshake';
+      const link = await this.#greet(connection, attempt);
+      this.#ledger.linked(address, link.peer);
+      return link;
     } catch (cause) {
-      throw dialFailure(cause, attempt);
+      const failure = dialFailure(cause, attempt);
+      this.#note(failure, cause, attempt);
+      throw failure;
     } finally {
       attempt.end();
     }
+  }
+
+  evidence(): TransportEvidence {
+    const standing = [...this.#attached.values()].filter(({ state }) => state === 'stands');
+    return {
+      links: standing.map(({ link: { peer, address, relayed, clock } }) => ({ peer, address, relayed, clock })),
+      failures: this.#ledger.failures,
+      knocks: this.#ledger.knocks,
+      lans: this.#discovery?.evidence(),
+      version: HELLO_VERSION,
+    };
+  }
+
+  #note(failure: KithError, cause: unknown, { address, wanted, stage }: Attempt): void {
+    if (failure.code === 'cancelled' || failure.code === 'bad-address') return;
+    this.#ledger.failed({
+      address,
+      peer: wanted,
+      code: failure.code,
+      osCode: codeOf(cause),
+      stage,
+      ownGate: cause instanceof GateDenied,
+      theirVersion: cause instanceof VersionMismatch ? cause.theirs : undefined,
+      atMs: this.#options.clock.nowMs(),
+    });
   }
 
   async #connect({ multiaddr, hub }: PeerAddress, attempt: Attempt): Promise<Connection> {
@@ -304,9 +365,10 @@ class Libp2pTransport implements Transport, Relays {
     link
       .openChannel(HELLO, signal)
       .then(async (channel) => {
-        sayHello(channel);
-        await hearHello(channel);
-        this.#stand(attached);
+        const saidMs = this.#options.clock.nowMs();
+        sayHello(channel, saidMs);
+        const hello = await hearHello(channel);
+        this.#stand(attached, hello, this.#options.clock.nowMs() - saidMs);
         channel.close();
       })
       .catch((error: unknown) => this.#giveUp(attached, error));
@@ -318,9 +380,11 @@ class Libp2pTransport implements Transport, Relays {
     attached.state = 'greeting';
     try {
       const channel = attached.link.wrap(HELLO, stream);
-      await hearHello(channel);
-      this.#stand(attached);
-      sayHello(channel);
+      const hello = await hearHello(channel);
+      if (hello.version === HELLO_VERSION) this.#stand(attached, hello, undefined);
+      // Of another version the other side hears all the same: it has to be able to say which of both is too old.
+      sayHello(channel, this.#options.clock.nowMs());
+      if (hello.version !== HELLO_VERSION) await this.#turnAway(attached, hello);
     } catch (error) {
       this.#giveUp(attached, error);
     }
@@ -331,12 +395,22 @@ class Libp2pTransport implements Transport, Relays {
     attached.link.cut(error instanceof Error ? error : new Error(String(error)));
   }
 
+  async #turnAway({ link, timeout }: Attached, { version }: Hello): Promise<void> {
+    timeout.cancel();
+    const atMs = this.#options.clock.nowMs();
+    this.#ledger.knocked({ peer: link.peer, why: 'version-mismatch', theirVersion: version, atMs });
+    await link.closeGently();
+  }
+
   /** Asks the gate once more: membership may have changed since the handshake. */
-  #stand(attached: Attached): void {
+  #stand(attached: Attached, hello: Hello, roundTripMs: number | undefined): void {
     const { link } = attached;
+    mustSpeakAlike(hello);
     if (!mayLink(this.#options, link.peer)) throw notAdmitted(link);
     attached.state = 'stands';
     attached.timeout.cancel();
+    link.clock = offsetOf(hello, this.#options.clock.nowMs(), roundTripMs);
+    this.#ledger.linked(undefined, link.peer);
     this.#emit((listener) => listener.link?.(link));
     attached.standing.resolve(link);
   }
@@ -371,11 +445,22 @@ class Libp2pTransport implements Transport, Relays {
   }
 }
 
+/** Who hears a hello first knows only that it was said since the handshake. */
+function offsetOf(
+  { clockMs }: Hello,
+  nowMs: number,
+  roundTripMs: number = 2 * HELLO_TIMEOUT_MS,
+): ClockOffset | undefined {
+  if (clockMs === undefined) return undefined;
+  const uncertainMs = Math.abs(roundTripMs) / 2;
+  return { offsetMs: clockMs - (nowMs - uncertainMs), uncertainMs };
+}
+
 /** One dial: how far it came, and what may stop it. */
 class Attempt implements DialContext {
   readonly address: string;
   readonly wanted: LinkKey | undefined;
-  connected = false;
+  stage: DialStage = 'nowhere';
   stopped: DialContext['stopped'];
   readonly #controller = new AbortController();
   readonly #timer: Timer;
@@ -391,12 +476,16 @@ class Attempt implements DialContext {
     outer?.addEventListener('abort', this.#cancel, { once: true });
   }
 
+  get connected(): boolean {
+    return this.stage !== 'nowhere';
+  }
+
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
   progress(event: string): void {
-    if (event === 'upgrader:encrypt-outbound-connection') this.connected = true;
+    if (event === 'upgrader:encrypt-outbound-connection' && this.stage === 'nowhere') this.stage = 'connected';
   }
 
   race<Value>(promise: Promise<Value>): Promise<Value> {
