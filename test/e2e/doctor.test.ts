@@ -144,7 +144,9 @@ scene(
     machines[1].run('ip', 'link', 'set', 'eth0', 'multicast', 'off');
     machines[1].run('ip', 'route', 'add', 'prohibit', '224.0.0.0/4');
     await until('Ben says that it is this machine', async () =>
-      (await doctor(ben)).findings.some(({ message }) => message.startsWith('This machine does not let kith look')),
+      (await doctor(ben)).findings.some(({ message }) =>
+        message.startsWith('This machine does not let kith look'),
+      ),
     );
   },
   { skip },
@@ -159,7 +161,10 @@ scene('all is well, nobody is there, and no node runs', async (stage) => {
   const empty = await doctor(node);
   assert.deepEqual([empty.code, empty.findings.map(({ code }) => code)], [0, ['no-network']]);
   await node.call('found', { network: 'Camp North', name: 'Ada' });
-  assert.deepEqual((await doctor(node)).findings.map(({ code }) => code), ['alone']);
+  assert.deepEqual(
+    (await doctor(node)).findings.map(({ code }) => code),
+    ['alone'],
+  );
   const ben = await stage.joiner(node, 'Ben', ALONE);
   await until('all is well', async () => (await doctor(node)).findings.length === 0);
   const well = await ben.kith(['doctor', 'Ada']);

@@ -86,7 +86,10 @@ scene(
       await until('Ada is linked with Ben', () => isLinked(ada, 'Ben', 'relayed'));
       assert.equal((await linkTo(ben, 'Hub'))?.link, 'direct');
       const { listening } = await ben.call('status', {});
-      assert.ok(listening.some((address) => address.includes('/p2p-circuit/')), listening.join('\n'));
+      assert.ok(
+        listening.some((address) => address.includes('/p2p-circuit/')),
+        listening.join('\n'),
+      );
       const peers = await ben.json<Peer>(['peers']);
       assert.ok(['relayed', 'direct'].includes(peers.link));
     });
@@ -106,14 +109,18 @@ scene(
       assert.equal(held(ben.data).includes(MARKER), true, 'the scan would find it');
     });
 
-    await step(t, 'the hub is killed and comes back: so do the links, and what was written meanwhile', async () => {
-      await hub.kill();
-      await until('they have lost each other', async () => (await linkTo(ben, 'Ada')) === undefined);
-      await write(ada, ['while the hub was down']);
-      await hub.up(['--hub', '--no-mdns', '--listen', ':5484']);
-      await until('Ben is linked with Ada again', () => isLinked(ben, 'Ada', 'relayed'));
-      await until('Ben has caught up', () => knowsText(ben, 'while the hub was down'));
-    });
+    await step(
+      t,
+      'the hub is killed and comes back: so do the links, and what was written meanwhile',
+      async () => {
+        await hub.kill();
+        await until('they have lost each other', async () => (await linkTo(ben, 'Ada')) === undefined);
+        await write(ada, ['while the hub was down']);
+        await hub.up(['--hub', '--no-mdns', '--listen', ':5484']);
+        await until('Ben is linked with Ada again', () => isLinked(ben, 'Ada', 'relayed'));
+        await until('Ben has caught up', () => knowsText(ben, 'while the hub was down'));
+      },
+    );
 
     await step(t, 'a hub that passes nothing on, and nobody at its address, are said in words', async () => {
       const { listening } = await ada.call('status', {});
@@ -148,26 +155,23 @@ scene(
   { skip },
 );
 
-scene(
-  'a hub is listed by an admin, and says so where it is none',
-  async (stage) => {
-    const ada = await stage.founder('Ada', ['--no-mdns', '--listen', '127.0.0.1:0', '--hub']);
-    const { hubs } = await ada.call('hubs', {});
-    assert.deepEqual(
-      hubs.map(({ self, name }) => [self, name]),
-      [[true, 'Ada']],
-    );
-    const ben = await stage.joiner(ada, 'Ben', ['--no-mdns', '--listen', '127.0.0.1:0']);
-    const [own = ''] = (await ben.call('status', {})).listening;
-    const refused = await ben.kith(['hubs', 'add', own, '--json']);
-    assert.match(refused.stderr, /"code":"not-an-admin"/);
-    const vague = await ada.kith(['hubs', 'add', 'hub.example.org', '--json']);
-    assert.match(vague.stderr, /"code":"bad-address".*which device/);
-    await ada.json(['hubs', 'add', own]);
-    await until('Ben hears that it is a hub', async () => (await ben.call('hubs', {})).hubs.length === 2);
-    await ada.kith(['hubs', 'remove', own]);
-    assert.equal((await ada.call('hubs', {})).hubs.length, 1);
-    const unknown = await ada.kith(['hubs', 'remove', own, '--json']);
-    assert.match(unknown.stderr, /"code":"unknown-hub"/);
-  },
-);
+scene('a hub is listed by an admin, and says so where it is none', async (stage) => {
+  const ada = await stage.founder('Ada', ['--no-mdns', '--listen', '127.0.0.1:0', '--hub']);
+  const { hubs } = await ada.call('hubs', {});
+  assert.deepEqual(
+    hubs.map(({ self, name }) => [self, name]),
+    [[true, 'Ada']],
+  );
+  const ben = await stage.joiner(ada, 'Ben', ['--no-mdns', '--listen', '127.0.0.1:0']);
+  const [own = ''] = (await ben.call('status', {})).listening;
+  const refused = await ben.kith(['hubs', 'add', own, '--json']);
+  assert.match(refused.stderr, /"code":"not-an-admin"/);
+  const vague = await ada.kith(['hubs', 'add', 'hub.example.org', '--json']);
+  assert.match(vague.stderr, /"code":"bad-address".*which device/);
+  await ada.json(['hubs', 'add', own]);
+  await until('Ben hears that it is a hub', async () => (await ben.call('hubs', {})).hubs.length === 2);
+  await ada.kith(['hubs', 'remove', own]);
+  assert.equal((await ada.call('hubs', {})).hubs.length, 1);
+  const unknown = await ada.kith(['hubs', 'remove', own, '--json']);
+  assert.match(unknown.stderr, /"code":"unknown-hub"/);
+});

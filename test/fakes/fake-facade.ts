@@ -250,7 +250,10 @@ export function fakeNode(overrides: Overrides = {}, state: NodeState = 'running'
       revoke: call('devices.revoke', () => ({ ...REVOKED, scope: 'device' as const })),
     },
     doctor: {
-      examine: call('doctor.examine', () => ({ healthy: true, steps: [], findings: [FINDING] }), ['empty', 'running']),
+      examine: call('doctor.examine', () => ({ healthy: true, steps: [], findings: [FINDING] }), [
+        'empty',
+        'running',
+      ]),
     },
     hubs: {
       list: call('hubs.list', () => [HUB]),

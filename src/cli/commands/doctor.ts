@@ -23,7 +23,10 @@ export const addDoctor: AddCommand = (program, run) => {
       run<object, [string | undefined]>(async (context, _, who) => {
         const client = await context.client();
         const { healthy, steps, findings } = await client.call('doctor', who === undefined ? {} : { who });
-        context.out.list(findings, () => [...steps.map(stepLine), ...findings.flatMap((one) => linesOf(context, one))]);
+        context.out.list(findings, () => [
+          ...steps.map(stepLine),
+          ...findings.flatMap((one) => linesOf(context, one)),
+        ]);
         if (healthy && findings.length === 0) context.out.say('All is well.');
         if (!healthy) throw somethingWrong(findings);
       }),
@@ -35,16 +38,25 @@ function stepLine({ ok, message }: DoctorStep): string {
 }
 
 function linesOf({ out }: Context, { severity, code, message, next }: Finding): string[] {
-  const mark = severity === 'wrong' ? out.paintData('red', `wrong (${code})`) : out.paintData('yellow', `note (${code})`);
+  const mark =
+    severity === 'wrong'
+      ? out.paintData('red', `wrong (${code})`)
+      : out.paintData('yellow', `note (${code})`);
   return [`${mark}  ${message}`, `    ${next}`];
 }
 
 function somethingWrong(findings: readonly Finding[]): KithError {
   const wrong = findings.filter(({ severity }) => severity === 'wrong').length;
   if (wrong === 0) {
-    return new KithError('not-reached', 'It was not reached.', { next: 'Ask for a current address: kith status, there.' });
+    return new KithError('not-reached', 'It was not reached.', {
+      next: 'Ask for a current address: kith status, there.',
+    });
   }
-  return new KithError('something-wrong', `${counted(wrong, 'thing')} ${wrong === 1 ? 'is' : 'are'} wrong; above is what and why.`, {
-    next: 'Mend it as said above, and run kith doctor again.',
-  });
+  return new KithError(
+    'something-wrong',
+    `${counted(wrong, 'thing')} ${wrong === 1 ? 'is' : 'are'} wrong; above is what and why.`,
+    {
+      next: 'Mend it as said above, and run kith doctor again.',
+    },
+  );
 }

@@ -66,7 +66,11 @@ async function listHubs(context: Context): Promise<void> {
 }
 
 function hubTable({ out }: Context, hubs: readonly Hub[]): string[] {
-  return table(['HUB', 'STATE', 'ADDRESS'], hubs.map((hub) => [nameOf(hub), stateOf(hub), hub.address]), out.paintData);
+  return table(
+    ['HUB', 'STATE', 'ADDRESS'],
+    hubs.map((hub) => [nameOf(hub), stateOf(hub), hub.address]),
+    out.paintData,
+  );
 }
 
 function nameOf({ member, name }: Hub): string {

@@ -11,7 +11,13 @@ const NOW = Date.UTC(2026, 0, 1);
 const HOUR = 60 * 60 * 1000;
 
 function link(peer: LinkKey, more: Partial<LinkEvidence> = {}): LinkEvidence {
-  return { peer, address: '/ip4/10.0.0.2/tcp/1', relayed: false, clock: { offsetMs: 5, uncertainMs: 20 }, ...more };
+  return {
+    peer,
+    address: '/ip4/10.0.0.2/tcp/1',
+    relayed: false,
+    clock: { offsetMs: 5, uncertainMs: 20 },
+    ...more,
+  };
 }
 
 function failure(more: Partial<DialFailure> = {}): DialFailure {
@@ -73,21 +79,60 @@ describe('the doctor', () => {
   const TABLE: readonly (readonly [what: string, more: Partial<Evidence>, ...codes: string[]])[] = [
     ['the port is closed', { failures: [failure({ osCode: 'ECONNREFUSED' })] }, 'port-closed'],
     ['no way to that network', { failures: [failure({ osCode: 'ENETUNREACH' })] }, 'no-route'],
-    ['the router knows no way', { failures: [failure({ address: '192.0.2.1:1', osCode: 'EHOSTUNREACH' })] }, 'no-route'],
+    [
+      'the router knows no way',
+      { failures: [failure({ address: '192.0.2.1:1', osCode: 'EHOSTUNREACH' })] },
+      'no-route',
+    ],
     ['a neighbour does not answer', { failures: [failure({ osCode: 'EHOSTUNREACH' })] }, 'neighbour-silent'],
     ['a neighbour swallows it', { failures: [failure()] }, 'neighbour-silent'],
     ['a firewall swallows it', { failures: [failure({ address: '/ip4/192.0.2.1/tcp/1' })] }, 'no-answer'],
-    ['a misspelt name', { failures: [failure({ address: '/dns/camp/tcp/1', osCode: 'ENOTFOUND' })] }, 'name-unknown'],
-    ['no name server', { failures: [failure({ address: '/dns/camp/tcp/1', osCode: 'EAI_AGAIN' })] }, 'name-unknown'],
+    [
+      'a misspelt name',
+      { failures: [failure({ address: '/dns/camp/tcp/1', osCode: 'ENOTFOUND' })] },
+      'name-unknown',
+    ],
+    [
+      'no name server',
+      { failures: [failure({ address: '/dns/camp/tcp/1', osCode: 'EAI_AGAIN' })] },
+      'name-unknown',
+    ],
     ['another device', { failures: [failure({ code: 'wrong-peer', stage: 'handshake' })] }, 'wrong-device'],
     ['a web server', { failures: [failure({ code: 'link-refused', stage: 'connected' })] }, 'not-kith'],
-    ['it does not know us', { failures: [failure({ code: 'link-refused', stage: 'handshake' })] }, 'not-a-member'],
-    ['we do not know it', { failures: [failure({ code: 'link-refused', stage: 'connected', ownGate: true })] }, 'not-a-member'],
-    ['before joining nobody is a member', { state: 'empty', failures: [failure({ code: 'link-refused', ownGate: true })] }],
-    ['it is older', { failures: [failure({ code: 'version-mismatch', theirVersion: 0 })] }, 'version-mismatch'],
-    ['it came and is older', { knocks: [{ peer: CHO, why: 'version-mismatch', theirVersion: 0, count: 1, atMs: NOW }] }, 'version-mismatch'],
-    ['a stranger', { knocks: [{ peer: CHO, why: 'not-a-member', theirVersion: undefined, count: 2, atMs: NOW }] }, 'stranger'],
-    ['a hub is closed', { failures: [failure({ address: '/ip4/192.0.2.1/tcp/1/p2p/x/p2p-circuit/p2p/y' })] }, 'hub-closed'],
+    [
+      'it does not know us',
+      { failures: [failure({ code: 'link-refused', stage: 'handshake' })] },
+      'not-a-member',
+    ],
+    [
+      'we do not know it',
+      { failures: [failure({ code: 'link-refused', stage: 'connected', ownGate: true })] },
+      'not-a-member',
+    ],
+    [
+      'before joining nobody is a member',
+      { state: 'empty', failures: [failure({ code: 'link-refused', ownGate: true })] },
+    ],
+    [
+      'it is older',
+      { failures: [failure({ code: 'version-mismatch', theirVersion: 0 })] },
+      'version-mismatch',
+    ],
+    [
+      'it came and is older',
+      { knocks: [{ peer: CHO, why: 'version-mismatch', theirVersion: 0, count: 1, atMs: NOW }] },
+      'version-mismatch',
+    ],
+    [
+      'a stranger',
+      { knocks: [{ peer: CHO, why: 'not-a-member', theirVersion: undefined, count: 2, atMs: NOW }] },
+      'stranger',
+    ],
+    [
+      'a hub is closed',
+      { failures: [failure({ address: '/ip4/192.0.2.1/tcp/1/p2p/x/p2p-circuit/p2p/y' })] },
+      'hub-closed',
+    ],
     ['the clock', { links: [link(BEN, { clock: { offsetMs: HOUR, uncertainMs: 10 } })] }, 'clock-off'],
     ['a clock that may be right', { links: [link(BEN, { clock: { offsetMs: HOUR, uncertainMs: HOUR } })] }],
     ['a clock that is not told', { links: [link(BEN, { clock: undefined })] }],
@@ -97,8 +142,14 @@ describe('the doctor', () => {
     ['too early to tell', { lans: [lan({ ownHeard: 0, sent: DOCTOR.packets - 1 })] }],
     ['the neighbour is linked and not heard', { lans: [lan({ heard: [] })] }, 'multicast-blocked'],
     ['one of several is not heard', { links: [link(BEN), link(CHO)] }],
-    ['who is elsewhere need not be heard', { links: [link(BEN, { address: '/ip4/192.0.2.1/tcp/1' })], lans: [lan({ heard: [] })] }],
-    ['who is behind a hub need not be heard', { links: [link(BEN, { relayed: true })], lans: [lan({ heard: [] })] }],
+    [
+      'who is elsewhere need not be heard',
+      { links: [link(BEN, { address: '/ip4/192.0.2.1/tcp/1' })], lans: [lan({ heard: [] })] },
+    ],
+    [
+      'who is behind a hub need not be heard',
+      { links: [link(BEN, { relayed: true })], lans: [lan({ heard: [] })] },
+    ],
     ['discovery is off', { lans: undefined }],
     ['nobody is there', { links: [] }, 'alone'],
     ['no network yet', { links: [], state: 'empty' }, 'no-network'],

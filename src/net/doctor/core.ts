@@ -145,7 +145,8 @@ function multicastOff({ lans = [] }: Evidence): readonly Finding[] {
 function multicastUnheard(evidence: Evidence): readonly Finding[] {
   return (evidence.lans ?? []).flatMap((lan) => {
     const silent = unheardOn(lan, evidence);
-    if (silent.length === 0 || lan.heard.length > 0 || lan.sent < DOCTOR.packets || lan.ownHeard === 0) return [];
+    if (silent.length === 0 || lan.heard.length > 0 || lan.sent < DOCTOR.packets || lan.ownHeard === 0)
+      return [];
     const names = silent.map((peer) => evidence.who(peer)).join(', ');
     return [
       {
@@ -161,7 +162,9 @@ function multicastUnheard(evidence: Evidence): readonly Finding[] {
 
 function unheardOn(lan: LanEvidence, { links }: Evidence): Evidence['links'][number]['peer'][] {
   return links
-    .filter(({ relayed, address, peer }) => !relayed && lan.contains(hostIn(address)) && !lan.heard.includes(peer))
+    .filter(
+      ({ relayed, address, peer }) => !relayed && lan.contains(hostIn(address)) && !lan.heard.includes(peer),
+    )
     .map(({ peer }) => peer);
 }
 
@@ -259,7 +262,10 @@ function notKith(evidence: Evidence): readonly Finding[] {
 function closedHub(evidence: Evidence): readonly Finding[] {
   return failuresWhere(
     evidence,
-    (failure) => isThroughHub(failure) && ['unreachable', 'link-refused'].includes(failure.code) && failure.osCode === '',
+    (failure) =>
+      isThroughHub(failure) &&
+      ['unreachable', 'link-refused'].includes(failure.code) &&
+      failure.osCode === '',
     ({ address }) => ({
       code: 'hub-closed',
       message: `The hub in ${address} does not pass this node on to the one behind it: one of them is not linked with the hub, or does not know this device.`,

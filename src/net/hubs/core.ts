@@ -6,8 +6,7 @@ import { HUB_LIMITS, type Guest } from './types.ts';
 export type GuestId = string;
 
 export type HubEvent =
-  | ({ readonly type: 'here'; readonly id: GuestId } & Guest)
-  | { readonly type: 'gone'; readonly id: GuestId };
+  ({ readonly type: 'here'; readonly id: GuestId } & Guest) | { readonly type: 'gone'; readonly id: GuestId };
 
 export interface HubEffect {
   readonly type: 'introduce';

@@ -47,7 +47,8 @@ export function serveHub({ transport, logger, isMember }: HubServerDeps): void {
     channel.onFrame((frame) => {
       try {
         const message = decodeHub(frame);
-        if (message.type !== 'here' || !isMember(channel.peer)) throw new Error('a guest says that it is here');
+        if (message.type !== 'here' || !isMember(channel.peer))
+          throw new Error('a guest says that it is here');
         step({ type: 'here', id, peer: channel.peer, addresses: message.addresses, room: message.room });
       } catch (error) {
         logger.warn({ peer: channel.peer, error }, 'a guest sent what cannot be read');
@@ -190,7 +191,11 @@ export class HubClient {
       .listening()
       .filter((address) => !address.includes('/p2p-circuit') && address.length <= HUB_LIMITS.addressChars)
       .slice(0, HUB_LIMITS.addressesPerGuest);
-    const message = { type: 'here', addresses, room: Math.min(HUB_LIMITS.room, Math.max(0, room())) } as const;
+    const message = {
+      type: 'here',
+      addresses,
+      room: Math.min(HUB_LIMITS.room, Math.max(0, room())),
+    } as const;
     const said = JSON.stringify(message);
     if (visit.said === said) return;
     visit.said = said;

@@ -39,7 +39,11 @@ function readGuests(value: unknown): Guest[] {
 function readAddresses(value: unknown): string[] {
   if (!Array.isArray(value) || value.length > HUB_LIMITS.addressesPerGuest) throw malformed('few addresses');
   return (value as unknown[]).map((address) => {
-    if (typeof address !== 'string' || !/^\/[\x21-\x7e]+$/.test(address) || address.length > HUB_LIMITS.addressChars)
+    if (
+      typeof address !== 'string' ||
+      !/^\/[\x21-\x7e]+$/.test(address) ||
+      address.length > HUB_LIMITS.addressChars
+    )
       throw malformed('an address is a multiaddr');
     return address;
   });

@@ -153,7 +153,8 @@ class Lan {
       ready: () => this.#opening(0),
       packet: (bytes, from) => this.#onPacket(bytes, from),
       trouble: (error) => {
-        if (this.#errors.size < MAX_ERRORS) this.#errors.add('code' in error ? String(error.code) : error.name);
+        if (this.#errors.size < MAX_ERRORS)
+          this.#errors.add('code' in error ? String(error.code) : error.name);
         handlers.trouble(error);
       },
       failed: (error) => {

@@ -177,7 +177,7 @@ test('who passed the gate and then says no hello is cut off, and its channels ar
 });
 
 /** A libp2p node without kith on it. */
-async function bareNode(context: TestContext, seed: number): Promise<LinkNode["libp2p"]> {
+async function bareNode(context: TestContext, seed: number): Promise<LinkNode['libp2p']> {
   const open = (): boolean => false;
   const { libp2p: node } = await createNode({
     key: await linkKeyPair(new Uint8Array(32).fill(seed)),

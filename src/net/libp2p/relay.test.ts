@@ -77,7 +77,11 @@ test('two nodes that know a hub have a link through it, known as relayed at both
   // What a link tells as its address leads there again.
   const again = await a.dial(link.address, { expect: b.self });
   assert.equal(again.peer, b.self);
-  assert.equal(a.links().find(({ peer }) => peer === hub.self)?.relayed, false, 'the hub was greeted by itself');
+  assert.equal(
+    a.links().find(({ peer }) => peer === hub.self)?.relayed,
+    false,
+    'the hub was greeted by itself',
+  );
 });
 
 test('megabytes go through, both ways at once', async (context) => {

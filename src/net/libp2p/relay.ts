@@ -69,7 +69,10 @@ export class RelayClient {
 }
 
 function reservationsOf(transport: Transport): Reservations {
-  assert('reservationStore' in transport, 'the relay transport has its reservations where this version keeps them');
+  assert(
+    'reservationStore' in transport,
+    'the relay transport has its reservations where this version keeps them',
+  );
   const reservations = transport.reservationStore as Reservations;
   // Whether to try again is decided above, from whether the hub serves.
   reservations.relayFilter = { has: () => false, add: () => undefined };

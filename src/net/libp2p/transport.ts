@@ -185,7 +185,10 @@ class Libp2pTransport implements KithTransport {
 
   listening(): readonly string[] {
     const own = this.#reachable().map((address) => printPeerAddress(address, this.self));
-    return [...own, ...[...this.#hubs].flatMap(([hub, addresses]) => this.through(hub, addresses, this.self))];
+    return [
+      ...own,
+      ...[...this.#hubs].flatMap(([hub, addresses]) => this.through(hub, addresses, this.self)),
+    ];
   }
 
   async reserve(hub: LinkKey, addresses: readonly string[]): Promise<void> {
@@ -228,7 +231,12 @@ class Libp2pTransport implements KithTransport {
   evidence(): TransportEvidence {
     const standing = [...this.#attached.values()].filter(({ state }) => state === 'stands');
     return {
-      links: standing.map(({ link: { peer, address, relayed, clock } }) => ({ peer, address, relayed, clock })),
+      links: standing.map(({ link: { peer, address, relayed, clock } }) => ({
+        peer,
+        address,
+        relayed,
+        clock,
+      })),
       failures: this.#ledger.failures,
       knocks: this.#ledger.knocks,
       lans: this.#discovery?.evidence(),
@@ -336,7 +344,8 @@ class Libp2pTransport implements KithTransport {
     const links = [...this.#attached.values()].map(({ link }) => link);
     if (links.some((link) => !link.relayed && link.peer === peer)) return;
     for (const link of links)
-      if (link.hub === peer) link.cut(new KithError('link-lost', 'The hub that passed this link on is gone.'));
+      if (link.hub === peer)
+        link.cut(new KithError('link-lost', 'The hub that passed this link on is gone.'));
   }
 
   async #part(attached: Attached): Promise<void> {
@@ -485,7 +494,8 @@ class Attempt implements DialContext {
   }
 
   progress(event: string): void {
-    if (event === 'upgrader:encrypt-outbound-connection' && this.stage === 'nowhere') this.stage = 'connected';
+    if (event === 'upgrader:encrypt-outbound-connection' && this.stage === 'nowhere')
+      this.stage = 'connected';
   }
 
   race<Value>(promise: Promise<Value>): Promise<Value> {

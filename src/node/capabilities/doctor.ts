@@ -44,7 +44,8 @@ function describe(context: DoctorContext, steps: readonly DoctorStep[], asked: r
     asked: isReached ? [] : asked,
   });
   return {
-    healthy: findings.every(({ severity }) => severity !== 'wrong') && steps.every(({ ok }) => ok || isReached),
+    healthy:
+      findings.every(({ severity }) => severity !== 'wrong') && steps.every(({ ok }) => ok || isReached),
     steps,
     findings,
   };
@@ -63,7 +64,10 @@ function addressesOf(context: DoctorContext, who: string, steps: DoctorStep[]): 
   }
   const member = findMember(session, who);
   const peers = [...session.log.membership.byLink.keys()].filter((peer) => session.memberOf(peer) === member);
-  const link = context.transport().links().find(({ peer }) => peers.includes(peer));
+  const link = context
+    .transport()
+    .links()
+    .find(({ peer }) => peers.includes(peer));
   if (link !== undefined) {
     const message = `${member.name} is linked${link.relayed ? ' through a hub' : ''}, at ${link.address}.`;
     steps.push({ address: link.address, step: 'link', ok: true, message });
@@ -81,7 +85,12 @@ async function tryNow(context: DoctorContext, address: string, steps: DoctorStep
   const { host, port } = tcpPlace(address);
   const reached = await probeTcp(host, port);
   const said = reached.ok ? 'accepts connections' : `cannot be reached (${reached.osCode})`;
-  steps.push({ address, step: 'connection', ok: reached.ok, message: `${host}, port ${String(port)}: ${said}.` });
+  steps.push({
+    address,
+    step: 'connection',
+    ok: reached.ok,
+    message: `${host}, port ${String(port)}: ${said}.`,
+  });
   steps.push(await tryLink(context, address));
 }
 
@@ -97,7 +106,8 @@ async function tryLink(context: DoctorContext, address: string): Promise<DoctorS
   } catch (error) {
     if (!isKithError(error)) throw error;
     // Before it has joined a node links with nobody: that a kith node proved its key is all that can be found out.
-    const isThere = context.state() !== 'running' && error.code === 'link-refused' && provedItself(transport, address);
+    const isThere =
+      context.state() !== 'running' && error.code === 'link-refused' && provedItself(transport, address);
     if (isThere) return { address, step: 'link', ok: true, message: 'A kith node answers there.' };
     return { address, step: 'link', ok: false, message: error.message };
   }

@@ -15,7 +15,9 @@ export function hubsOf(context: NodeContext): HubsFacade {
     remove: async (address) => {
       const session = context.session();
       if (!session.log.membership.hubs.includes(address)) {
-        throw new KithError('unknown-hub', 'No hub is listed under this address.', { next: 'See all: kith hubs' });
+        throw new KithError('unknown-hub', 'No hub is listed under this address.', {
+          next: 'See all: kith hubs',
+        });
       }
       session.log.act({ kind: 'hub', address, listed: false });
       return describeHubs(session);
