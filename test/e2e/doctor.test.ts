@@ -98,16 +98,21 @@ scene('version too old, on either side', async (stage, t) => {
 });
 
 scene(
-  'clock off: a member whose machine is three hours ahead',
+  'clock off: members whose machines are half an hour and three hours ahead',
   async (stage) => {
     const ada = await stage.founder('Ada', ALONE);
-    const env = { LD_PRELOAD: FAKETIME ?? '', FAKETIME: '+3h', DONT_FAKE_MONOTONIC: '1' };
+    const env = { LD_PRELOAD: FAKETIME ?? '', FAKETIME: '+30m', DONT_FAKE_MONOTONIC: '1' };
     const ben = stage.node('Ben', { env });
     await ben.up(ALONE);
     await ada.call('status', {});
     await admit(ada, ben);
-    assert.match((await finds(ada, 'clock-off')).message, /Ben is 3 hours ahead/);
-    assert.match((await finds(ben, 'clock-off')).message, /Ada is 3 hours behind/);
+    assert.match((await finds(ada, 'clock-off')).message, /Ben is 30 minutes ahead/);
+    assert.match((await finds(ben, 'clock-off')).message, /Ada is 30 minutes behind/);
+    // Further than an hour, the handshake itself fails.
+    await ben.stop();
+    await ben.up(ALONE, { ...env, FAKETIME: '+3h' });
+    const address = addressOf(await ben.call('status', {}));
+    assert.match((await finds(ada, 'clock-off', address)).message, /more than an hour ahead/);
   },
   { skip: FAKETIME !== undefined && existsSync(FAKETIME) ? false : 'libfaketime is not installed' },
 );

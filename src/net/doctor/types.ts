@@ -80,7 +80,7 @@ export interface Evidence extends TransportEvidence {
   readonly state: 'empty' | 'running';
   readonly joining: boolean;
   /** For people: a member's name, or the beginning of a key. */
-  who(peer: LinkKey): string;
+  readonly who: (peer: LinkKey) => string;
   /** Failures of what a person asked for just now weigh more than those of what was tried by itself. */
   readonly asked: readonly string[];
 }

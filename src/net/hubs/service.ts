@@ -17,7 +17,7 @@ const AGAIN_MS = 30_000;
 export interface HubServerDeps {
   readonly transport: Transport;
   readonly logger: Logger;
-  isMember(peer: LinkKey): boolean;
+  readonly isMember: (peer: LinkKey) => boolean;
 }
 
 /** Introduces members that are linked with this node. It keeps nothing, and knows no more than that they are there. */
@@ -66,9 +66,9 @@ export interface HubClientDeps {
   /** The network's hubs, with the addresses under which they are listed. */
   hubs(): ReadonlyMap<LinkKey, readonly string[]>;
   /** How many more links this node looks for. */
-  room(): number;
+  readonly room: () => number;
   /** A hub said that this peer is linked with it; the first address leads through the hub. */
-  introduced(peer: LinkKey, addresses: readonly string[]): void;
+  readonly introduced: (peer: LinkKey, addresses: readonly string[]) => void;
 }
 
 /** What this node has with one hub, over one link. */
