@@ -64,8 +64,7 @@ export class Lan {
         ip('-n', this.#name, 'link', 'set', cable, 'master', room);
       },
       deafen: () => {
-        const port = ['type', 'bridge_slave', 'mcast_flood', 'off', 'bcast_flood', 'on'];
-        ip('-n', this.#name, 'link', 'set', cable, ...port);
+        ip('-n', this.#name, 'link', 'set', cable, 'type', 'bridge_slave', 'mcast_flood', 'off');
       },
     };
   }
