@@ -146,8 +146,10 @@ scene(
     const ben = await stage.joiner(ada, 'Ben', [], { machine: machines[1] });
     assert.match((await finds(ada, 'multicast-blocked')).message, /^Ben is on the same network/);
     await finds(ben, 'multicast-blocked');
-    machines[1].run('ip', 'link', 'set', 'eth0', 'multicast', 'off');
-    machines[1].run('ip', 'route', 'add', 'prohibit', '224.0.0.0/4');
+    // A machine that refuses to be in any multicast group, as some hardened ones do.
+    await ben.stop();
+    machines[1].run('sysctl', '-qw', 'net.ipv4.igmp_max_memberships=0');
+    await ben.up();
     await until('Ben says that it is this machine', async () =>
       (await doctor(ben)).findings.some(({ message }) =>
         message.startsWith('This machine does not let kith look'),

@@ -3,7 +3,7 @@
  * encrypted between the two ends, handshake and gates included: to the hub it is bytes.
  */
 import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2';
-import type { CircuitRelayService, CircuitRelayTransportComponents } from '@libp2p/circuit-relay-v2';
+import type { CircuitRelayTransportComponents } from '@libp2p/circuit-relay-v2';
 import { serviceDependencies, type PeerId, type Transport } from '@libp2p/interface';
 import { assert } from '../../base/errors.ts';
 import type { LinkKey } from '../../base/ids.ts';
@@ -92,8 +92,6 @@ export function relayServer(): ReturnType<typeof circuitRelayServer> {
     },
   });
 }
-
-export type RelayServer = CircuitRelayService;
 
 /** libp2p's questions, in terms of link keys; a peer whose key is none of ours is refused. */
 export function relayGater(
