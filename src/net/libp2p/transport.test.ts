@@ -89,6 +89,21 @@ test('a name can be dialled', async (context) => {
   await assert.rejects(a.dial('no-such-name.invalid:1', {}), { code: 'unreachable' });
 });
 
+test('where only HTTP passes, a WebSocket carries the link', async (context) => {
+  const server = await make(context, 1, ['/ip4/127.0.0.1/tcp/0/ws']);
+  const client = await make(context, 2, ['127.0.0.1:0']);
+  await Promise.all([server.start(), client.start()]);
+  const address = server.listening()[0] ?? '';
+  assert.match(address, /^\/ip4\/127\.0\.0\.1\/tcp\/[1-9]\d*\/ws\/p2p\/12D3/);
+  server.handle('/kith/1/test', (channel) => channel.onFrame((frame) => channel.send(frame)));
+  const link = await client.dial(address, {});
+  assert.deepEqual([link.peer, link.relayed], [server.self, false]);
+  const channel = await link.open('/kith/1/test');
+  const back = new Promise<Uint8Array>((resolve) => channel.onFrame(resolve));
+  channel.send(Uint8Array.of(1, 2, 3));
+  assert.deepEqual([...(await back)], [1, 2, 3]);
+});
+
 test('thirty that dial at once are all let in', async (context) => {
   const hub = await make(context, 99, ['127.0.0.1:0']);
   await hub.start();
