@@ -50,6 +50,8 @@ export class RelayClient {
       reservationCompletionTimeout: RELAY_LIMITS.answerMs,
       // Many hubs come up at once after a power cut.
       reservationConcurrency: 8,
+      // It has nothing to discover; its own filter would take memory for thousands.
+      discoveryFilter: { has: () => true, add: () => undefined, remove: () => undefined },
     })(components);
     this.#reservations = reservationsOf(transport);
     // It wants identify for finding hubs by itself, which is not used: the roll says who is a hub.
