@@ -35,6 +35,7 @@ async function startNode(index: number) {
     gate: { mayLink: () => true },
     logger: silentLogger,
     timers: systemTimers,
+    clock: systemClock,
   });
   await transport.start();
   const database = openDatabase(join(folder, `${String(index)}.db`));

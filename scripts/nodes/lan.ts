@@ -14,7 +14,7 @@ export type Room = (typeof ROOMS)[number];
 export class Lan {
   static #count = 0;
   readonly #name: string;
-  readonly #subnet: string;
+  readonly #subnets: Readonly<Record<Room, string>>;
   readonly #machines: string[] = [];
   #isOpen = true;
 
@@ -22,7 +22,7 @@ export class Lan {
   constructor() {
     Lan.#count += 1;
     this.#name = `kith-${String(process.pid)}-${String(Lan.#count)}`;
-    this.#subnet = `10.77.${String(Lan.#count)}`;
+    this.#subnets = { camp: `10.77.${String(Lan.#count)}`, away: `10.78.${String(Lan.#count)}` };
     ip('netns', 'add', this.#name);
     process.once('exit', this.#closeOnExit);
     for (const room of ROOMS) {
@@ -44,22 +44,16 @@ export class Lan {
   }
 
   /** Plugs in one more machine. @returns what to put before a command that is to run there. */
-  machine(): Machine {
-    const number = this.#machines.length + 1;
-    if (number > MOST_MACHINES) throw new Error('the switch has no free port');
-    const name = `${this.#name}-m${String(number)}`;
+  machine(room: Room = ROOMS[0]): Machine {
+    const { name, number } = this.#add();
     const cable = `m${String(number)}`;
-    const address = `${this.#subnet}.${String(number)}`;
-    ip('netns', 'add', name);
-    this.#machines.push(name);
-    ip('-n', this.#name, 'link', 'add', cable, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name);
-    ip('-n', this.#name, 'link', 'set', cable, 'master', ROOMS[0], 'up');
-    ip('-n', name, 'address', 'add', `${address}/24`, 'brd', '+', 'dev', 'eth0');
-    ip('-n', name, 'link', 'set', 'lo', 'up');
-    ip('-n', name, 'link', 'set', 'eth0', 'up');
+    const address = this.#plugIn(name, number, { room, cable, port: 'eth0' });
     return {
       address,
       under: ['ip', 'netns', 'exec', name],
+      run: (...command) => {
+        execFileSync('ip', ['netns', 'exec', name, ...command], { stdio: ['ignore', 'pipe', 'pipe'] });
+      },
       unplug: () => {
         ip('-n', this.#name, 'link', 'set', cable, 'down');
       },
@@ -69,7 +63,48 @@ export class Lan {
       carryTo: (room) => {
         ip('-n', this.#name, 'link', 'set', cable, 'master', room);
       },
+      deafen: () => {
+        ip('-n', this.#name, 'link', 'set', cable, 'type', 'bridge_slave', 'mcast_flood', 'off');
+      },
     };
+  }
+
+  /** A machine with a leg in each room, which forwards nothing from one to the other. */
+  between(): Between {
+    const { name, number } = this.#add();
+    execFileSync('ip', ['netns', 'exec', name, 'sysctl', '-qw', 'net.ipv4.ip_forward=0']);
+    const leg = (room: Room, at: number): string => {
+      const cable = `m${String(number)}-${String(at)}`;
+      return this.#plugIn(name, number, { room, cable, port: `eth${String(at)}` });
+    };
+    return { camp: leg('camp', 0), away: leg('away', 1), under: ['ip', 'netns', 'exec', name] };
+  }
+
+  /** Lays a cable from one switch to the other: whoever has a route to an address there reaches it. */
+  joinRooms(): void {
+    ip('-n', this.#name, 'link', 'add', 'joint0', 'type', 'veth', 'peer', 'name', 'joint1');
+    for (const [at, room] of ROOMS.entries())
+      ip('-n', this.#name, 'link', 'set', `joint${String(at)}`, 'master', room, 'up');
+  }
+
+  #add(): { name: string; number: number } {
+    const number = this.#machines.length + 1;
+    if (number > MOST_MACHINES) throw new Error('the switch has no free port');
+    const name = `${this.#name}-m${String(number)}`;
+    ip('netns', 'add', name);
+    this.#machines.push(name);
+    ip('-n', name, 'link', 'set', 'lo', 'up');
+    return { name, number };
+  }
+
+  /** @returns the address there. */
+  #plugIn(name: string, number: number, { room, cable, port }: Cable): string {
+    const address = `${this.#subnets[room]}.${String(number)}`;
+    ip('-n', this.#name, 'link', 'add', cable, 'type', 'veth', 'peer', 'name', port, 'netns', name);
+    ip('-n', this.#name, 'link', 'set', cable, 'master', room, 'up');
+    ip('-n', name, 'address', 'add', `${address}/24`, 'brd', '+', 'dev', port);
+    ip('-n', name, 'link', 'set', port, 'up');
+    return address;
   }
 
   /** After the processes in it have ended. */
@@ -91,9 +126,24 @@ export class Lan {
   };
 }
 
+interface Cable {
+  readonly room: Room;
+  readonly cable: string;
+  readonly port: string;
+}
+
+/** A machine in both rooms, by its address in each. */
+export interface Between extends Readonly<Record<Room, string>> {
+  readonly under: readonly string[];
+}
+
 export interface Machine {
   readonly address: string;
   readonly under: readonly string[];
+  /** A command on that machine, to its end. @throws when it fails. */
+  run(...command: readonly string[]): void;
+  /** From now on the switch passes no multicast on to it, as many access points do. */
+  deafen(): void;
   /** Pulls the cable: packets are dropped, and nobody is told. */
   unplug(): void;
   plug(): void;

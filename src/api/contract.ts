@@ -4,8 +4,10 @@
  */
 import { alarmRoutes } from './contract/alarms.ts';
 import { deviceRoutes } from './contract/devices.ts';
+import { doctorRoutes } from './contract/doctor.ts';
 import { entryRoutes } from './contract/entries.ts';
 import { eventRoutes } from './contract/events.ts';
+import { hubRoutes } from './contract/hubs.ts';
 import { inviteRoutes } from './contract/invites.ts';
 import { letterRoutes } from './contract/letters.ts';
 import { linkRoutes } from './contract/links.ts';
@@ -26,6 +28,8 @@ export const ROUTES = {
   ...deviceRoutes,
   ...linkRoutes,
   ...mapRoutes,
+  ...hubRoutes,
+  ...doctorRoutes,
   ...logRoutes,
   ...workRoutes,
   ...safetyRoutes,
@@ -60,8 +64,10 @@ export { Joined, Role } from './contract/common.ts';
 export { Certainty, Severity, Urgency } from './contract/alarms.ts';
 export type { Alarm } from './contract/alarms.ts';
 export type { Device, Revoked } from './contract/devices.ts';
+export type { DoctorStep, Finding } from './contract/doctor.ts';
 export type { ExtensionEntry } from './contract/entries.ts';
 export { NodeEvent } from './contract/events.ts';
+export type { Hub } from './contract/hubs.ts';
 export type { Invite, NewInvite } from './contract/invites.ts';
 export type { InboxLetter, LetterDetail } from './contract/letters.ts';
 export type { Peer } from './contract/links.ts';

@@ -4,7 +4,9 @@ import type { Routes } from './contract.ts';
 import type { Handlers } from './handler.ts';
 import { alarmHandlers } from './handlers/alarms.ts';
 import { deviceHandlers } from './handlers/devices.ts';
+import { doctorHandlers } from './handlers/doctor.ts';
 import { entryHandlers } from './handlers/entries.ts';
+import { hubHandlers } from './handlers/hubs.ts';
 import { inviteHandlers } from './handlers/invites.ts';
 import { letterHandlers } from './handlers/letters.ts';
 import { linkHandlers } from './handlers/links.ts';
@@ -23,6 +25,8 @@ export function allHandlers(node: NodeFacade, logger: Logger): Handlers<Routes> 
     ...deviceHandlers(node),
     ...linkHandlers(node),
     ...mapHandlers(node),
+    ...hubHandlers(node),
+    ...doctorHandlers(node),
     ...safetyHandlers(node),
     ...entryHandlers(node),
     ...letterHandlers(node),

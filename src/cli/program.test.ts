@@ -47,6 +47,8 @@ const PROMISED: readonly (readonly [line: string, ...fields: string[]])[] = [
   ['peers', 'member', 'name', 'link', 'rttMs', 'address'],
   ['peers add 10.0.0.1:5484', 'member', 'name', 'link', 'rttMs', 'address'],
   ['peers bye', 'told'],
+  ['doctor', 'code', 'severity', 'about', 'message', 'next'],
+  ['hubs', 'address', 'member', 'name', 'linked', 'serves'],
   ['status', 'network', 'member', 'ready', 'neighbours', 'entries', 'listening'],
   ['log', 'time', 'level', 'source', 'message', 'fields'],
   ['bundle export a.kith', 'path', 'entries', 'bytes'],

@@ -8,6 +8,8 @@ import { addBundle } from './commands/bundle.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDevice } from './commands/device.ts';
 import { addInbox } from './commands/inbox.ts';
+import { addDoctor } from './commands/doctor.ts';
+import { addHubs } from './commands/hubs.ts';
 import { addInit } from './commands/init.ts';
 import { addInvite } from './commands/invite.ts';
 import { addJoin } from './commands/join.ts';
@@ -43,6 +45,8 @@ const COMMANDS: readonly AddCommand[] = [
   addDevice,
   addPeers,
   addMap,
+  addHubs,
+  addDoctor,
   addStatus,
   addLog,
   addBundle,

@@ -43,6 +43,8 @@ export interface NodeFacade {
   readonly devices: DevicesFacade;
   readonly links: LinksFacade;
   readonly map: MapFacade;
+  readonly hubs: HubsFacade;
+  readonly doctor: DoctorFacade;
   readonly log: LogFacade;
   readonly bundles: BundlesFacade;
   readonly safety: SafetyFacade;
@@ -423,6 +425,56 @@ export interface MapFacade {
   nodes(): Promise<readonly MapNode[]>;
   /** The way that a message to that member would go by what is known now. @throws KithError `unknown-member` | `ambiguous`. */
   path(who: string): Promise<NetworkPath>;
+}
+
+// ---- hubs and the doctor
+
+export interface Hub {
+  readonly address: string;
+  readonly member: number | null;
+  readonly name: string | null;
+  /** An address of this node. */
+  readonly self: boolean;
+  readonly linked: boolean;
+  /** It passes connections on to this node now. */
+  readonly serves: boolean;
+}
+
+export interface HubsFacade {
+  list(): Promise<readonly Hub[]>;
+  /** @throws KithError `bad-address` (it has to say which device) | `not-an-admin`. */
+  add(address: string): Promise<readonly Hub[]>;
+  /** @throws KithError `unknown-hub` | `not-an-admin`. */
+  remove(address: string): Promise<readonly Hub[]>;
+}
+
+export interface DoctorStep {
+  readonly address: string;
+  readonly step: 'address' | 'connection' | 'link';
+  readonly ok: boolean;
+  readonly message: string;
+}
+
+export interface Diagnosis {
+  /** Nothing is wrong, and who was asked for was reached. */
+  readonly healthy: boolean;
+  readonly steps: readonly DoctorStep[];
+  readonly findings: readonly {
+    readonly code: string;
+    readonly severity: 'wrong' | 'notice';
+    readonly about: string;
+    readonly message: string;
+    readonly next: string;
+  }[];
+}
+
+export interface DoctorFacade {
+  /**
+   * In `empty` and `running`.
+   * @param who a member or an address, to be reached now.
+   * @throws KithError `bad-address` | `unknown-member` | `ambiguous`
+   */
+  examine(who: string | undefined): Promise<Diagnosis>;
 }
 
 // ---- the node's own log

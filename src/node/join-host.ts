@@ -32,6 +32,8 @@ export interface JoinHostDeps {
   readonly verifier: Verifier;
   readonly logger: Logger;
   readonly own: MemberId;
+  /** Newcomers may come to be passed on to an admin. */
+  readonly passesOn: boolean;
 }
 
 interface DeviceInvite {
@@ -107,7 +109,8 @@ export class JoinHost {
   /** Whoever holds an invitation that was used up or withdrawn gets a clear answer as well, within its term. */
   #expectsSomebody(): boolean {
     const sinceMs = this.#deps.clock.nowMs() - TOO_LATE_MS;
-    const forMembers = this.#mayAdmit() ? [...this.#deps.log.membership.invites.values()] : [];
+    const forMembers =
+      this.#mayAdmit() || this.#deps.passesOn ? [...this.#deps.log.membership.invites.values()] : [];
     return [...this.#deviceInvites.values(), ...forMembers].some(({ expiresMs }) => expiresMs > sinceMs);
   }
 

@@ -8,7 +8,8 @@ import { assert, KithError } from '../base/errors.ts';
 import { idFromBytes, idToBytes, type DeviceKey, type LinkKey, type NetworkId } from '../base/ids.ts';
 import { isNarrow } from '../identity/roles.ts';
 import { createVerifier } from '../identity/signing.ts';
-import { createLibp2pTransport } from '../net/libp2p/transport.ts';
+import type { RelayGate } from '../net/libp2p/relay.ts';
+import { createLibp2pTransport, type KithTransport } from '../net/libp2p/transport.ts';
 import type { Transport } from '../net/ports.ts';
 import { TOPOLOGY } from '../net/topology/core.ts';
 import { openDatabase, type Database } from '../store/database.ts';
@@ -21,8 +22,10 @@ import { iso, type NodeContext } from './capabilities/context.ts';
 import { alarmEvent, alarmsOf } from './capabilities/alarms.ts';
 import { bundlesOf } from './capabilities/bundles.ts';
 import { devicesOf } from './capabilities/devices.ts';
+import { doctorOf } from './capabilities/doctor.ts';
 import { entriesOf } from './capabilities/entries.ts';
 import { eventsFrom, tellLetters } from './capabilities/events.ts';
+import { hubsOf } from './capabilities/hubs.ts';
 import { invitesOf } from './capabilities/invites.ts';
 import { lettersOf } from './capabilities/letters.ts';
 import { linksOf } from './capabilities/links.ts';
@@ -83,7 +86,7 @@ export class Node {
   #database: Database;
   #meta: Meta;
   #keys: DeviceKeys | undefined;
-  #transport: Transport | undefined;
+  #transport: KithTransport | undefined;
   #session: Session | undefined;
   #mail: Mail | undefined;
   #joining = false;
@@ -186,8 +189,10 @@ export class Node {
       listen: this.#listenAddresses(),
       mdns: this.#options.mdns,
       gate: { mayLink: (peer) => this.#mayLink(peer) },
+      ...(this.#options.hub ? { relay: this.#relayGate() } : {}),
       logger: this.#nodeLog.logger('net'),
       timers: systemTimers,
+      clock: systemClock,
     });
     transport.on({
       discovered: (peer, addresses) => {
@@ -225,6 +230,13 @@ export class Node {
     return this.#session === undefined ? this.#joining : this.#session.mayLink(peer);
   }
 
+  #relayGate(): RelayGate {
+    return {
+      mayReserve: (peer) => this.#session?.isMember(peer) === true,
+      mayPass: (from, to) => this.#session?.mayPass(from, to) === true,
+    };
+  }
+
   #enter(network: NetworkId, genesis?: Run): Session {
     const { keys, transport } = { keys: this.#keys, transport: this.#transport };
     assert(keys !== undefined && transport !== undefined, 'a network is entered with keys and a transport');
@@ -247,6 +259,7 @@ export class Node {
       ],
       meta: this.#meta,
       transport,
+      isHub: this.#options.hub,
       clock: systemClock,
       timers: systemTimers,
       rng: systemRng,
@@ -310,7 +323,7 @@ export class Node {
         this.#emit(event);
       },
     };
-    const transport = (): Transport => this.#needTransport();
+    const transport = (): KithTransport => this.#needTransport();
     return {
       status: async () => this.#status(),
       // Loaded when it is asked for: 80 modules, and most nodes are never measured.
@@ -346,6 +359,8 @@ export class Node {
         },
       }),
       map: mapOf(context),
+      hubs: hubsOf(context),
+      doctor: doctorOf({ ...context, transport, isJoining: () => this.#joining }),
       log: { lines: async (options, signal) => this.#nodeLog.lines(options, signal) },
       bundles: bundlesOf({ ...context, mail: () => this.#needMail() }),
       safety: safetyOf({
@@ -383,7 +398,7 @@ export class Node {
     });
   }
 
-  #needTransport(): Transport {
+  #needTransport(): KithTransport {
     this.#needKeys();
     assert(this.#transport !== undefined, 'keys and transport come and go together');
     return this.#transport;

@@ -19,6 +19,8 @@ import type { Member } from '../identity/types.ts';
 import type { ExtensionIndex, Projection, LogStore } from '../log/ports.ts';
 import { Log } from '../log/service.ts';
 import type { Run } from '../log/types.ts';
+import { HubClient, serveHub, type Relays } from '../net/hubs/index.ts';
+import { parsePeerAddress } from '../net/libp2p/addresses.ts';
 import type { Transport } from '../net/ports.ts';
 import { MeshService } from '../net/mesh/service.ts';
 import type { Capacity } from '../net/presence/types.ts';
@@ -39,7 +41,9 @@ export interface SessionDeps {
   readonly alerts: { readonly index: AlertIndex; readonly acks: AckStore };
   readonly meta: Meta;
   readonly projections: readonly Projection[];
-  readonly transport: Transport;
+  readonly transport: Transport & Relays;
+  /** It introduces nodes to each other, and passes their connections on. */
+  readonly isHub: boolean;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly rng: Rng;
@@ -69,6 +73,7 @@ export class Session {
   readonly host: JoinHost;
   readonly letters: LetterSealer;
   readonly #letterKeeper: LetterKeeper;
+  readonly #hubs: HubClient;
   readonly #heard: Map<string, number>;
   readonly #parting = new Set<LinkKey>();
 
@@ -97,6 +102,7 @@ export class Session {
       verifier,
       logger: nodeLog.logger('join'),
       own: this.ownMemberId,
+      passesOn: deps.isHub,
     });
     this.links = new MeshService({
       transport,
@@ -151,6 +157,7 @@ export class Session {
       logger,
     });
     this.#letterKeeper = new LetterKeeper({ sealer: this.letters, log: this.log, clock, timers, logger });
+    this.#hubs = this.#useHubs();
     // Before anybody listens: entries of this device's own that come from elsewhere would mean that it was set back.
     if (deps.genesis !== undefined) this.log.receive(deps.genesis);
     this.#watch();
@@ -164,11 +171,61 @@ export class Session {
     this.#dialHubs();
     this.links.start();
     this.#letterKeeper.start();
+    this.#hubs.start();
+  }
+
+  /** Both sides of hubs: this node may be one, and uses those that the roll lists. */
+  #useHubs(): HubClient {
+    const { transport, clock, timers, nodeLog, isHub, capacity } = this.deps;
+    const logger = nodeLog.logger('hub');
+    if (isHub) serveHub({ transport, logger, isMember: (peer) => this.isMember(peer) });
+    return new HubClient({
+      transport,
+      clock,
+      timers,
+      logger,
+      hubs: () => this.hubs(),
+      addressesOf: (peer) => this.links.addressesOf(peer),
+      room: () => capacity.max - transport.links().length,
+      introduced: (peer, addresses) => {
+        this.links.tell({ type: 'discovered', peer, addresses });
+      },
+    });
+  }
+
+  /** Who is there, if the address says so and can be read: the roll may hold addresses of later versions. */
+  peerIn(address: string): LinkKey | undefined {
+    try {
+      return parsePeerAddress(address).peer;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Where this device was reached, and the ways to it through hubs that are linked. */
+  addressesOf(peer: LinkKey): readonly string[] {
+    const { transport, meta } = this.deps;
+    const remembered = readRemembered(meta).filter(([known]) => known === peer);
+    const through = [...this.hubs()]
+      .filter(([hub]) => hub !== peer && transport.reservedAt().includes(hub))
+      .flatMap(([hub, addresses]) => transport.through(hub, addresses.slice(0, 1), peer));
+    return [...remembered.map(([, address]) => address), ...through];
+  }
+
+  /** The network's hubs, with the addresses under which they are listed; without this node. */
+  hubs(): Map<LinkKey, string[]> {
+    const hubs = new Map<LinkKey, string[]>();
+    for (const address of this.log.membership.hubs) {
+      const peer = this.peerIn(address);
+      if (peer === undefined || peer === this.deps.transport.self) continue;
+      hubs.set(peer, [...(hubs.get(peer) ?? []), address]);
+    }
+    return hubs;
   }
 
   /** @throws KithError `not-an-admin` */
   listHub(addresses: readonly string[]): void {
-    for (const address of addresses) {
+    for (const address of addresses.filter((own) => !own.includes('/p2p-circuit'))) {
       if (!this.log.membership.hubs.includes(address)) this.log.act({ kind: 'hub', address, listed: true });
     }
   }
@@ -181,6 +238,7 @@ export class Session {
 
   stop(): void {
     this.#letterKeeper.stop();
+    this.#hubs.stop();
     this.links.stop();
     this.alarms.stop();
     this.sync.stop();
@@ -233,6 +291,14 @@ export class Session {
     return device?.active === true ? members.get(device.member) : undefined;
   }
 
+  /** As a hub: may this peer, perhaps a newcomer on its way to an admin, reach that one through this node? */
+  mayPass(from: LinkKey, to: LinkKey): boolean {
+    const target = this.memberOf(to);
+    if (target === undefined || this.links.isResting) return false;
+    if (this.#isKnown(from)) return this.isMember(from);
+    return target.role === 'admin' && this.host.mayKnock(from);
+  }
+
   /** Whoever is in reach is heard now, over whomever. */
   heardMs(device: DeviceKey): number | undefined {
     const link = this.log.membership.devices.get(device)?.link;
@@ -252,6 +318,7 @@ export class Session {
       membership: () => {
         for (const link of transport.links()) if (!this.mayLink(link.peer)) this.#partFrom(link.peer);
         this.#dialHubs();
+        this.#hubs.look();
         this.links.tell({ type: 'roll' });
       },
       forked: ({ feed }) => {

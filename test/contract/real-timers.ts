@@ -1,5 +1,5 @@
 /** The machine's own timers for tests of adapters. They hold the process, so that one that nobody cancels shows. */
-import type { Timers } from '../../src/base/ports.ts';
+import type { Clock, Timers } from '../../src/base/ports.ts';
 
 export const realTimers: Timers = {
   after: (delayMs, run) => {
@@ -11,3 +11,5 @@ export const realTimers: Timers = {
     };
   },
 };
+
+export const realClock: Clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() };

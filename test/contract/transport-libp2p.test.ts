@@ -5,7 +5,7 @@ import { linkKeyOfPeer, linkKeyPair } from '../../src/net/libp2p/keys.ts';
 import { ConnectionLink } from '../../src/net/libp2p/link.ts';
 import { createNode } from '../../src/net/libp2p/node.ts';
 import { createLibp2pTransport } from '../../src/net/libp2p/transport.ts';
-import { realTimers } from './real-timers.ts';
+import { realClock, realTimers } from './real-timers.ts';
 import type { TransportFixture } from './transport-stage.ts';
 import { transportContract } from './transport.contract.ts';
 
@@ -15,7 +15,7 @@ const seedOf = (seed: number): Uint8Array => new Uint8Array(32).fill(seed);
 const writeRaw: NonNullable<TransportFixture['writeRaw']> = async ({ seed, address, name, bytes }) => {
   const open = (): boolean => false;
   const key = await linkKeyPair(seedOf(seed));
-  const node = await createNode({
+  const { libp2p: node } = await createNode({
     key,
     listen: [],
     logger: silentLogger,
@@ -55,6 +55,7 @@ transportContract('libp2p', () => ({
       gate,
       logger: silentLogger,
       timers: realTimers,
+      clock: realClock,
     }),
   writeRaw,
 }));

@@ -20,7 +20,7 @@ import {
   type Quarantined,
 } from '../../src/api/contract.ts';
 import { createLibp2pTransport } from '../../src/net/libp2p/transport.ts';
-import { realTimers } from '../contract/real-timers.ts';
+import { realClock, realTimers } from '../contract/real-timers.ts';
 import { admit, scene, step, type Stage } from '../support/stage.ts';
 
 const CAN_PULL_CABLES = Lan.isPossible();
@@ -294,6 +294,7 @@ scene('a stranger’s connection ends before any of kith’s protocols', async (
     gate: { mayLink: () => true },
     logger: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
     timers: realTimers,
+    clock: realClock,
   });
   await bare.start();
   try {

@@ -3,8 +3,10 @@ import { KithError } from '../../src/base/errors.ts';
 import type {
   Alarm,
   Device,
+  Diagnosis,
   ExtensionEntry,
   InboxLetter,
+  Hub,
   Invite,
   Joined,
   JoinStep,
@@ -93,6 +95,21 @@ const MAP_NODE: MapNode = {
   entries: 42,
   conduct: null,
   you: false,
+};
+const FINDING: Diagnosis['findings'][number] = {
+  code: 'alone',
+  severity: 'notice',
+  about: 'this node',
+  message: 'No other node was found so far.',
+  next: 'Wait.',
+};
+const HUB: Hub = {
+  address: '/ip4/192.0.2.7/tcp/5484/p2p/12D3KooW',
+  member: 2,
+  name: 'Bo',
+  self: false,
+  linked: true,
+  serves: true,
 };
 const INVITE: Invite = {
   id: ID_A,
@@ -301,6 +318,17 @@ export function fakeNode(overrides: Overrides = {}, state: NodeState = 'running'
         name: 'Aung',
       })),
       revoke: call('devices.revoke', () => ({ ...REVOKED, scope: 'device' as const })),
+    },
+    doctor: {
+      examine: call('doctor.examine', () => ({ healthy: true, steps: [], findings: [FINDING] }), [
+        'empty',
+        'running',
+      ]),
+    },
+    hubs: {
+      list: call('hubs.list', () => [HUB]),
+      add: call('hubs.add', () => [HUB]),
+      remove: call('hubs.remove', () => []),
     },
     links: {
       peers: call('links.peers', () => [PEER]),

@@ -5,7 +5,7 @@ import { silentLogger } from '../../src/base/ports.ts';
 import { createLibp2pTransport } from '../../src/net/libp2p/transport.ts';
 import type { Channel, ChannelName, Transport } from '../../src/net/ports.ts';
 import { takeInTurns } from '../../src/node/frame-turns.ts';
-import { realTimers } from '../contract/real-timers.ts';
+import { realClock, realTimers } from '../contract/real-timers.ts';
 
 const BULK: ChannelName = '/kith/1/bulk';
 const ALARM: ChannelName = '/kith/1/urgent';
@@ -21,6 +21,7 @@ async function transportOf(t: TestContext, fill: number): Promise<Transport> {
     gate: { mayLink: () => true },
     logger: silentLogger,
     timers: realTimers,
+    clock: realClock,
   });
   await transport.start();
   t.after(() => transport.stop());

@@ -57,7 +57,7 @@ async function up(context: Context, options: UpOptions): Promise<void> {
     ended.abort();
   });
   try {
-    await Promise.race([attend(context, node, options.temporary, ended.signal), end]);
+    await Promise.race([attend(context, node, options, ended.signal), end]);
     await end;
     context.out.say('Stopped.');
   } catch (error) {
@@ -91,9 +91,10 @@ function stopWhenAsked({ out, terminal }: Context, node: RunningNode): () => voi
 async function attend(
   context: Context,
   node: RunningNode,
-  temporary: Purpose | undefined,
+  options: Pick<UpOptions, 'temporary' | 'hub'>,
   ended: AbortSignal,
 ): Promise<void> {
+  const { temporary } = options;
   const client = await context.client();
   await unlockFromEnvironment(context, client, temporary !== undefined);
   const status = await client.call('status', {});
@@ -108,6 +109,7 @@ async function attend(
   describe(context, node, status);
   if (context.prompt.possible) await converse(context, client, node, ended);
   else advise(context, status);
+  if (options.hub === true) await adviseHub(context, client);
   if (!context.out.json) await tellEvents(context, client, ended);
 }
 
@@ -164,6 +166,21 @@ function advise(context: Context, { state }: Status): void {
   context.out.say('It belongs to no network yet. Found one, or join one that you were invited to:');
   context.out.say(`  ${context.command('init "Our network" --as "Your name"')}`);
   context.out.say(`  ${context.command('join LINK-OR-CODE --as "Your name"')}`);
+}
+
+/** Nobody uses a hub that the network does not list, and listing takes an admin. */
+async function adviseHub(context: Context, client: Client): Promise<void> {
+  const { state, listening } = await client.call('status', {});
+  if (state !== 'running') {
+    context.out.say('Once this node is in a network, an admin lists it as a hub: kith hubs add ADDRESS');
+    return;
+  }
+  const { hubs } = await client.call('hubs', {});
+  if (hubs.some(({ self }) => self)) return;
+  context.out.say(
+    'It is not listed as a hub yet, so nobody uses it. On an admin’s node, with the address that is',
+  );
+  context.out.say(`reachable from outside: kith hubs add ${listening[0] ?? 'ADDRESS'}`);
 }
 
 function describe({ out }: Context, node: RunningNode, status: Status): void {

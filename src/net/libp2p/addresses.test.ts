@@ -6,10 +6,12 @@ import { fromHex } from '../../base/bytes.ts';
 import type { LinkKey } from '../../base/ids.ts';
 import {
   DEFAULT_PORT,
+  hubOf,
   isLoopback,
   parseListenAddress,
   parsePeerAddress,
   printPeerAddress,
+  printThrough,
 } from './addresses.ts';
 import { linkKeyOf, linkKeyPair, parsePeerId, peerIdOf } from './keys.ts';
 
@@ -54,6 +56,29 @@ test('what is printed is read back', () => {
   assert.equal(parsed.multiaddr.toString(), '/ip4/10.0.0.1/tcp/7000');
 });
 
+test('an address through a hub keeps the hub, and is read back', () => {
+  const hub = '0f'.repeat(32) as LinkKey;
+  const direct = printPeerAddress(parsePeerAddress('10.0.0.1:7000').multiaddr, hub);
+  const printed = printThrough(direct, hub, KEY);
+  assert.equal(printed, `${direct}/p2p-circuit/p2p/${PEER}`);
+  const parsed = parsePeerAddress(printed);
+  assert.deepEqual([parsed.peer, parsed.hub], [KEY, hub]);
+  assert.equal(parsed.multiaddr.toString(), `${direct}/p2p-circuit`);
+  // As a link tells it, without the peer.
+  assert.deepEqual(parsePeerAddress(parsed.multiaddr.toString()), { ...parsed, peer: undefined });
+  assert.equal(hubOf(parsed.multiaddr), hub);
+  assert.equal(hubOf(parsePeerAddress(direct).multiaddr), undefined);
+  assert.throws(() => parseListenAddress(printed), { code: 'bad-address' });
+});
+
+test('a WebSocket is an address like others', () => {
+  for (const way of ['ws', 'wss', 'tls/ws']) {
+    const { multiaddr, peer } = parsePeerAddress(`/dns/camp.example.org/tcp/443/${way}/p2p/${PEER}`);
+    assert.deepEqual([String(multiaddr), peer], [`/dns/camp.example.org/tcp/443/${way}`, KEY]);
+  }
+  assert.deepEqual(parseListenAddress('/ip4/0.0.0.0/tcp/80/ws').map(String), ['/ip4/0.0.0.0/tcp/80/ws']);
+});
+
 test('what cannot be dialled is a bad-address with a next step', () => {
   const bad = [
     '',
@@ -73,9 +98,11 @@ test('what cannot be dialled is a bad-address with a next step', () => {
     '/ip4/10.0.0.1',
     '/ip4/10.0.0.300/tcp/1',
     '/ip4/10.0.0.1/udp/1',
-    '/ip4/10.0.0.1/tcp/1/ws',
     '/ip4/10.0.0.1/tcp/1/p2p/QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N',
-    `/ip4/10.0.0.1/tcp/1/p2p/${PEER}/p2p-circuit`,
+    `/ip4/10.0.0.1/tcp/1/p2p-circuit/p2p/${PEER}`,
+    `/ip4/10.0.0.1/tcp/1/p2p/${PEER}/p2p-circuit/p2p/${PEER}/p2p-circuit`,
+    '/ip4/10.0.0.1/tcp/1/ws/ws',
+    '/ip4/10.0.0.1/tcp/1/tls',
     `/p2p/${PEER}`,
     '/nonsense',
   ];
@@ -101,7 +128,7 @@ test('any text is an address or a bad-address', () => {
         try {
           assert.match(
             parsePeerAddress(text).multiaddr.toString(),
-            /^\/(ip4|ip6|dns|dns4|dns6)\/[^/]+\/tcp\/[1-9]\d*$/,
+            /^\/(ip4|ip6|dns|dns4|dns6)\/[^/]+\/tcp\/[1-9]\d*(\/ws|\/wss|\/tls\/ws)?$/,
           );
         } catch (error) {
           assert.ok(isKithError(error, 'bad-address'), String(error));

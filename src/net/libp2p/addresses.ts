@@ -6,7 +6,11 @@ import {
   CODE_IP4,
   CODE_IP6,
   CODE_P2P,
+  CODE_P2P_CIRCUIT,
   CODE_TCP,
+  CODE_TLS,
+  CODE_WS,
+  CODE_WSS,
   multiaddr,
 } from '@multiformats/multiaddr';
 import type { Component, Multiaddr } from '@multiformats/multiaddr';
@@ -19,10 +23,12 @@ import { parsePeerId, peerIdOf } from './keys.ts';
 export const DEFAULT_PORT = 5484;
 
 export interface PeerAddress {
-  /** Host and port alone, without `/p2p/…`. */
+  /** Without the `/p2p/…` at its end: host and port, and for a relayed address the hub and `/p2p-circuit`. */
   readonly multiaddr: Multiaddr;
   /** Whom the address promises, if it does. */
   readonly peer: LinkKey | undefined;
+  /** The hub that has to pass it on, if one has to. */
+  readonly hub: LinkKey | undefined;
 }
 
 const HOST_CODES: readonly number[] = [CODE_IP4, CODE_IP6, CODE_DNS, CODE_DNS4, CODE_DNS6];
@@ -38,7 +44,7 @@ export function parsePeerAddress(text: string): PeerAddress {
   const trimmed = text.trim();
   const parsed = trimmed.startsWith('/')
     ? parseMultiaddr(trimmed)
-    : { multiaddr: parseHostPort(trimmed), peer: undefined };
+    : { multiaddr: parseHostPort(trimmed), peer: undefined, hub: undefined };
   if (portOf(parsed.multiaddr) === 0) throw badAddress(text, 'port 0 cannot be dialled');
   return parsed;
 }
@@ -53,7 +59,8 @@ export function parseListenAddress(text: string): readonly Multiaddr[] {
   if (everywhere !== null) return listenEverywhere(parsePort(text, everywhere[1] ?? ''));
   const parsed = trimmed.startsWith('/')
     ? parseMultiaddr(trimmed)
-    : { multiaddr: parseHostPort(trimmed), peer: undefined };
+    : { multiaddr: parseHostPort(trimmed), peer: undefined, hub: undefined };
+  if (parsed.hub !== undefined) throw badAddress(text, 'hubs are asked by themselves, they need no --listen');
   if (parsed.peer !== undefined) throw badAddress(text, 'an address to listen on names no peer');
   return [parsed.multiaddr];
 }
@@ -67,13 +74,43 @@ export function printPeerAddress(address: Multiaddr, peer: LinkKey): string {
   return `${withoutPeer(address).toString()}/p2p/${peerIdOf(peer).toString()}`;
 }
 
+/** Without the peer at its end; the hub before `/p2p-circuit` stays, for without it there is no way. */
 export function withoutPeer(address: Multiaddr): Multiaddr {
-  return address.decapsulateCode(CODE_P2P);
+  const last = address.getComponents().at(-1);
+  return last?.code === CODE_P2P ? address.decapsulateCode(CODE_P2P) : address;
+}
+
+export function withPeer(address: Multiaddr, peer: LinkKey): Multiaddr {
+  return address.encapsulate(`/p2p/${peerIdOf(peer).toString()}`);
+}
+
+/** Who has to pass it on, if somebody has to. */
+export function hubOf(address: Multiaddr): LinkKey | undefined {
+  const parts = address.getComponents();
+  const circuit = parts.findIndex(({ code }) => code === CODE_P2P_CIRCUIT);
+  return circuit < 1 ? undefined : parsePeerId(parts[circuit - 1]?.value ?? '');
+}
+
+/** The way to a peer through a hub, from an address of the hub. @throws KithError `bad-address` */
+export function printThrough(hubAddress: string, hub: LinkKey, peer: LinkKey): string {
+  const { multiaddr: place } = parsePeerAddress(hubAddress);
+  return printPeerAddress(withPeer(place, hub).encapsulate('/p2p-circuit'), peer);
+}
+
+export function isWebSocket(address: Multiaddr): boolean {
+  const [last] = address.getComponents().slice(-1);
+  return last?.code === CODE_WS || last?.code === CODE_WSS;
 }
 
 /** The IP address or name in it. */
 export function hostOf(address: Multiaddr): string {
   return address.getComponents()[0]?.value ?? '';
+}
+
+/** Where a TCP connection to that address goes: for one through a hub, to the hub. @throws KithError `bad-address` */
+export function tcpPlace(text: string): { readonly host: string; readonly port: number } {
+  const { multiaddr: address } = parsePeerAddress(text);
+  return { host: hostOf(address), port: portOf(address) };
 }
 
 export function isLoopback(address: Multiaddr): boolean {
@@ -93,12 +130,27 @@ function parseMultiaddr(text: string): PeerAddress {
   } catch (cause) {
     throw badAddress(text, 'it is not a multiaddr', cause);
   }
-  const [host, tcp, peer, ...rest] = address.getComponents();
-  if (!isHost(host) || tcp?.code !== CODE_TCP || rest.length > 0) {
+  const [host, tcp, ...after] = address.getComponents();
+  if (!isHost(host) || tcp?.code !== CODE_TCP)
     throw badAddress(text, 'only /ip4, /ip6 or /dns with /tcp can be reached so far');
-  }
-  if (peer === undefined) return { multiaddr: address, peer: undefined };
-  return { multiaddr: withoutPeer(address), peer: parsePeer(text, peer) };
+  return { multiaddr: withoutPeer(address), ...readPeers(text, after.slice(webSocketLength(after))) };
+}
+
+/** `/ws`, `/wss` and `/tls/ws` may stand between the port and the peer. */
+function webSocketLength([first, second]: readonly Component[]): number {
+  if (first?.code === CODE_WS || first?.code === CODE_WSS) return 1;
+  return first?.code === CODE_TLS && second?.code === CODE_WS ? 2 : 0;
+}
+
+/** What follows the port: nobody, a peer, or a hub, `/p2p-circuit` and perhaps a peer. */
+function readPeers(text: string, rest: readonly Component[]): Pick<PeerAddress, 'peer' | 'hub'> {
+  const [first, circuit, last, ...more] = rest;
+  if (first === undefined) return { peer: undefined, hub: undefined };
+  const named = parsePeer(text, first);
+  if (circuit === undefined) return { peer: named, hub: undefined };
+  if (circuit.code !== CODE_P2P_CIRCUIT || more.length > 0)
+    throw badAddress(text, 'behind a node only /p2p-circuit/p2p/… may follow');
+  return { peer: last === undefined ? undefined : parsePeer(text, last), hub: named };
 }
 
 function isHost(component: Component | undefined): boolean {
@@ -106,7 +158,7 @@ function isHost(component: Component | undefined): boolean {
 }
 
 function parsePeer(text: string, component: Component): LinkKey {
-  if (component.code !== CODE_P2P) throw badAddress(text, 'after the port only /p2p/… may follow');
+  if (component.code !== CODE_P2P) throw badAddress(text, 'after the port only /ws and /p2p/… may follow');
   const key = parsePeerId(component.value ?? '');
   if (key === undefined) throw badAddress(text, 'its /p2p/ part is not the id of a kith node');
   return key;

@@ -7,6 +7,7 @@
  */
 import type { Multiaddr } from '@multiformats/multiaddr';
 import type { LinkKey } from '../../base/ids.ts';
+import type { LanEvidence } from '../doctor/types.ts';
 import type { Logger, Timer, Timers } from '../../base/ports.ts';
 import { hostOf, printPeerAddress } from './addresses.ts';
 import { lanInterfaces, type LanInterface } from './lan-interfaces.ts';
@@ -21,6 +22,8 @@ const ANNOUNCE_MS = 10_000;
 const QUIET_MS = 1_000;
 /** Findings passed on between two polls; a LAN that shouts more than this is ignored until the next. */
 const MAX_FOUND_PER_POLL = 500;
+/** Kinds of trouble that are remembered of one interface. */
+const MAX_ERRORS = 8;
 
 export interface DiscoveryInit {
   readonly self: LinkKey;
@@ -56,6 +59,11 @@ export class Discovery {
     this.#poll?.cancel();
     for (const lan of this.#lans.values()) lan.close();
     this.#lans.clear();
+  }
+
+  /** Of every interface but loopback, where nothing can be in the way. */
+  evidence(): readonly LanEvidence[] {
+    return [...this.#lans.values()].filter((lan) => !lan.internal).map((lan) => lan.evidence());
   }
 
   #look(): void {
@@ -132,6 +140,10 @@ class Lan {
   #next: Timer | undefined;
   #quiet: Timer | undefined;
   #asked = false;
+  #sent = 0;
+  #ownHeard = 0;
+  readonly #heard = new Set<LinkKey>();
+  readonly #errors = new Set<string>();
 
   constructor(where: LanInterface, init: DiscoveryInit, handlers: LanHandlers) {
     this.#where = where;
@@ -140,12 +152,38 @@ class Lan {
     this.#socket = (init.openSocket ?? openLanSocket)(where.address, {
       ready: () => this.#opening(0),
       packet: (bytes, from) => this.#onPacket(bytes, from),
-      trouble: (error) => handlers.trouble(error),
+      trouble: (error) => {
+        if (this.#errors.size < MAX_ERRORS)
+          this.#errors.add('code' in error ? String(error.code) : error.name);
+        handlers.trouble(error);
+      },
       failed: (error) => {
         this.#cancel();
         handlers.failed(error);
       },
     });
+  }
+
+  get internal(): boolean {
+    return this.#where.internal;
+  }
+
+  evidence(): LanEvidence {
+    const { name, address } = this.#where;
+    return {
+      name,
+      address,
+      sent: this.#sent,
+      ownHeard: this.#ownHeard,
+      heard: [...this.#heard],
+      errors: [...this.#errors],
+      contains: (host) => this.#where.contains(host),
+    };
+  }
+
+  #send(packet: Uint8Array): void {
+    this.#sent += 1;
+    this.#socket.send(packet);
   }
 
   refresh(): void {
@@ -169,7 +207,7 @@ class Lan {
       return;
     }
     this.#next = this.#init.timers.after(delayMs, () => {
-      this.#socket.send(encodeQuestion(this.#init.self));
+      this.#send(encodeQuestion(this.#init.self));
       this.#announce();
       this.#opening(step + 1);
     });
@@ -187,7 +225,7 @@ class Lan {
       return;
     }
     const here = this.#init.addresses().filter((address) => this.#where.hosts.includes(hostOf(address)));
-    if (here.length > 0) this.#socket.send(encodeAnswer(this.#init.self, here));
+    if (here.length > 0) this.#send(encodeAnswer(this.#init.self, here));
     this.#quiet = this.#init.timers.after(QUIET_MS, () => this.#quietOver());
   }
 
@@ -202,10 +240,12 @@ class Lan {
   #onPacket(bytes: Buffer, from: string): void {
     if (!this.#where.contains(from)) return;
     const message = decodeLanMessage(bytes);
+    if (message !== undefined && this.#where.hosts.includes(from)) this.#ownHeard += 1;
     if (message?.kind === 'question' && !message.known.includes(instanceName(this.#init.self)))
       this.#announce();
     if (message?.kind !== 'answer' || message.peer === this.#init.self) return;
     const near = message.addresses.filter((address) => this.#isNear(hostOf(address)));
+    if (near.length > 0 && this.#heard.size < MAX_FOUND_PER_POLL) this.#heard.add(message.peer);
     if (near.length > 0) this.#handlers.found(message.peer, near);
   }
 

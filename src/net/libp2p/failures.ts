@@ -29,6 +29,9 @@ export function dialFailure(cause: unknown, context: DialContext): KithError {
     return new KithError('cancelled', `The attempt to reach ${context.address} was called off.`, { cause });
   }
   if (nameOf(cause) === 'InvalidPeerIdError') return ourselves(cause, context);
+  if (isFromTheFuture(cause)) return clockOff(cause, context);
+  const relayed = context.address.includes('/p2p-circuit') ? relayFailure(cause, context) : undefined;
+  if (relayed !== undefined) return relayed;
   // Reset while connecting: a listener that shut the door in that moment, so somebody is there.
   const turnedAway = context.connected || codeOf(cause) === 'ECONNRESET';
   if (!turnedAway || context.stopped === 'timed-out') return unreachable(cause, context);
@@ -41,6 +44,50 @@ export function dialFailure(cause: unknown, context: DialContext): KithError {
     },
   );
 }
+
+export function noPeerBehindHub(address: string): KithError {
+  return new KithError('bad-address', `The address ${address} names a hub, but nobody behind it.`, {
+    next: 'Take a whole address, as `kith status` prints them: it ends with /p2p-circuit/p2p/12D3….',
+  });
+}
+
+/** A hub's refusals (circuit relay v2, "Status codes and error handling"); libp2p puts them into a message. */
+function relayFailure(cause: unknown, { address }: DialContext): KithError | undefined {
+  const status = /failed to connect via relay with status ([A-Z_]+)/.exec(messageOf(cause))?.[1];
+  if (status === undefined && nameOf(cause) !== 'UnsupportedProtocolError') return undefined;
+  const [code, why, next] = RELAY_REASONS[status ?? 'NO_HUB'] ?? RELAY_FAILED;
+  return new KithError(code, `The way through the hub to ${address} is closed: ${why}.`, { next, cause });
+}
+
+type RelayReason = readonly [code: string, why: string, next: string];
+
+const RELAY_FAILED: RelayReason = [
+  'unreachable',
+  'the hub could not reach the node behind it',
+  'Try again in a moment.',
+];
+const RELAY_REASONS: Readonly<Record<string, RelayReason>> = {
+  NO_RESERVATION: [
+    'unreachable',
+    'the hub is there, but the node behind it is not linked with the hub now',
+    'Check that the node runs and reaches the hub: kith peers, there.',
+  ],
+  PERMISSION_DENIED: [
+    'link-refused',
+    'the hub or the node behind it does not know this device',
+    'Ask an admin whether this device was admitted.',
+  ],
+  CONNECTION_FAILED: [
+    'link-refused',
+    'the node behind the hub did not take the connection: it does not know this device, or just lost the hub',
+    'Ask an admin there whether this device was admitted.',
+  ],
+  NO_HUB: [
+    'unreachable',
+    'what answers there passes nothing on',
+    'Start it with kith up --hub, or take another hub: kith hubs',
+  ],
+};
 
 export function wrongPeer(context: Pick<DialContext, 'address'>, cause?: unknown): KithError {
   return new KithError('wrong-peer', `Another device than the expected one answers at ${context.address}.`, {
@@ -62,6 +109,20 @@ export function notAdmitted(context: Pick<DialContext, 'address'>, cause?: unkno
       next: 'Invite it first, or join its network.',
       cause,
     },
+  );
+}
+
+/** libp2p's certificates are valid from an hour before they were made; who is further behind refuses them. */
+function isFromTheFuture(cause: unknown): boolean {
+  if (!(cause instanceof Error)) return false;
+  return cause.message.includes('certificate is not valid yet') || isFromTheFuture(cause.cause);
+}
+
+function clockOff(cause: unknown, { address }: DialContext): KithError {
+  return new KithError(
+    'clock-off',
+    `The clock of the node at ${address} is more than an hour ahead of this one's, so no link can stand.`,
+    { next: 'Set the clock of whichever is wrong (date, time and time zone).', cause },
   );
 }
 
@@ -112,11 +173,18 @@ export function listenFailure(cause: unknown, listen: readonly string[]): unknow
   return cause;
 }
 
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : '';
+}
+
 function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : '';
 }
 
-function codeOf(error: unknown): string {
-  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' ? code : '';
+/** The operating system's, where it is known; libp2p wraps it once or twice. */
+export function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  if ('code' in error && typeof error.code === 'string' && /^E[A-Z_]+$/.test(error.code)) return error.code;
+  const inner: unknown = error instanceof AggregateError ? (error.errors as unknown[])[0] : error.cause;
+  return codeOf(inner);
 }

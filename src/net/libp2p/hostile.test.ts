@@ -8,7 +8,7 @@ import { multiaddr } from '@multiformats/multiaddr';
 import fc from 'fast-check';
 import { isKithError } from '../../base/errors.ts';
 import { silentLogger } from '../../base/ports.ts';
-import { realTimers } from '../../../test/contract/real-timers.ts';
+import { realClock, realTimers } from '../../../test/contract/real-timers.ts';
 import { ManualTimers } from '../../../test/sim/manual-timers.ts';
 import type { Transport } from '../ports.ts';
 import { HELLO } from './hello.ts';
@@ -30,6 +30,7 @@ async function started(
     gate: { mayLink: () => true },
     logger: silentLogger,
     timers: realTimers,
+    clock: realClock,
     handshakeMs: HANDSHAKE_MS,
     ...other,
   });
@@ -176,9 +177,9 @@ test('who passed the gate and then says no hello is cut off, and its channels ar
 });
 
 /** A libp2p node without kith on it. */
-async function bareNode(context: TestContext, seed: number): Promise<LinkNode> {
+async function bareNode(context: TestContext, seed: number): Promise<LinkNode['libp2p']> {
   const open = (): boolean => false;
-  const node = await createNode({
+  const { libp2p: node } = await createNode({
     key: await linkKeyPair(new Uint8Array(32).fill(seed)),
     listen: [],
     logger: silentLogger,

@@ -3,8 +3,9 @@ import type { Connection, Stream } from '@libp2p/interface';
 import { KithError } from '../../base/errors.ts';
 import type { LinkKey } from '../../base/ids.ts';
 import type { Logger, Timers } from '../../base/ports.ts';
+import type { ClockOffset } from '../doctor/types.ts';
 import type { Channel, ChannelName, Link } from '../ports.ts';
-import { withoutPeer } from './addresses.ts';
+import { hubOf, withoutPeer } from './addresses.ts';
 import { StreamChannel, type FrameTap } from './channel.ts';
 import { NODE_LIMITS } from './node.ts';
 
@@ -23,7 +24,11 @@ export class ConnectionLink implements Link {
   readonly peer: LinkKey;
   readonly address: string;
   readonly direction: 'inbound' | 'outbound';
-  readonly relayed = false;
+  readonly relayed: boolean;
+  /** Who passes it on, if somebody does. */
+  readonly hub: LinkKey | undefined;
+  /** How the clocks differ, once the other side has said hello. */
+  clock: ClockOffset | undefined;
   readonly #init: LinkInit;
   readonly #streams = new Set<Stream>();
   readonly #channels = new Set<StreamChannel>();
@@ -34,6 +39,8 @@ export class ConnectionLink implements Link {
     this.peer = init.peer;
     this.address = withoutPeer(init.connection.remoteAddr).toString();
     this.direction = init.connection.direction;
+    this.hub = hubOf(init.connection.remoteAddr);
+    this.relayed = this.hub !== undefined;
     this.#init = init;
   }
 

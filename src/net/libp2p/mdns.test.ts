@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { silentLogger } from '../../base/ports.ts';
-import { realTimers } from '../../../test/contract/real-timers.ts';
+import { realClock, realTimers } from '../../../test/contract/real-timers.ts';
 import type { LinkKey } from '../../base/ids.ts';
 import type { Transport } from '../ports.ts';
 import { lanInterfaces } from './lan-interfaces.ts';
@@ -43,6 +43,7 @@ async function start(
     gate: { mayLink: () => true },
     logger: silentLogger,
     timers: realTimers,
+    clock: realClock,
   });
   const waiting = new Map<LinkKey, PromiseWithResolvers<readonly string[]>>();
   const entry = (peer: LinkKey): PromiseWithResolvers<readonly string[]> => {

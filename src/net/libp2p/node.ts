@@ -1,9 +1,10 @@
 /**
- * The libp2p node that carries the links, and nothing more: TCP, TLS 1.3 before Noise (438 against 309 MB/s), yamux.
- * A DHT, circuit relay, AutoNAT, DCUtR and WebSocket will be added here, and nowhere else, when hubs come.
+ * The libp2p node that carries the links, and nothing more: TCP, WebSocket, circuit relay, TLS 1.3 before Noise (438
+ * against 309 MB/s), yamux.
  *
  * Left out on purpose: identify (streams are negotiated by name; nobody here asks who speaks what, and its pushes
- * would tell every peer our addresses on every change), libp2p's own discovery, autodial and content routing.
+ * would tell every peer our addresses on every change), AutoNAT and DCUtR, which need it, a DHT (why:
+ * docs/decisions/0009-no-dht.md), libp2p's own discovery, autodial and content routing.
  */
 import { noise } from '@libp2p/noise';
 import type { Ed25519PrivateKey, Libp2p, PeerId } from '@libp2p/interface';
@@ -14,6 +15,8 @@ import { createLibp2p } from 'libp2p';
 import type { Logger } from '../../base/ports.ts';
 import { lazyTls } from './lazy-tls.ts';
 import { bridgeLogger } from './log-bridge.ts';
+import { RelayClient, relayGater, relayServer, type RelayGate } from './relay.ts';
+import { webSocketTransport } from './web-socket.ts';
 
 export const NODE_LIMITS = {
   connections: 300,
@@ -45,6 +48,8 @@ export interface NodeInit {
   denyInbound(peer: PeerId): boolean;
   /** The same for a connection that we made; what it throws reaches the dialler. */
   denyOutbound(peer: PeerId): boolean;
+  /** On a hub. */
+  readonly relay?: RelayGate | undefined;
 }
 
 /** Addresses of the listeners themselves: libp2p's `getMultiaddrs` hides public ones until AutoNAT confirms them. */
@@ -52,15 +57,19 @@ interface Listeners {
   getAddrs(): Multiaddr[];
 }
 
-export type LinkNode = Libp2p<{ listeners: Listeners }>;
+export interface LinkNode {
+  readonly libp2p: Libp2p<{ listeners: Listeners }>;
+  readonly relays: RelayClient;
+}
 
-export function createNode(init: NodeInit): Promise<LinkNode> {
-  return createLibp2p({
+export async function createNode(init: NodeInit): Promise<LinkNode> {
+  const relays = new RelayClient();
+  const libp2p = await createLibp2p({
     start: false,
     privateKey: init.key,
     addresses: { listen: init.listen.map(String) },
     logger: bridgeLogger(init.logger),
-    transports: [tcp()],
+    transports: [tcp(), await webSocketTransport(init.listen), relays.transport],
     connectionEncrypters: [lazyTls(), noise()],
     streamMuxers: [
       yamux({
@@ -75,6 +84,7 @@ export function createNode(init: NodeInit): Promise<LinkNode> {
     connectionGater: {
       denyInboundEncryptedConnection: (peer) => init.denyInbound(peer),
       denyOutboundEncryptedConnection: (peer) => init.denyOutbound(peer),
+      ...relayGater(init.relay, (peer) => init.denyInbound(peer)),
     },
     connectionManager: {
       maxConnections: NODE_LIMITS.connections,
@@ -95,6 +105,8 @@ export function createNode(init: NodeInit): Promise<LinkNode> {
       listeners: ({ transportManager }: { transportManager: Listeners }): Listeners => ({
         getAddrs: () => transportManager.getAddrs(),
       }),
+      ...(init.relay === undefined ? {} : { relay: relayServer() }),
     },
   });
+  return { libp2p, relays };
 }

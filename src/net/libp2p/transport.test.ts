@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
 import { isKithError } from '../../base/errors.ts';
 import { silentLogger } from '../../base/ports.ts';
-import { realTimers } from '../../../test/contract/real-timers.ts';
+import { realClock, realTimers } from '../../../test/contract/real-timers.ts';
 import type { Gate, Transport } from '../ports.ts';
 import { createLibp2pTransport } from './transport.ts';
 
@@ -25,6 +25,7 @@ async function make(
     gate,
     logger: silentLogger,
     timers: realTimers,
+    clock: realClock,
   });
   context.after(() => transport.stop());
   return transport;
@@ -88,6 +89,21 @@ test('a name can be dialled', async (context) => {
   await assert.rejects(a.dial('no-such-name.invalid:1', {}), { code: 'unreachable' });
 });
 
+test('where only HTTP passes, a WebSocket carries the link', async (context) => {
+  const server = await make(context, 1, ['/ip4/127.0.0.1/tcp/0/ws']);
+  const client = await make(context, 2, ['127.0.0.1:0']);
+  await Promise.all([server.start(), client.start()]);
+  const address = server.listening()[0] ?? '';
+  assert.match(address, /^\/ip4\/127\.0\.0\.1\/tcp\/[1-9]\d*\/ws\/p2p\/12D3/);
+  server.handle('/kith/1/test', (channel) => channel.onFrame((frame) => channel.send(frame)));
+  const link = await client.dial(address, {});
+  assert.deepEqual([link.peer, link.relayed], [server.self, false]);
+  const channel = await link.open('/kith/1/test');
+  const back = new Promise<Uint8Array>((resolve) => channel.onFrame(resolve));
+  channel.send(Uint8Array.of(1, 2, 3));
+  assert.deepEqual([...(await back)], [1, 2, 3]);
+});
+
 test('thirty that dial at once are all let in', async (context) => {
   const hub = await make(context, 99, ['127.0.0.1:0']);
   await hub.start();
@@ -103,10 +119,10 @@ test('thirty that dial at once are all let in', async (context) => {
 test('after stop the process ends by itself, and nothing was printed even where DEBUG is set', async () => {
   const script = `
     import { createLibp2pTransport } from ${JSON.stringify(new URL('./transport.ts', import.meta.url).href)};
-    import { realTimers } from ${JSON.stringify(new URL('../../../test/contract/real-timers.ts', import.meta.url).href)};
+    import { realClock, realTimers } from ${JSON.stringify(new URL('../../../test/contract/real-timers.ts', import.meta.url).href)};
     import { silentLogger } from ${JSON.stringify(new URL('../../base/ports.ts', import.meta.url).href)};
     const make = (seed) => createLibp2pTransport({ linkSeed: new Uint8Array(32).fill(seed), listen: ['127.0.0.1:0'], mdns: true,
-      gate: { mayLink: () => true }, logger: silentLogger, timers: realTimers });
+      gate: { mayLink: () => true }, logger: silentLogger, timers: realTimers, clock: realClock });
     const [a, b] = [await make(1), await make(2)];
     await a.start();
     await b.start();

@@ -4,29 +4,47 @@ import type { Multiaddr } from '@multiformats/multiaddr';
 import type { Bytes } from '../../base/bytes.ts';
 import { assert, KithError } from '../../base/errors.ts';
 import type { LinkKey } from '../../base/ids.ts';
-import type { Logger, Timer, Timers } from '../../base/ports.ts';
+import type { Clock, Logger, Timer, Timers } from '../../base/ports.ts';
+import { Ledger } from '../doctor/ledger.ts';
+import type { ClockOffset, DialStage, Evident, TransportEvidence } from '../doctor/types.ts';
+import type { Relays } from '../hubs/ports.ts';
 import type { Channel, ChannelName, Gate, Link, Transport, TransportEvents } from '../ports.ts';
 import {
+  hubOf,
   isLoopback,
   listenEverywhere,
   parseListenAddress,
   parsePeerAddress,
   printPeerAddress,
+  printThrough,
+  withPeer,
+  type PeerAddress,
 } from './addresses.ts';
 import type { FrameTap } from './channel.ts';
 import { Discovery } from './discovery.ts';
 import {
+  codeOf,
   dialFailure,
   GateDenied,
   listenFailure,
+  noPeerBehindHub,
   notAdmitted,
   wrongPeer,
   type DialContext,
 } from './failures.ts';
-import { hearHello, HELLO, sayHello } from './hello.ts';
-import { linkKeyOf, linkKeyOfPeer, linkKeyPair } from './keys.ts';
+import {
+  hearHello,
+  HELLO,
+  HELLO_VERSION,
+  mustSpeakAlike,
+  sayHello,
+  VersionMismatch,
+  type Hello,
+} from './hello.ts';
+import { linkKeyOf, linkKeyOfPeer, linkKeyPair, peerIdOf } from './keys.ts';
 import { ConnectionLink } from './link.ts';
 import { createNode, NODE_LIMITS, type LinkNode } from './node.ts';
+import type { RelayGate } from './relay.ts';
 
 const DIAL_TIMEOUT_MS = 10_000;
 /** From the end of the handshake to the hello. */
@@ -42,29 +60,43 @@ export interface Libp2pTransportOptions {
   readonly gate: Gate;
   readonly logger: Logger;
   readonly timers: Timers;
+  /** Told to the other side, so that clocks that are off are noticed; never used for anything else. */
+  readonly clock: Clock;
+  /** Pass connections of others on: for hubs. */
+  readonly relay?: RelayGate;
   /** How long a stranger may take to prove who it is; for tests. */
   readonly handshakeMs?: number;
 }
 
+export type KithTransport = Transport & Relays & Evident;
+
 /** @throws KithError `bad-address` when an address to listen on makes no sense. */
-export async function createLibp2pTransport(options: Libp2pTransportOptions): Promise<Transport> {
+export async function createLibp2pTransport(options: Libp2pTransportOptions): Promise<KithTransport> {
   const key = await linkKeyPair(options.linkSeed);
   const listen =
     options.listen.length === 0 ? listenEverywhere(0) : options.listen.flatMap(parseListenAddress);
+  const ledger = new Ledger();
+  const denyInbound = (peer: LinkKey | undefined): boolean => {
+    if (mayLink(options, peer)) return false;
+    if (peer !== undefined)
+      ledger.knocked({ peer, why: 'not-a-member', theirVersion: undefined, atMs: options.clock.nowMs() });
+    return true;
+  };
   const node = await createNode({
     key,
     listen,
     logger: options.logger,
     dialTimeoutMs: DIAL_TIMEOUT_MS,
     handshakeMs: options.handshakeMs ?? NODE_LIMITS.handshakeMs,
-    denyInbound: (peer) => !mayLink(options, linkKeyOfPeer(peer)),
+    denyInbound: (peer) => denyInbound(linkKeyOfPeer(peer)),
     denyOutbound: (peer) => {
       const answered = linkKeyOfPeer(peer);
       if (!mayLink(options, answered)) throw new GateDenied(answered);
       return false;
     },
+    relay: options.relay,
   });
-  return new Libp2pTransport(linkKeyOf(key), node, listen, options);
+  return new Libp2pTransport(linkKeyOf(key), node, listen, options, ledger);
 }
 
 /** A gate that throws lets nobody in. */
@@ -85,11 +117,17 @@ interface Attached {
   state: 'new' | 'greeting' | 'stands';
 }
 
-class Libp2pTransport implements Transport {
+class Libp2pTransport implements KithTransport {
   readonly self: LinkKey;
-  readonly #node: LinkNode;
+  readonly #node: LinkNode['libp2p'];
+  readonly #relays: LinkNode['relays'];
+  /** Hubs that pass connections on to this node, with the addresses at which they are reached. */
+  readonly #hubs = new Map<LinkKey, readonly string[]>();
+  /** Hubs through which a dial is under way: libp2p links with them by itself. */
+  readonly #through: LinkKey[] = [];
   readonly #listen: readonly Multiaddr[];
   readonly #options: Libp2pTransportOptions;
+  readonly #ledger: Ledger;
   readonly #discovery: Discovery | undefined;
   readonly #attached = new Map<string, Attached>();
   readonly #names = new Set<ChannelName>();
@@ -97,11 +135,19 @@ class Libp2pTransport implements Transport {
   readonly #tap: FrameTap = { record: undefined };
   #state: 'new' | 'running' | 'stopped' = 'new';
 
-  constructor(self: LinkKey, node: LinkNode, listen: readonly Multiaddr[], options: Libp2pTransportOptions) {
+  constructor(
+    self: LinkKey,
+    node: LinkNode,
+    listen: readonly Multiaddr[],
+    options: Libp2pTransportOptions,
+    ledger: Ledger,
+  ) {
     this.self = self;
-    this.#node = node;
+    this.#node = node.libp2p;
+    this.#relays = node.relays;
     this.#listen = listen;
     this.#options = options;
+    this.#ledger = ledger;
     const { timers, logger } = options;
     this.#discovery = options.mdns
       ? new Discovery({
@@ -138,7 +184,25 @@ class Libp2pTransport implements Transport {
   }
 
   listening(): readonly string[] {
-    return this.#reachable().map((address) => printPeerAddress(address, this.self));
+    const own = this.#reachable().map((address) => printPeerAddress(address, this.self));
+    return [
+      ...own,
+      ...[...this.#hubs].flatMap(([hub, addresses]) => this.through(hub, addresses, this.self)),
+    ];
+  }
+
+  async reserve(hub: LinkKey, addresses: readonly string[]): Promise<void> {
+    const id = peerIdOf(hub);
+    await this.#relays.reserve(id);
+    if (this.#relays.has(id)) this.#hubs.set(hub, addresses);
+  }
+
+  through(hub: LinkKey, addresses: readonly string[], peer: LinkKey): readonly string[] {
+    return addresses.map((address) => printThrough(address, hub, peer));
+  }
+
+  reservedAt(): readonly LinkKey[] {
+    return [...this.#hubs.keys()];
   }
 
   async dial(address: string, options: { signal?: AbortSignal; expect?: LinkKey }): Promise<Link> {
@@ -146,20 +210,68 @@ class Libp2pTransport implements Transport {
     const target = parsePeerAddress(address);
     const wanted = options.expect ?? target.peer;
     if (target.peer !== undefined && target.peer !== wanted) throw wrongPeer({ address });
-    if (wanted !== undefined && wanted !== this.self && !mayLink(this.#options, wanted))
-      throw notAdmitted({ address });
     const attempt = new Attempt(address, wanted, this.#options.timers, options.signal);
     try {
-      const connection = await this.#node.dial(target.multiaddr, {
-        force: true,
-        signal: attempt.signal,
-        onProgress: (event) => attempt.progress(event.type),
-      });
-      return await this.#greet(connection, attempt);
+      if (wanted !== undefined && wanted !== this.self && !mayLink(this.#options, wanted))
+        throw new GateDenied(wanted);
+      const connection = await this.#connect(target, attempt);
+      attempt.stage = 'handshake';
+      const link = await this.#greet(connection, attempt);
+      this.#ledger.linked(address, link.peer);
+      return link;
     } catch (cause) {
-      throw dialFailure(cause, attempt);
+      const failure = dialFailure(cause, attempt);
+      this.#note(failure, cause, attempt);
+      throw failure;
     } finally {
       attempt.end();
+    }
+  }
+
+  evidence(): TransportEvidence {
+    const standing = [...this.#attached.values()].filter(({ state }) => state === 'stands');
+    return {
+      links: standing.map(({ link: { peer, address, relayed, clock } }) => ({
+        peer,
+        address,
+        relayed,
+        clock,
+      })),
+      failures: this.#ledger.failures,
+      knocks: this.#ledger.knocks,
+      lans: this.#discovery?.evidence(),
+      version: HELLO_VERSION,
+    };
+  }
+
+  #note(failure: KithError, cause: unknown, { address, wanted, stage }: Attempt): void {
+    if (failure.code === 'cancelled' || failure.code === 'bad-address') return;
+    this.#ledger.failed({
+      address,
+      peer: wanted,
+      code: failure.code,
+      osCode: codeOf(cause),
+      stage,
+      ownGate: cause instanceof GateDenied,
+      theirVersion: cause instanceof VersionMismatch ? cause.theirs : undefined,
+      atMs: this.#options.clock.nowMs(),
+    });
+  }
+
+  async #connect({ multiaddr, hub }: PeerAddress, attempt: Attempt): Promise<Connection> {
+    const options = {
+      force: true,
+      signal: attempt.signal,
+      onProgress: (event: { readonly type: string }) => attempt.progress(event.type),
+    };
+    if (hub === undefined) return this.#node.dial(multiaddr, options);
+    const { wanted } = attempt;
+    if (wanted === undefined) throw noPeerBehindHub(attempt.address);
+    this.#through.push(hub);
+    try {
+      return await this.#node.dial(withPeer(multiaddr, wanted), options);
+    } finally {
+      this.#through.splice(this.#through.indexOf(hub), 1);
     }
   }
 
@@ -209,16 +321,31 @@ class Libp2pTransport implements Transport {
     );
     const standing = Promise.withResolvers<ConnectionLink>();
     standing.promise.catch(() => undefined);
-    this.#attached.set(connection.id, { link, standing, timeout, state: 'new' });
+    const attached: Attached = { link, standing, timeout, state: 'new' };
+    this.#attached.set(connection.id, attached);
+    // Whom we dial ourselves is greeted once it is known to be who was wanted.
+    if (connection.direction === 'outbound' && !link.relayed && this.#through.includes(peer))
+      this.#sayHello(attached, new AbortController().signal);
   }
 
   #detach(connection: Connection): void {
     const attached = this.#attached.get(connection.id);
     if (attached === undefined) return;
     this.#attached.delete(connection.id);
+    if (!attached.link.relayed) this.#lostHub(attached.link.peer);
     attached.timeout.cancel();
     attached.standing.reject(new KithError('link-refused', 'The other node ended the link before it stood.'));
     if (attached.state === 'stands') this.#emit((listener) => listener.unlink?.(attached.link));
+  }
+
+  /** What a hub passed on ends with the link to it; libp2p notices that only when it asks whether a link still lives. */
+  #lostHub(peer: LinkKey): void {
+    if (this.#hubs.has(peer) && !this.#relays.has(peerIdOf(peer))) this.#hubs.delete(peer);
+    const links = [...this.#attached.values()].map(({ link }) => link);
+    if (links.some((link) => !link.relayed && link.peer === peer)) return;
+    for (const link of links)
+      if (link.hub === peer)
+        link.cut(new KithError('link-lost', 'The hub that passed this link on is gone.'));
   }
 
   async #part(attached: Attached): Promise<void> {
@@ -247,9 +374,10 @@ class Libp2pTransport implements Transport {
     link
       .openChannel(HELLO, signal)
       .then(async (channel) => {
-        sayHello(channel);
-        await hearHello(channel);
-        this.#stand(attached);
+        const saidMs = this.#options.clock.nowMs();
+        sayHello(channel, saidMs);
+        const hello = await hearHello(channel);
+        this.#stand(attached, hello, this.#options.clock.nowMs() - saidMs);
         channel.close();
       })
       .catch((error: unknown) => this.#giveUp(attached, error));
@@ -261,9 +389,11 @@ class Libp2pTransport implements Transport {
     attached.state = 'greeting';
     try {
       const channel = attached.link.wrap(HELLO, stream);
-      await hearHello(channel);
-      this.#stand(attached);
-      sayHello(channel);
+      const hello = await hearHello(channel);
+      if (hello.version === HELLO_VERSION) this.#stand(attached, hello, undefined);
+      // Of another version the other side hears all the same: it has to be able to say which of both is too old.
+      sayHello(channel, this.#options.clock.nowMs());
+      if (hello.version !== HELLO_VERSION) await this.#turnAway(attached, hello);
     } catch (error) {
       this.#giveUp(attached, error);
     }
@@ -274,12 +404,22 @@ class Libp2pTransport implements Transport {
     attached.link.cut(error instanceof Error ? error : new Error(String(error)));
   }
 
+  async #turnAway({ link, timeout }: Attached, { version }: Hello): Promise<void> {
+    timeout.cancel();
+    const atMs = this.#options.clock.nowMs();
+    this.#ledger.knocked({ peer: link.peer, why: 'version-mismatch', theirVersion: version, atMs });
+    await link.closeGently();
+  }
+
   /** Asks the gate once more: membership may have changed since the handshake. */
-  #stand(attached: Attached): void {
+  #stand(attached: Attached, hello: Hello, roundTripMs: number | undefined): void {
     const { link } = attached;
+    mustSpeakAlike(hello);
     if (!mayLink(this.#options, link.peer)) throw notAdmitted(link);
     attached.state = 'stands';
     attached.timeout.cancel();
+    link.clock = offsetOf(hello, this.#options.clock.nowMs(), roundTripMs);
+    this.#ledger.linked(undefined, link.peer);
     this.#emit((listener) => listener.link?.(link));
     attached.standing.resolve(link);
   }
@@ -298,7 +438,7 @@ class Libp2pTransport implements Transport {
 
   /** Without 0.0.0.0 and ::, and without loopback unless there is nothing else. */
   #reachable(): readonly Multiaddr[] {
-    const all = this.#node.services.listeners.getAddrs();
+    const all = this.#node.services.listeners.getAddrs().filter((address) => hubOf(address) === undefined);
     const outside = all.filter((address) => !isLoopback(address));
     return outside.length > 0 ? outside : all;
   }
@@ -314,11 +454,22 @@ class Libp2pTransport implements Transport {
   }
 }
 
+/** Who hears a hello first knows only that it was said since the handshake. */
+function offsetOf(
+  { clockMs }: Hello,
+  nowMs: number,
+  roundTripMs: number = 2 * HELLO_TIMEOUT_MS,
+): ClockOffset | undefined {
+  if (clockMs === undefined) return undefined;
+  const uncertainMs = Math.abs(roundTripMs) / 2;
+  return { offsetMs: clockMs - (nowMs - uncertainMs), uncertainMs };
+}
+
 /** One dial: how far it came, and what may stop it. */
 class Attempt implements DialContext {
   readonly address: string;
   readonly wanted: LinkKey | undefined;
-  connected = false;
+  stage: DialStage = 'nowhere';
   stopped: DialContext['stopped'];
   readonly #controller = new AbortController();
   readonly #timer: Timer;
@@ -334,12 +485,17 @@ class Attempt implements DialContext {
     outer?.addEventListener('abort', this.#cancel, { once: true });
   }
 
+  get connected(): boolean {
+    return this.stage !== 'nowhere';
+  }
+
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
   progress(event: string): void {
-    if (event === 'upgrader:encrypt-outbound-connection') this.connected = true;
+    if (event === 'upgrader:encrypt-outbound-connection' && this.stage === 'nowhere')
+      this.stage = 'connected';
   }
 
   race<Value>(promise: Promise<Value>): Promise<Value> {

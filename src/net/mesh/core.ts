@@ -23,7 +23,14 @@ export type MeshEvent =
       readonly peer: NodeId;
       readonly addresses: readonly string[];
     }
-  | { readonly type: 'linked'; readonly link: LinkId; readonly peer: NodeId; readonly dialled: boolean }
+  | {
+      readonly type: 'linked';
+      readonly link: LinkId;
+      readonly peer: NodeId;
+      readonly dialled: boolean;
+      /** Through a hub. */
+      readonly relayed: boolean;
+    }
   | { readonly type: 'unlinked'; readonly link: LinkId }
   | { readonly type: 'dialled'; readonly target: string; readonly peer: NodeId | undefined }
   /** The presence channel of a link. */
@@ -109,7 +116,7 @@ export class MeshCore {
       case 'linked':
         this.#pulse.linked(nowMs, event.link);
         this.#dialled.set(event.link, event.dialled);
-        return this.topology.linked(nowMs, event.link, event.peer, event.dialled);
+        return this.topology.linked(nowMs, event.link, event);
       case 'unlinked':
         return this.#unlinked(nowMs, event.link);
       case 'dialled':

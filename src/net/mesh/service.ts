@@ -228,6 +228,11 @@ export class MeshService {
     return this.#lastHeard.get(node);
   }
 
+  /** What this node told of itself. */
+  addressesOf(node: NodeId): readonly string[] {
+    return this.#core.presence.beaconOf(node)?.addresses ?? [];
+  }
+
   /** The way that a message would go by what is known now, both ends included. */
   pathTo(node: NodeId): NodeId[] | undefined {
     return this.#core.presence.graph.pathTo(node);
@@ -340,7 +345,8 @@ export class MeshService {
     this.#pinger.linked(link);
     // One that another part dialled, to join over it, is worth as much as one that the core dialled.
     if (link.direction === 'outbound') this.#deps.remember(link.peer, link.address);
-    this.tell({ type: 'linked', link: id, peer: link.peer, dialled: link.direction === 'outbound' });
+    const { peer, relayed } = link;
+    this.tell({ type: 'linked', link: id, peer, dialled: link.direction === 'outbound', relayed });
     if (link.direction === 'outbound') void this.#open(link);
   }
 

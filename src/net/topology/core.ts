@@ -45,6 +45,7 @@ export type TopologyEffect =
 interface StandingLink {
   readonly peer: NodeId;
   readonly dialled: boolean;
+  readonly relayed: boolean;
   readonly sinceMs: number;
 }
 
@@ -88,14 +89,20 @@ export class Topology {
     return [...peers].filter((peer) => !presence.hasLeft(peer) && this.#deps.mayLink(peer));
   }
 
-  /** Two nodes may dial each other at once. Both keep the link that the one with the smaller key dialled. */
-  linked(nowMs: number, link: LinkId, peer: NodeId, dialled: boolean): TopologyEffect[] {
-    this.#links.set(link, { peer, dialled, sinceMs: nowMs });
+  /**
+   * Two nodes may dial each other at once. Both keep the link that the one with the smaller key dialled; but a direct
+   * link before one through a hub, whoever dialled.
+   */
+  linked(nowMs: number, link: LinkId, added: Omit<StandingLink, 'sinceMs'>): TopologyEffect[] {
+    const { peer, dialled, relayed } = added;
+    this.#links.set(link, { peer, dialled, relayed, sinceMs: nowMs });
     this.#gaps.delete(peer);
     const same = [...this.#links].filter(([, known]) => known.peer === peer);
     if (same.length < 2) return [];
     const smallerDials = this.#deps.self < peer;
-    const keep = same.find(([, known]) => known.dialled === smallerDials) ?? same[0];
+    const direct = same.filter(([, known]) => !known.relayed);
+    const best = direct.length > 0 ? direct : same;
+    const keep = best.find(([, known]) => known.dialled === smallerDials) ?? best[0];
     return same
       .filter(([id]) => id !== keep?.[0])
       .map(([id]) => ({ type: 'close', link: id, why: 'double' }));

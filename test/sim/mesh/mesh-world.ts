@@ -271,7 +271,7 @@ export class MeshNode {
 
   linked(link: SimLink, peer: MeshNode, dialled: boolean): void {
     this.links.set(link.id, link);
-    this.tell({ type: 'linked', link: link.id, peer: peer.id, dialled });
+    this.tell({ type: 'linked', link: link.id, peer: peer.id, dialled, relayed: false });
   }
 
   unlinked(link: SimLink): void {
