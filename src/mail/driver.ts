@@ -18,7 +18,8 @@ export interface DriverHooks {
   word(receipt: Receipt): void;
   /** It is on disk and may be for this device. */
   open(id: CopyId): void;
-  wantsFlush(): void;
+  /** @param soon somebody waits for it, and not only for a carrier's promise. */
+  wantsFlush(soon: boolean): void;
   /** Custody of copies that this node made changed, on disk. */
   custody(copies: readonly CopyId[]): void;
 }
@@ -121,7 +122,7 @@ export class MailDriver {
   handle(event: MailEvent): void {
     for (const effect of this.#core.step(event)) this.#carryOut(effect);
     if (this.#pending.length >= MOST_PENDING) this.flush();
-    else if (this.#pending.length > 0) this.#deps.hooks.wantsFlush();
+    else if (this.#pending.length > 0) this.#deps.hooks.wantsFlush(this.#pending.some(isAwaited));
   }
 
   /** Writes what is gathered, then says so. A disk that refuses costs what came, never what was promised. */
@@ -258,4 +259,8 @@ export class MailDriver {
       this.#freshBytes -= old.byteLength;
     }
   }
+}
+
+function isAwaited(kept: Kept): boolean {
+  return kept.type === 'word' || (kept.type === 'keep' && kept.ours);
 }
