@@ -67,7 +67,7 @@ export class MailNode implements ChannelHost {
     this.#identity = identity;
     this.link = identity.link;
     this.device = identity.signer.key as DeviceKey;
-    this.member = identity.signer.key as string as MemberId;
+    this.member = identity.signer.key as MemberId;
     this.clock = new SimClock(() => deps.network.timers.nowMs);
     this.store = new MemoryMailStore(new MemoryDisk());
     this.#sealer = this.#sealerOn(this.store, new Set());
