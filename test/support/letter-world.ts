@@ -116,8 +116,8 @@ export class LetterDevice {
       .join(' ');
   }
 
-  sql(text: string): Row[] {
-    return this.#disk.database.sql(text).all();
+  sql(text: string, ...values: readonly (string | Uint8Array)[]): Row[] {
+    return this.#disk.database.sql(text).all(...values);
   }
 
   /** A copy of the disk as it is, and what puts it back. */

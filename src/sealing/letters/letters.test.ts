@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { fromUtf8, toHex, utf8, type Bytes } from '../../base/bytes.ts';
 import { isKithError } from '../../base/errors.ts';
+import { idToBytes } from '../../base/ids.ts';
 import { LetterWorld, DAY_MS, type LetterDevice, type Sent } from '../../../test/support/letter-world.ts';
 import { CannotOpen, type CannotOpenReason } from './failures.ts';
 import { SESSION_KEYS, SIZE_CLASSES } from './wire.ts';
@@ -419,6 +420,38 @@ test('nobody uses a package that is for another device', async (t) => {
   assert.ok(packages[0] && packages[1]);
   assert.notDeepEqual(packages[0], packages[1]);
   assert.equal(ben.store.published(ben.device)?.oneTime.length, 0);
+  // Carl takes Anna's all the same: Ben does not open it, and it is still there for Anna.
+  carl.sql('UPDATE letter_published SET one_time = ? WHERE one_time = ?', packages[0], packages[1]);
+  const stolen = await carl.send(ben, 'with the key of another');
+  await assert.rejects(async () => ben.receive(stolen), because('unknown-session'));
+  assert.equal(await textFor(ben, await anna.send(ben, 'with my own')), 'with my own');
+});
+
+test('a device that publishes what is no key is passed over, and stops no letter to others', async (t) => {
+  const world = new LetterWorld(t);
+  const anna = await world.founder();
+  const [ben, carl] = [await world.admit('Ben'), await world.admit('Carl')];
+  await world.sync();
+  const ofCarl = idToBytes(carl.device);
+  const set = (what: string): void => {
+    anna.sql(`UPDATE letter_published SET ${what} WHERE device = ?`, ofCarl);
+  };
+  const box = anna.store.published(carl.device)?.box;
+  assert.ok(box);
+  const onlyToBen = async (): Promise<void> => {
+    const { sent, unreachable } = await anna.trySend([ben, carl], 'hello');
+    assert.deepEqual(unreachable, [carl.member]);
+    assert.ok(sent);
+    assert.equal(await textFor(ben, sent), 'hello');
+  };
+  set('box = zeroblob(32)');
+  await onlyToBen();
+  anna.sql('UPDATE letter_published SET box = ? WHERE device = ?', box, ofCarl);
+  // Bytes that are no package, and the package of somebody else.
+  const ofBen = anna.store.published(ben.device)?.lastResort;
+  assert.ok(ofBen);
+  anna.sql("UPDATE letter_published SET one_time = x'00', last_resort = ? WHERE device = ?", ofBen, ofCarl);
+  await onlyToBen();
 });
 
 test('bytes of any kind open nothing and break nothing', async (t) => {

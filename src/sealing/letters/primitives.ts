@@ -10,7 +10,7 @@ import {
   hkdfSync,
   type KeyObject,
 } from 'node:crypto';
-import { ed25519, x25519 } from '@noble/curves/ed25519.js';
+import { ed25519 } from '@noble/curves/ed25519.js';
 import { concatBytes, fromHex, utf8, type Bytes } from '../../base/bytes.ts';
 import { idToBytes, type LinkKey } from '../../base/ids.ts';
 
@@ -70,10 +70,9 @@ export interface BoxKey {
 }
 
 export function boxKey(secret: Bytes): BoxKey {
-  return {
-    publicBytes: x25519.getPublicKey(secret),
-    object: createPrivateKey({ key: Buffer.concat([PKCS8, secret]), format: 'der', type: 'pkcs8' }),
-  };
+  const object = createPrivateKey({ key: Buffer.concat([PKCS8, secret]), format: 'der', type: 'pkcs8' });
+  const der = createPublicKey(object).export({ format: 'der', type: 'spki' });
+  return { publicBytes: new Uint8Array(der.subarray(SPKI.byteLength)), object };
 }
 
 /** A device's link key as an X25519 key (RFC 7748 §4.1), as in src/sealing/envelope.ts. */

@@ -11,7 +11,14 @@ import { createMls, type GroupAuthority, type Mls, type MlsGroup } from '../mls/
 import { activeDevices, devicesOf, planKeys, serves, sessionsEndMs, type KeyPlan } from './core.ts';
 import { cannotOpen } from './failures.ts';
 import { isSigned, openContent, openInside, sealLetter, type SessionUse } from './letter.ts';
-import type { KeyPublisher, LetterKeyStore, LetterRoll, OutgoingSession, OwnKey } from './ports.ts';
+import type {
+  KeyPublisher,
+  LetterKeyStore,
+  LetterRoll,
+  OutgoingSession,
+  OwnKey,
+  PublishedKeys,
+} from './ports.ts';
 import { boxKey, derive, KEY_BYTES, linkBox } from './primitives.ts';
 import { dayOf, TagBook, TagWriter, type OwnBox } from './tags.ts';
 import type { LetterSealer, OpenedLetter, SealResult } from './types.ts';
@@ -131,7 +138,7 @@ class Letters implements LetterSealer {
   #address(device: DeviceKey): { readonly box: Bytes; readonly tag: Bytes } | undefined {
     const { store, roll, clock } = this.#deps;
     const keys = store.published(device);
-    if (keys === undefined || this.#unusable.has(toHex(keys.lastResort))) return undefined;
+    if (keys === undefined || this.#unusable.has(unusableName(device, keys))) return undefined;
     const { box } = keys;
     const tag = this.#writer.tag({ from: roll.device, to: device, box }, dayOf(clock.nowMs()));
     return tag === undefined ? undefined : { box, tag };
@@ -188,7 +195,7 @@ class Letters implements LetterSealer {
       if (read?.device !== device || this.#deps.store.isSpent(read.ref)) continue;
       return { device, ref: read.ref, publicBytes, isOneTime: publicBytes !== keys.lastResort };
     }
-    this.#unusable.add(toHex(keys.lastResort));
+    this.#unusable.add(unusableName(device, keys));
     this.#deps.logger.warn({ device }, 'the published keys of a device do not hold');
     return undefined;
   }
@@ -370,6 +377,11 @@ interface ChosenPackage {
   readonly ref: Bytes;
   readonly publicBytes: Bytes;
   readonly isOneTime: boolean;
+}
+
+/** With the device, or somebody could put another out of reach by publishing that one's package as his own. */
+function unusableName(device: DeviceKey, { lastResort }: PublishedKeys): string {
+  return `${device} ${toHex(lastResort)}`;
 }
 
 /** The book of one-time keys of a session. After this, nothing of the group is kept. */

@@ -31,7 +31,7 @@ test('tags', () => {
   const pair = { from: SENDER.key as DeviceKey, to: RECIPIENT, box: BOX.publicBytes };
   const tag = writer.tag(pair, 20_000);
   assert.ok(tag);
-  assert.equal(toHex(tag), 'TAG_HEX');
+  assert.equal(toHex(tag), 'cb08e52f045685cc16c7ef112fe764c8');
   assert.deepEqual(linkBoxPublic(LINK as never), linkBox(LINK_SEED).publicBytes);
 
   const book = new TagBook(RECIPIENT);
@@ -61,16 +61,23 @@ test('a whole letter', () => {
     boxes: [BOX.publicBytes],
   };
   const sealed = sealLetter(sealing, utf8('The road is open.'), SENDER, counting());
-  assert.equal(toHex(KEY), 'KEY_HEX');
+  assert.equal(toHex(KEY), '4213d8671642fe7ac11d6ca2afdb4b3c7a0f7b727ea6110bd5dbac705d5e68dd');
   assert.equal(sealed.byteLength, 1024);
-  assert.equal(toHex(sealed.subarray(0, 83)), 'HEAD_HEX');
-  assert.equal(toHex(sha256(sealed)), 'SHA_HEX');
+  assert.equal(
+    toHex(sealed.subarray(0, 83)),
+    '015869aff450549732cbaaed5e5df9b30a6da31cb0e5742bad5ad4a1a768f1a67b00012719ade5bb98762ab04a4d11a64230798d2bbc4d1cc43a5d4047251f49bf2db68ee6fa7349444e155432eb6740e6454a',
+  );
+  assert.equal(toHex(sha256(sealed)), '3e58b1913de4dedb37cf260b54402eab9280ce9f8f0c4eda5ab4c2a7c367a744');
 
   const inside = openInside(sealed, [boxKey(bytes(10)), BOX]);
   assert.ok(inside);
   const verifier = createVerifier();
   assert.equal(isSigned(NETWORK, ID, inside, verifier), true);
   assert.equal(isSigned(NETWORK, utf8('letter 2'), inside, verifier), false);
+  // Passed on under a session with somebody else, it is nothing that the sender signed.
+  const wraps = inside.wraps.map((wrap) => ({ ...wrap, session: bytes(1, 16) }));
+  assert.equal(isSigned(NETWORK, ID, { ...inside, wraps }, verifier), false);
+  assert.equal(isSigned(idFromBytes<NetworkId>(bytes(6)), ID, inside, verifier), false);
   assert.equal(fromUtf8(openContent(inside, ID, KEY, use.session) ?? bytes(0)), 'The road is open.');
   assert.equal(openContent(inside, ID, bytes(1), use.session), undefined);
   assert.equal(openContent({ ...inside, boot: bytes(1, 16) }, ID, KEY, use.session), undefined);
