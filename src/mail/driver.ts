@@ -121,7 +121,7 @@ export class MailDriver {
 
   handle(event: MailEvent): void {
     for (const effect of this.#core.step(event)) this.#carryOut(effect);
-    if (this.#pending.length >= MOST_PENDING) this.flush();
+    if (this.#pending.length >= MOST_PENDING && event.type !== 'unstored') this.flush();
     else if (this.#pending.length > 0) this.#deps.hooks.wantsFlush(this.#pending.some(isAwaited));
   }
 
@@ -139,7 +139,9 @@ export class MailDriver {
     } catch (error) {
       if (!isKithError(error)) throw error;
       this.#deps.logger.error({ error, letters: letters.length }, 'letters could not be written');
-      this.handle({ type: 'unstored', letters, receipts });
+      // Letters are somebody else's to bring again; what is over here, and who said so, is tried again.
+      this.#pending = pending.filter(({ type }) => type !== 'keep');
+      this.handle({ type: 'unstored', letters, receipts: [] });
       return;
     }
     this.#tellCustody(pending);
