@@ -75,6 +75,9 @@ export class MailChecks {
   says(node: CheckedNode, frame: Uint8Array): void {
     const message = decodeMail(frame);
     if (message.type === 'want') this.#wants(node, message.keys);
+    // A digest speaks for all that lies below it: who has the same one knows that this is there, too.
+    if (message.type === 'compare')
+      for (const { copy } of node.store.letters()) this.#promised.add(`${copy.id} ${node.link}`);
     const keys =
       message.type === 'carry'
         ? message.keys
