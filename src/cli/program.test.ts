@@ -293,7 +293,7 @@ describe('what is for good', () => {
           await Promise.resolve();
           replaced.push(replace);
           if (!replace) throw new KithError('file-exists', 'It exists.');
-          yield { step: 'done', path, entries: 1, bytes: 1 };
+          yield { step: 'done', path, entries: 1, letters: 0, bytes: 1 };
         },
       },
     });

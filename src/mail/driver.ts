@@ -18,7 +18,8 @@ export interface DriverHooks {
   word(receipt: Receipt): void;
   /** It is on disk and may be for this device. */
   open(id: CopyId): void;
-  wantsFlush(): void;
+  /** @param soon somebody waits for it, and not only for a carrier's promise. */
+  wantsFlush(soon: boolean): void;
   /** Custody of copies that this node made changed, on disk. */
   custody(copies: readonly CopyId[]): void;
 }
@@ -120,8 +121,8 @@ export class MailDriver {
 
   handle(event: MailEvent): void {
     for (const effect of this.#core.step(event)) this.#carryOut(effect);
-    if (this.#pending.length >= MOST_PENDING) this.flush();
-    else if (this.#pending.length > 0) this.#deps.hooks.wantsFlush();
+    if (this.#pending.length >= MOST_PENDING && event.type !== 'unstored') this.flush();
+    else if (this.#pending.length > 0) this.#deps.hooks.wantsFlush(this.#pending.some(isAwaited));
   }
 
   /** Writes what is gathered, then says so. A disk that refuses costs what came, never what was promised. */
@@ -138,7 +139,9 @@ export class MailDriver {
     } catch (error) {
       if (!isKithError(error)) throw error;
       this.#deps.logger.error({ error, letters: letters.length }, 'letters could not be written');
-      this.handle({ type: 'unstored', letters, receipts });
+      // Letters are somebody else's to bring again; what is over here, and who said so, is tried again.
+      this.#pending = pending.filter(({ type }) => type !== 'keep');
+      this.handle({ type: 'unstored', letters, receipts: [] });
       return;
     }
     this.#tellCustody(pending);
@@ -258,4 +261,8 @@ export class MailDriver {
       this.#freshBytes -= old.byteLength;
     }
   }
+}
+
+function isAwaited(kept: Kept): boolean {
+  return kept.type === 'word' || (kept.type === 'keep' && kept.ours);
 }

@@ -1,5 +1,5 @@
 export { MailService, type MailChange } from './service.ts';
 export { decodeCopy, decodeReceipt, isLetterFrame, isMailFrame } from './wire.ts';
 export { msOfHours } from './time.ts';
-export type { MailRoll, MailSealer } from './ports.ts';
+export type { MailSealer } from './ports.ts';
 export type { LetterId, Received, SentLetter, SentTo } from './types.ts';

@@ -92,6 +92,6 @@ export interface MailPeers {
 
 /** How a store makes values of what it holds as bytes; `wire.ts` has them. */
 export interface WireReaders {
-  readCopy(bytes: Bytes): Copy;
-  readReceipt(bytes: Bytes): Receipt;
+  readonly readCopy: (bytes: Bytes) => Copy;
+  readonly readReceipt: (bytes: Bytes) => Receipt;
 }

@@ -17,8 +17,12 @@ import { decodeCopy, letterFrame, receiptFrame } from './wire.ts';
 
 export const MAIL_CHANNEL: ChannelName = '/kith/1/mail';
 const TICK_MS = 5000;
-/** What comes within this time reaches the disk in one transaction. */
-const FLUSH_MS = 10;
+/**
+ * What comes within this time reaches the disk in one transaction. Flushes cost more than all else that a carrier does
+ * with letters, and only its promise to carry waits for them; what somebody waits for goes sooner.
+ */
+const FLUSH_MS = 100;
+const FLUSH_SOON_MS = 5;
 const ROOM_BYTES = 1024 * 1024;
 /** Between two tries to seal for somebody who has published no keys, or to open what could not be opened. */
 const AGAIN_MS = 30_000;
@@ -75,6 +79,7 @@ export class MailService {
   #keysMs = 0;
   #tick: Timer | undefined;
   #flush: Timer | undefined;
+  #flushMs = Infinity;
   #work: Promise<void> = Promise.resolve();
   #isWorking = false;
   #wantsWork = false;
@@ -110,10 +115,8 @@ export class MailService {
           this.#toOpen.set(id, 0);
           this.#workSoon();
         },
-        wantsFlush: () => {
-          this.#flush ??= deps.timers.after(FLUSH_MS, () => {
-            this.flush();
-          });
+        wantsFlush: (soon) => {
+          this.#flushWithin(soon ? FLUSH_SOON_MS : FLUSH_MS);
         },
         custody: (copies) => {
           for (const copy of copies) this.#changedCopy(copy);
@@ -188,7 +191,17 @@ export class MailService {
   flush(): void {
     this.#flush?.cancel();
     this.#flush = undefined;
+    this.#flushMs = Infinity;
     if (!this.#isStopped) this.#driver.flush();
+  }
+
+  #flushWithin(delayMs: number): void {
+    if (delayMs >= this.#flushMs) return;
+    this.#flush?.cancel();
+    this.#flushMs = delayMs;
+    this.#flush = this.#deps.timers.after(delayMs, () => {
+      this.flush();
+    });
   }
 
   /** What came is written, and nothing more is. Resolves when the last sealing or opening has ended. */
@@ -342,7 +355,10 @@ export class MailService {
     await this.#deps.sealer.meet(copy.sealed);
     if (this.#isStopped) return;
     const opened = this.#desk.open(copy);
-    if (opened.kind === 'cannot-open') return this.#couldNotOpen(copy, opened.reason);
+    if (opened.kind === 'cannot-open') {
+      this.#couldNotOpen(copy, opened.reason);
+      return;
+    }
     this.#toOpen.delete(copy.id);
     this.#openings.delete(copy.id);
     this.#driver.handle({ type: 'settled', copy: copy.id });

@@ -21,7 +21,7 @@ export interface Mail {
 export interface NodeMailDeps {
   readonly database: Database;
   readonly session: Session;
-  changed(change: MailChange): void;
+  readonly changed: (change: MailChange) => void;
 }
 
 export function openNodeMail({ database, session, changed }: NodeMailDeps): Mail {

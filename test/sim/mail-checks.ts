@@ -4,12 +4,23 @@ import type { SentLetter } from '../../src/mail/types.ts';
 import type { CopyId, LetterId, Lock } from '../../src/mail/types.ts';
 import { decodeMail } from '../../src/mail/wire.ts';
 import type { CoreLimits } from '../../src/mail/core.ts';
-import type { MailNode } from './mail-node.ts';
+import type { LinkKey, MemberId } from '../../src/base/ids.ts';
+import type { MemoryMailStore } from './memory-mail-store.ts';
+
+/** What the checks see of a node. */
+export interface CheckedNode {
+  readonly index: number;
+  readonly link: LinkKey;
+  readonly member: MemberId;
+  readonly store: MemoryMailStore;
+  readonly driver: { readonly carried: { readonly letters: number; readonly bytes: number } } | undefined;
+  nowMs(): number;
+}
 
 interface Posted {
   readonly letter: SentLetter;
-  readonly from: MailNode;
-  readonly to: readonly MailNode[];
+  readonly from: CheckedNode;
+  readonly to: readonly CheckedNode[];
   /** The sender was set back to before it wrote this: then it knows of it no more, and neither do others. */
   forgotten: boolean;
 }
@@ -33,7 +44,7 @@ export class MailChecks {
   /** Letter and node, for each letter that ever stood in an inbox, and that was marked read there. */
   readonly #shown = new Set<string>();
   readonly #read = new Set<string>();
-  readonly restoredNodes = new Set<MailNode>();
+  readonly restoredNodes = new Set<CheckedNode>();
   violation: Violation | undefined;
 
   constructor(limits: CoreLimits) {
@@ -44,26 +55,29 @@ export class MailChecks {
     this.violation ??= new Violation(`${rule}: ${what}`);
   }
 
-  posted(from: MailNode, to: readonly MailNode[], letter: SentLetter): void {
+  posted(from: CheckedNode, to: readonly CheckedNode[], letter: SentLetter): void {
     this.letters.set(letter.id, { letter, from, to, forgotten: false });
     if (from.store.sent(letter.id) === undefined) this.fail('acknowledged is on disk', letter.id);
   }
 
-  restored(node: MailNode): void {
+  restored(node: CheckedNode): void {
     this.inspect(node);
     this.restoredNodes.add(node);
   }
 
-  afterRestore(node: MailNode): void {
+  afterRestore(node: CheckedNode): void {
     for (const posted of this.letters.values()) {
       if (posted.from === node && node.store.sent(posted.letter.id) === undefined) posted.forgotten = true;
     }
   }
 
   /** Before it leaves: whoever promises to carry has it on disk. */
-  says(node: MailNode, frame: Uint8Array): void {
+  says(node: CheckedNode, frame: Uint8Array): void {
     const message = decodeMail(frame);
     if (message.type === 'want') this.#wants(node, message.keys);
+    // A digest speaks for all that lies below it: who has the same one knows that this is there, too.
+    if (message.type === 'compare')
+      for (const { copy } of node.store.letters()) this.#promised.add(`${copy.id} ${node.link}`);
     const keys =
       message.type === 'carry'
         ? message.keys
@@ -82,7 +96,7 @@ export class MailChecks {
     }
   }
 
-  #wants(node: MailNode, keys: readonly string[]): void {
+  #wants(node: CheckedNode, keys: readonly string[]): void {
     const hours = node.nowMs() / 3_600_000;
     for (const [id, expiryHours] of node.store.gone()) {
       if (keys.includes(id) && expiryHours > hours + 1)
@@ -90,13 +104,13 @@ export class MailChecks {
     }
   }
 
-  inspect(node: MailNode): void {
+  inspect(node: CheckedNode): void {
     this.#inbox(node);
     this.#outbox(node);
     this.#storage(node);
   }
 
-  #inbox(node: MailNode): void {
+  #inbox(node: CheckedNode): void {
     const seen = new Set<string>();
     for (const received of node.store.inbox(EVERYTHING)) {
       const posted = this.letters.get(received.id);
@@ -112,11 +126,11 @@ export class MailChecks {
     }
   }
 
-  wasShown(id: LetterId, node: MailNode): boolean {
+  wasShown(id: LetterId, node: CheckedNode): boolean {
     return this.#shown.has(`${id} ${String(node.index)}`);
   }
 
-  #outbox(node: MailNode): void {
+  #outbox(node: CheckedNode): void {
     for (const { letter, from, to, forgotten } of this.letters.values()) {
       if (from !== node || forgotten) continue;
       const stored = node.store.sent(letter.id);
@@ -134,7 +148,7 @@ export class MailChecks {
     }
   }
 
-  #arrived(id: LetterId, recipient: MailNode, state: string): void {
+  #arrived(id: LetterId, recipient: CheckedNode, state: string): void {
     this.#inbox(recipient);
     const truly = state === 'read' ? this.#read : this.#shown;
     if (!truly.has(`${id} ${String(recipient.index)}`))
@@ -142,7 +156,7 @@ export class MailChecks {
   }
 
   /** Until it has arrived or is over, the sender itself holds a copy for them. */
-  #stillThere(node: MailNode, letter: SentLetter, member: string): void {
+  #stillThere(node: CheckedNode, letter: SentLetter, member: string): void {
     const isOver = letter.expiryHours * 3_600_000 <= node.nowMs() + 3_600_000;
     const holds = node.store
       .copiesOf(letter.id)
@@ -152,7 +166,7 @@ export class MailChecks {
     if (!holds && !isOver) this.fail('the sender keeps what has not arrived', letter.id);
   }
 
-  #carriers(node: MailNode, id: LetterId): void {
+  #carriers(node: CheckedNode, id: LetterId): void {
     const copies = new Set(node.store.copiesOf(id).map((copy) => copy.id));
     for (const { copy, link } of node.store.carriers()) {
       if (copies.has(copy) && !this.#promised.has(`${copy} ${link}`))
@@ -160,7 +174,7 @@ export class MailChecks {
     }
   }
 
-  #storage(node: MailNode): void {
+  #storage(node: CheckedNode): void {
     let bytes = 0;
     for (const { copy, source } of node.store.letters()) if (source !== '') bytes += copy.bytes.byteLength;
     // What is in memory counts; the disk follows within one flush.
@@ -176,7 +190,7 @@ export class MailChecks {
   }
 
   /** When all faults have ended and time has passed. */
-  atRest(nodes: readonly MailNode[]): void {
+  atRest(nodes: readonly CheckedNode[]): void {
     for (const node of nodes) this.inspect(node);
     for (const { letter, from, to, forgotten } of this.letters.values()) {
       if (forgotten || letter.expiryHours * 3_600_000 <= from.nowMs() + 3_600_000) continue;
@@ -195,7 +209,7 @@ export class MailChecks {
     this.#copiesAreGone(nodes);
   }
 
-  #copiesAreGone(nodes: readonly MailNode[]): void {
+  #copiesAreGone(nodes: readonly CheckedNode[]): void {
     for (const node of nodes) {
       for (const { copy } of node.store.letters()) {
         const owner = [...this.letters.values()].find(({ from, letter }) =>

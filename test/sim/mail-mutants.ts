@@ -99,7 +99,7 @@ export const MAIL_MUTANTS: readonly Mutant[] = [
   {
     name: 'a disk that refused counts as one that took it',
     file: DRIVER,
-    find: "this.handle({ type: 'unstored', letters, receipts });",
+    find: "this.handle({ type: 'unstored', letters, receipts: [] });",
     replace: "this.handle({ type: 'stored', letters, receipts });",
     from: 1,
   },

@@ -56,6 +56,7 @@ export class MailNode implements ChannelHost {
   #desk: LetterDesk | undefined;
   #timers: Timer[] = [];
   #flushing = false;
+  #newestMs = 0;
   #next = 0;
   #backup: Backup | undefined;
 
@@ -67,7 +68,7 @@ export class MailNode implements ChannelHost {
     this.#identity = identity;
     this.link = identity.link;
     this.device = identity.signer.key as DeviceKey;
-    this.member = identity.signer.key as string as MemberId;
+    this.member = identity.signer.key as MemberId;
     this.clock = new SimClock(() => deps.network.timers.nowMs);
     this.store = new MemoryMailStore(new MemoryDisk());
     this.#sealer = this.#sealerOn(this.store, new Set());
@@ -162,12 +163,18 @@ export class MailNode implements ChannelHost {
     this.#tick();
   }
 
+  /** Of what it has written: a hybrid clock never goes back. */
+  newestMs(): number {
+    this.#newestMs = Math.max(this.#newestMs, this.clock.nowMs());
+    return this.#newestMs;
+  }
+
   /** As this node believes it, having heard the others. */
   nowMs(): number {
     // What entries say of the time: everybody writes often.
     return trustedNowMs(
       this.clock.nowMs(),
-      this.#deps.nodes.map((node) => node.clock.nowMs()),
+      this.#deps.nodes.map((node) => node.newestMs()),
     );
   }
 

@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { KithError, Role, type LetterDetail } from '../../api/contract.ts';
+import { KithError, type LetterDetail, type Role } from '../../api/contract.ts';
 import type { Client } from '../client.ts';
 import { examples, type AddCommand } from '../command.ts';
 import type { Context } from '../context.ts';
