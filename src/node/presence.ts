@@ -1,10 +1,12 @@
 /** What this node's beacons say, and which of its lives they are from. */
 import { decodeCbor, encodeCbor } from '../base/cbor.ts';
 import type { Clock } from '../base/ports.ts';
+import type { Log } from '../log/service.ts';
+import type { Transport } from '../net/ports.ts';
 import type { OwnFacts } from '../net/presence/core.ts';
+import type { Capacity } from '../net/presence/types.ts';
 import { rollHeadOf } from './roll-head.ts';
 import type { Meta } from './keys.ts';
-import type { Session } from './session.ts';
 
 const EPOCH = 'presence epoch';
 
@@ -17,11 +19,17 @@ export function nextEpoch(meta: Meta, clock: Clock): number {
   return epoch;
 }
 
-export function ownFacts(session: Session): OwnFacts {
+interface FactSources {
+  readonly capacity: Capacity;
+  readonly transport: Pick<Transport, 'listening'>;
+  readonly log: Log;
+}
+
+export function ownFacts({ capacity, transport, log }: FactSources): OwnFacts {
   return {
-    capacity: session.deps.capacity,
-    addresses: session.deps.transport.listening().map((address) => address.replace(/\/p2p\/[^/]+$/, '')),
-    entries: session.log.feeds().reduce((sum, { seq }) => sum + seq, 0),
-    rollHead: rollHeadOf(session.log.membership.heads) ?? '',
+    capacity,
+    addresses: transport.listening().map((address) => address.replace(/\/p2p\/[^/]+$/, '')),
+    entries: log.feeds().reduce((sum, { seq }) => sum + seq, 0),
+    rollHead: rollHeadOf(log.membership.heads) ?? '',
   };
 }

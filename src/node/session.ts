@@ -113,7 +113,7 @@ export class Session {
       epoch: nextEpoch(meta, clock),
       sign: (purpose, message) => keys.signer.sign(purpose, message),
       verify: (node, purpose, message, signature) => this.#verify(node, purpose, message, signature),
-      facts: () => ownFacts(this),
+      facts: () => ownFacts({ capacity: deps.capacity, transport, log: this.log }),
       isArriving: () => this.isArriving,
       mayLink: (peer) => this.isMember(peer),
       remember: (peer, address) => {

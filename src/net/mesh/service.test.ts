@@ -31,11 +31,11 @@ class Stage {
   async node(): Promise<Node> {
     const signer = createSigner(this.#rng.bytes(32));
     const self = signer.key as LinkKey;
-    let mesh: MeshService | undefined;
-    const gate = { mayLink: (peer: LinkKey) => mesh?.conduct.isCut(peer) !== true };
+    const made: { mesh?: MeshService } = {};
+    const gate = { mayLink: (peer: LinkKey) => made.mesh?.conduct.isCut(peer) !== true };
     const transport = this.network.transport({ self, gate });
     await transport.start();
-    mesh = new MeshService({
+    const mesh = new MeshService({
       transport,
       clock: this.clock,
       timers: this.timers,
@@ -50,6 +50,7 @@ class Stage {
       isArriving: () => false,
       remember: () => undefined,
     });
+    made.mesh = mesh;
     return { mesh, transport, self };
   }
 
