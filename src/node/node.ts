@@ -281,7 +281,9 @@ export class Node {
     this.#mail = openNodeMail({
       database: this.#database,
       session,
-      changed: tellLetters(session, this.#events.emit),
+      changed: tellLetters(session, (event) => {
+        this.#emit(event);
+      }),
     });
     if (this.#options.hub) this.#listAsHub(session);
     this.#log().info({ network, listening: transport.listening() }, 'took part in the network');

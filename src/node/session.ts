@@ -121,20 +121,7 @@ export class Session {
       },
     });
     // Before sync: what is appended goes over the alarm channel first.
-    this.alarms = new AlarmService({
-      transport,
-      log: this.log,
-      ...deps.alerts,
-      clock,
-      timers,
-      verifier,
-      signer: keys.signer,
-      logger: nodeLog.logger('alarms'),
-      standingOf: (peer) => this.standingOf(peer),
-      told: (change, alarm, message) => {
-        deps.alarm(this, change, alarm, message);
-      },
-    });
+    this.alarms = this.#openAlarms();
     this.sync = new SyncLinks({
       transport,
       log: this.log,
@@ -161,6 +148,24 @@ export class Session {
     // Before anybody listens: entries of this device's own that come from elsewhere would mean that it was set back.
     if (deps.genesis !== undefined) this.log.receive(deps.genesis);
     this.#watch();
+  }
+
+  #openAlarms(): AlarmService {
+    const { transport, clock, timers, verifier, keys, nodeLog } = this.deps;
+    return new AlarmService({
+      transport,
+      log: this.log,
+      ...this.deps.alerts,
+      clock,
+      timers,
+      verifier,
+      signer: keys.signer,
+      logger: nodeLog.logger('alarms'),
+      standingOf: (peer) => this.standingOf(peer),
+      told: (change, alarm, message) => {
+        this.deps.alarm(this, change, alarm, message);
+      },
+    });
   }
 
   start(given: readonly string[]): void {

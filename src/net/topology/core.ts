@@ -318,11 +318,20 @@ export class Topology {
       return [];
     }
     this.#needySinceMs ??= nowMs;
-    const effects = this.#seekApart(nowMs, deficit - this.targets.dialling);
+    // Whoever is gone lets a dial wait for ten seconds: that must not keep this node from those who are there.
+    const apart = this.#diallingApart();
+    const effects = this.#seekApart(nowMs, deficit - apart);
     if (effects.length > 0) return effects;
     // Half of what lacks at a time: those who are asked get known in between, and nobody is asked by all.
-    const atOnce = Math.min(Math.ceil(deficit / 2) - this.targets.dialling, this.#room());
+    const atOnce = Math.min(Math.ceil(deficit / 2) - (this.targets.dialling - apart), this.#room());
     return atOnce > 0 ? this.#seekWithin(nowMs, atOnce) : effects;
+  }
+
+  #diallingApart(): number {
+    let count = 0;
+    for (const { dialling, peer } of this.targets.all())
+      if (dialling && peer !== undefined && !this.#isReachable(peer)) count += 1;
+    return count;
   }
 
   /** Those heard or remembered, of whom no beacon shows a way: to link with them joins what may be apart. */
