@@ -1,7 +1,6 @@
 /** Starts a node with its API, for `kith up`: the one place that knows both. */
 import { setFlagsFromString } from 'node:v8';
 import { listenApi, type ApiListener } from '../api/listen.ts';
-import { loadTls } from '../net/libp2p/lazy-tls.ts';
 import { Node } from './node.ts';
 import { systemRng, systemTimers } from './system.ts';
 
@@ -76,18 +75,8 @@ export async function startNode(options: UpOptions): Promise<Up> {
     await node.stop();
     throw error;
   }
-  warmUp(node);
   const { socket, url, tokenFile } = listener;
   return { socket, url, tokenFile, ended: ended.promise, stop: () => void stopOnce() };
-}
-
-/** What the first neighbour needs is read from disk after the user was told that all is ready, and before that neighbour comes. */
-function warmUp(node: Node): void {
-  setImmediate(() => {
-    loadTls().catch((error: unknown) => {
-      node.nodeLog.logger('net').error({ error }, 'TLS cannot be loaded');
-    });
-  });
 }
 
 /** Who asks over the API gets an answer first: the node is down by then, the API goes after it. */

@@ -108,11 +108,10 @@ scene(
     await admit(ada, ben);
     assert.match((await finds(ada, 'clock-off')).message, /Ben is 30 minutes ahead/);
     assert.match((await finds(ben, 'clock-off')).message, /Ada is 30 minutes behind/);
-    // Further than an hour, the handshake itself fails.
+    // However far off: no clock has to be right for a link.
     await ben.stop();
     await ben.up(ALONE, { ...env, FAKETIME: '+3h' });
-    const address = addressOf(await ben.call('status', {}));
-    assert.match((await finds(ada, 'clock-off', address)).message, /more than an hour ahead/);
+    assert.match((await finds(ada, 'clock-off')).message, /Ben is 3 hours ahead/);
   },
   { skip: FAKETIME !== undefined && existsSync(FAKETIME) ? false : 'libfaketime is not installed' },
 );

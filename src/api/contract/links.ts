@@ -39,7 +39,7 @@ export const linkRoutes = {
     body: z.strictObject({ address: z.string().min(1).max(400) }),
     form: 'json',
     answer: z.object({ address: z.string(), peer: Peer.nullable() }),
-    failures: ['bad-address', 'unreachable', 'link-refused', 'version-mismatch', 'clock-off', 'wrong-peer'],
+    failures: ['bad-address', 'unreachable', 'link-refused', 'version-mismatch', 'wrong-peer'],
   }),
   bye: route({
     method: 'post',

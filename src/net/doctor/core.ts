@@ -93,30 +93,13 @@ function notAMember(evidence: Evidence): readonly Finding[] {
       code: 'not-a-member',
       message: ownGate
         ? `The device at ${address} is no member of this network, as far as this node has heard.`
-        : `The node at ${address} lets this device not in: it belongs to another network, has not heard that this device was admitted, or the clocks of both are more than an hour apart.`,
+        : `The node at ${address} lets this device not in: it belongs to another network, or has not heard that this device was admitted.`,
       next: 'Compare the network on both: kith status. Then invite the one that is missing: kith invite',
     }),
   );
 }
 
-function clockOff(evidence: Evidence): readonly Finding[] {
-  return [...clockTooFar(evidence), ...clockDiffers(evidence)];
-}
-
-/** So far that the certificates of the handshake are not valid yet for the other side. */
-function clockTooFar(evidence: Evidence): readonly Finding[] {
-  return current(evidence)
-    .filter(({ code }) => code === 'clock-off')
-    .map(({ address }) => ({
-      code: 'clock-off',
-      severity: 'wrong',
-      about: address,
-      message: `The clock of the node at ${address} is more than an hour ahead of this one's, so no link can stand.`,
-      next: 'Set the clock of whichever is wrong (date, time and time zone).',
-    }));
-}
-
-function clockDiffers({ links, who }: Evidence): readonly Finding[] {
+function clockOff({ links, who }: Evidence): readonly Finding[] {
   const off = links.filter(
     ({ clock }) => clock !== undefined && Math.abs(clock.offsetMs) - clock.uncertainMs > DOCTOR.clockMs,
   );

@@ -29,7 +29,6 @@ export function dialFailure(cause: unknown, context: DialContext): KithError {
     return new KithError('cancelled', `The attempt to reach ${context.address} was called off.`, { cause });
   }
   if (nameOf(cause) === 'InvalidPeerIdError') return ourselves(cause, context);
-  if (isFromTheFuture(cause)) return clockOff(cause, context);
   const relayed = context.address.includes('/p2p-circuit') ? relayFailure(cause, context) : undefined;
   if (relayed !== undefined) return relayed;
   // Reset while connecting: a listener that shut the door in that moment, so somebody is there.
@@ -109,20 +108,6 @@ export function notAdmitted(context: Pick<DialContext, 'address'>, cause?: unkno
       next: 'Invite it first, or join its network.',
       cause,
     },
-  );
-}
-
-/** libp2p's certificates are valid from an hour before they were made; who is further behind refuses them. */
-function isFromTheFuture(cause: unknown): boolean {
-  if (!(cause instanceof Error)) return false;
-  return cause.message.includes('certificate is not valid yet') || isFromTheFuture(cause.cause);
-}
-
-function clockOff(cause: unknown, { address }: DialContext): KithError {
-  return new KithError(
-    'clock-off',
-    `The clock of the node at ${address} is more than an hour ahead of this one's, so no link can stand.`,
-    { next: 'Set the clock of whichever is wrong (date, time and time zone).', cause },
   );
 }
 
