@@ -78,6 +78,14 @@ function links(run: Run): void {
     assert.deepEqual(await roundTrip(await second.open(ECHO), Uint8Array.of(1)), Uint8Array.of(1));
   });
 
+  run('who is hung up on as soon as the link stands still knows whom it reached', async (stage) => {
+    const [a, b] = [await stage.node(), await stage.node()];
+    b.transport.on({ link: (link) => link.close() });
+    const link = await a.transport.dial(b.address.replace(/\/p2p\/.*/, ''), {});
+    assert.equal(link.peer, b.self);
+    await a.unlinks.next();
+  });
+
   run('dialling from both sides at once leaves a usable link', async (stage) => {
     const [a, b] = [await stage.node(), await stage.node()];
     b.serveEcho();

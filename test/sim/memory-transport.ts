@@ -276,7 +276,6 @@ export class MemoryTransport implements Transport {
       this.post(node.self, () => {
         const refusal = late ? 'cancelled' : this.#refusal(node, wanted);
         const there = refusal === undefined ? linkPair(this, node, place) : undefined;
-        if (there !== undefined) node.add(there);
         node.post(this.self, () => {
           timer.cancel();
           if (there === undefined || late) {
@@ -285,6 +284,8 @@ export class MemoryTransport implements Transport {
           } else if (!there.other.stand()) fail('link-refused');
           else resolve(there.other);
         });
+        // The answer is on its way first: whoever hangs up at once is known to the dialler all the same.
+        if (there !== undefined) node.add(there);
       });
     });
   }

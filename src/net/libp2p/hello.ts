@@ -1,7 +1,7 @@
 /**
  * The first channel on every connection. The dialler's side of libp2p is done before the listener's gate has spoken,
  * so a refused dialler would see a short success; a hello that was answered proves that both gates let the link stand.
- * The dialler says hello, the link stands at the listener, the listener answers, the link stands at the dialler.
+ * The dialler says hello, the listener answers, and the link stands at the listener, then at the dialler.
  */
 import { decodeCbor, encodeCbor, malformed } from '../../base/cbor.ts';
 import { KithError } from '../../base/errors.ts';

@@ -390,10 +390,13 @@ class Libp2pTransport implements KithTransport {
     try {
       const channel = attached.link.wrap(HELLO, stream);
       const hello = await hearHello(channel);
-      if (hello.version === HELLO_VERSION) this.#stand(attached, hello, undefined);
-      // Of another version the other side hears all the same: it has to be able to say which of both is too old.
+      if (hello.version === HELLO_VERSION) this.#mustBeWanted(attached);
+      // Of another version the other side hears all the same: it has to be able to say which of both is too old. And
+      // before the link stands here: whoever has one to this peer ends it at once, and the other side must know whom
+      // it reached all the same.
       sayHello(channel, this.#options.clock.nowMs());
-      if (hello.version !== HELLO_VERSION) await this.#turnAway(attached, hello);
+      if (hello.version === HELLO_VERSION) this.#stand(attached, hello, undefined);
+      else await this.#turnAway(attached, hello);
     } catch (error) {
       this.#giveUp(attached, error);
     }
@@ -412,10 +415,14 @@ class Libp2pTransport implements KithTransport {
   }
 
   /** Asks the gate once more: membership may have changed since the handshake. */
+  #mustBeWanted({ link }: Attached): void {
+    if (!mayLink(this.#options, link.peer)) throw notAdmitted(link);
+  }
+
   #stand(attached: Attached, hello: Hello, roundTripMs: number | undefined): void {
     const { link } = attached;
     mustSpeakAlike(hello);
-    if (!mayLink(this.#options, link.peer)) throw notAdmitted(link);
+    this.#mustBeWanted(attached);
     attached.state = 'stands';
     attached.timeout.cancel();
     link.clock = offsetOf(hello, this.#options.clock.nowMs(), roundTripMs);
