@@ -1,0 +1,99 @@
+/**
+ * How far apart a name in one script and its spelling in Latin letters are: the cheapest way to write the units so that
+ * they give the letters. The same for every script, since every script comes as units with their spellings.
+ */
+import { CONSONANT_COST, VOWEL_COST } from './spellings.ts';
+import type { Unit } from './types.ts';
+
+/** One sign taken for another. Less than leaving one out and putting another in. */
+const SUBSTITUTE_COST = 80;
+const TRANSPOSE_COST = 70;
+const FAR = 1e6;
+
+/** What a Latin letter costs that no unit accounts for: short vowels are often not written in other scripts. */
+const INSERT_COST: Readonly<Record<string, number>> = {
+  a: 40,
+  e: 35,
+  i: 48,
+  o: 55,
+  u: 50,
+  y: 60,
+  h: 60,
+};
+
+export function insertCost(letter: string | undefined): number {
+  return INSERT_COST[letter ?? ''] ?? CONSONANT_COST;
+}
+
+export function totalDrop(units: readonly Unit[]): number {
+  let sum = 0;
+  for (const unit of units) sum += Math.max(unit.dropCost, VOWEL_COST);
+  return sum;
+}
+
+export function totalInsert(latin: string): number {
+  let sum = 0;
+  for (const letter of latin) sum += insertCost(letter);
+  return sum;
+}
+
+/** The costs of writing all units for each length of a beginning of `latin`: the last is that of the whole. */
+export function alignmentRow(units: readonly Unit[], latin: string): readonly number[] {
+  const size = latin.length + 1;
+  let current = new Array<number>(size).fill(FAR);
+  current[0] = 0;
+  insertAlong(current, latin);
+  let before: number[] | undefined;
+  for (const [index, unit] of units.entries()) {
+    const next = new Array<number>(size).fill(FAR);
+    advance(unit, latin, current, next);
+    const previous = units[index - 1];
+    if (before !== undefined && previous !== undefined) transpose(previous, unit, latin, before, next);
+    insertAlong(next, latin);
+    before = current;
+    current = next;
+  }
+  return current;
+}
+
+export function alignmentCost(units: readonly Unit[], latin: string): number {
+  return alignmentRow(units, latin)[latin.length] ?? FAR;
+}
+
+function advance(unit: Unit, latin: string, from: readonly number[], to: number[]): void {
+  for (let at = 0; at <= latin.length; at += 1) {
+    const cost = from[at] ?? FAR;
+    lower(to, at, cost + unit.dropCost);
+    if (at < latin.length) lower(to, at + 1, cost + substitution(unit, latin[at]));
+    for (const spelling of unit.spellings) {
+      const length = spelling.latin.length;
+      if (length > 0 && latin.startsWith(spelling.latin, at)) lower(to, at + length, cost + spelling.cost);
+    }
+  }
+}
+
+/** A vowel for a vowel is half a mistake. */
+function substitution(unit: Unit, letter: string | undefined): number {
+  const vowel = unit.dropCost <= VOWEL_COST && insertCost(letter) < CONSONANT_COST;
+  return vowel ? SUBSTITUTE_COST / 2 : SUBSTITUTE_COST;
+}
+
+/** Two neighbours that changed places: `Mohmamed`. */
+function transpose(first: Unit, second: Unit, latin: string, from: readonly number[], to: number[]): void {
+  const [one, two] = [first.spellings[0]?.latin, second.spellings[0]?.latin];
+  if (one === undefined || two === undefined || one === '' || two === '' || one === two) return;
+  const swapped = two + one;
+  for (let at = 0; at + swapped.length <= latin.length; at += 1) {
+    if (latin.startsWith(swapped, at)) lower(to, at + swapped.length, (from[at] ?? FAR) + TRANSPOSE_COST);
+  }
+}
+
+function insertAlong(row: number[], latin: string): void {
+  for (let at = 0; at < latin.length; at += 1) {
+    lower(row, at + 1, (row[at] ?? FAR) + insertCost(latin[at]));
+  }
+}
+
+function lower(row: number[], at: number, cost: number): void {
+  if (cost < (row[at] ?? FAR)) row[at] = cost;
+}

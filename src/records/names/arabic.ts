@@ -1,0 +1,38 @@
+/** Arabic letters to units. Short vowels are not written, so a name is mostly its consonants. */
+import { ARABIC_SPELLINGS } from './arabic-table.ts';
+import { CONSONANT_COST, unitTable, VOWEL_COST } from './spellings.ts';
+import type { Unit } from './types.ts';
+
+const ARTICLE = 'ال';
+/** Shorter words that begin like the article are names of their own: Ali, Alan. */
+const LETTERS_WITH_ARTICLE = 5;
+const WEAK = 'اأإآٱوىيیےؤئءعةهہھ';
+const PLACED = 'اأإآىيیوعةههہ';
+
+const UNITS = unitTable(ARABIC_SPELLINGS, (sign) => {
+  if (sign === ARTICLE) return VOWEL_COST;
+  return WEAK.includes(sign.replace(/[$^]/, '')) ? VOWEL_COST : CONSONANT_COST;
+});
+
+/** Marks of short vowels and the stretching line say nothing that every writer writes. */
+export function normaliseArabic(text: string): string {
+  return text.replace(/[\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed]/gu, '').replaceAll('ڪ', 'ک');
+}
+
+export function arabicUnits(text: string): readonly Unit[] {
+  const letters = [...normaliseArabic(text)];
+  const article = text.startsWith(ARTICLE) && letters.length >= LETTERS_WITH_ARTICLE;
+  const stem = article ? letters.slice(ARTICLE.length) : letters;
+  const units = stem.flatMap((letter, index) => {
+    const unit = UNITS.get(placed(letter, index, stem.length)) ?? UNITS.get(letter);
+    return unit === undefined ? [] : [unit];
+  });
+  const head = article ? UNITS.get(ARTICLE) : undefined;
+  return head === undefined ? units : [head, ...units];
+}
+
+function placed(letter: string, index: number, length: number): string {
+  if (!PLACED.includes(letter)) return letter;
+  if (index === 0) return `^${letter}`;
+  return index === length - 1 ? `${letter}$` : letter;
+}

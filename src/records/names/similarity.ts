@@ -1,0 +1,100 @@
+/** How alike two words, or two rows of words, are: 1 if they are the same, 0 if they share nothing. */
+import { alignmentCost, alignmentRow, insertCost, totalDrop, totalInsert } from './align.ts';
+import { CONSONANT_COST } from './spellings.ts';
+import type { Script, Unit, Word } from './types.ts';
+
+export interface Span {
+  readonly scripts: 'latin' | Script;
+  readonly text: string;
+  readonly latin: string;
+  readonly units: readonly Unit[];
+}
+
+export function spanOf(words: readonly Word[]): Span {
+  const [first] = words;
+  if (first === undefined) throw new Error('bug: a span has words');
+  return words.length === 1
+    ? { scripts: spelt(first.script), text: first.text, latin: first.latin, units: first.units }
+    : {
+        scripts: spelt(first.script),
+        text: words.map((word) => word.text).join(''),
+        latin: words.map((word) => word.latin).join(''),
+        units: words.flatMap((word) => word.units),
+      };
+}
+
+/** Other scripts come romanised. */
+function spelt(script: Script): Script {
+  return script === 'other' ? 'latin' : script;
+}
+
+/** The scorer by pair of scripts. */
+export function similarity(a: Span, b: Span): number {
+  if (a.scripts === b.scripts) {
+    if (a.text === b.text) return 1;
+    return a.scripts === 'latin'
+      ? Math.max(againstLatin(a.units, b.latin), againstLatin(b.units, a.latin))
+      : unitSimilarity(a.units, b.units);
+  }
+  if (b.scripts === 'latin') return againstLatin(a.units, b.latin);
+  if (a.scripts === 'latin') return againstLatin(b.units, a.latin);
+  return Math.max(againstLatin(a.units, b.latin), againstLatin(b.units, a.latin));
+}
+
+function againstLatin(units: readonly Unit[], latin: string): number {
+  const whole = (totalDrop(units) + totalInsert(latin)) / 2;
+  return whole === 0 ? 0 : Math.max(0, 1 - alignmentCost(units, latin) / whole);
+}
+
+/** How well `query` is the beginning of `name`, as people type. */
+export function prefixSimilarity(query: Span, name: Span): number {
+  const row = alignmentRow(query.units, name.latin);
+  const cost = Math.min(...row.slice(1));
+  return Math.max(0, 1 - cost / Math.max(1, totalDrop(query.units)));
+}
+
+/** Within one script what is written is compared, so that spellings alike in Latin letters stay apart. */
+function unitSimilarity(a: readonly Unit[], b: readonly Unit[]): number {
+  const whole = (totalDrop(a) + totalDrop(b)) / 2;
+  return whole === 0 ? 0 : Math.max(0, 1 - unitCost(a, b) / whole);
+}
+
+/** Read alike, but not written alike. */
+const VARIANT_COST = 4;
+
+function unitCost(a: readonly Unit[], b: readonly Unit[]): number {
+  let row = [VARIANT_COST];
+  for (const unit of b) row.push((row.at(-1) ?? 0) + unit.dropCost);
+  for (const left of a) {
+    const next = [(row[0] ?? 0) + left.dropCost];
+    for (const [at, right] of b.entries()) {
+      next.push(
+        Math.min(
+          (row[at] ?? 0) + exchangeCost(left, right),
+          (row[at + 1] ?? 0) + left.dropCost,
+          (next[at] ?? 0) + right.dropCost,
+        ),
+      );
+    }
+    row = next;
+  }
+  return row.at(-1) ?? 0;
+}
+
+function exchangeCost(a: Unit, b: Unit): number {
+  if (a.symbol === b.symbol) return 0;
+  let best = CONSONANT_COST + 10;
+  for (const one of a.spellings) {
+    if (one.cost >= best) break;
+    const same = b.spellings.find((two) => two.latin === one.latin);
+    if (same !== undefined) best = Math.min(best, Math.max(10, one.cost + same.cost));
+  }
+  return best;
+}
+
+/** Roughly how much sound a word has. */
+export function lengthOf(word: Word): number {
+  let sum = 0;
+  for (const letter of word.latin) sum += insertCost(letter);
+  return sum;
+}
