@@ -55,17 +55,20 @@ export function rhymeClass(latin: string): string {
   return (vowels.find(([pattern]) => pattern.test(latin))?.[1] ?? '-') + final;
 }
 
-/** Onset, vowels, and what closes them: a consonant that no vowel follows. */
-const BREAK =
-  /^[^aeiouy]*y?[aeiouy]+(?:[hrw](?![aeiouyw]))?(?:(?:ng|nt|ght|[^aeiouyhrw])(?![aeiouyhrw])|ng(?=[^aeiou]))?(?:e$)?/;
+/** Onset, vowels, and what closes them: a consonant that no vowel follows but a silent e. */
+const ONSET = '[^aeiouy]*(?:y(?=w?[aeiou])w?)?';
+const BREAK = new RegExp(
+  `^(${ONSET})([aeiouy]+(?:[hrw](?![aeiouyw]))?(?:[tknmpl]e$|(?:ng|nt|ght|[^aeiouyhrw])(?![aeiouyhrw])|ng(?=[^aeiou]))?(?:e$)?)`,
+);
+const MAX_SYLLABLES = 3;
+const PLAUSIBLE_ONSET =
+  /^(?:[ptkbdgmnlszyrwhjvfc]|[kgptm]h?[yrw]w?|[hdgb]?[ptkslmnwy]w?|h?ngw?|h?nyw?|[ptksbdg]hw?|chw?|shw?|th?[yw]|khw|[szltdnmy]w|hl[yw]|hpy|phy|dj|gn|dr|hky)?$/;
 
 /** The classes of a word's syllables, if it can be one to three Burmese syllables. */
 export function latinSyllables(latin: string): readonly string[] {
   const classes: string[] = [];
   for (let rest = latin; rest !== '';) {
-    const piece = BREAK.exec(rest)?.[0] ?? rest;
-    const parts = /^([^aeiouy]*(?:y(?=[aeiou]))?)(.*)$/.exec(piece);
-    const [onset = '', rhyme = ''] = parts?.slice(1) ?? [];
+    const [piece = '', onset = '', rhyme = ''] = BREAK.exec(rest) ?? [];
     if (rhyme === '' || !PLAUSIBLE_ONSET.test(onset)) return [];
     classes.push(onsetClass(onset) + rhymeClass(rhyme));
     if (classes.length > MAX_SYLLABLES) return [];
@@ -73,7 +76,3 @@ export function latinSyllables(latin: string): readonly string[] {
   }
   return classes;
 }
-
-const MAX_SYLLABLES = 3;
-const PLAUSIBLE_ONSET =
-  /^(?:[ptkbdgmnlszyrwhjvfc]|[kgptm]h?[yrw]w?|[hdgb]?[ptkslmnwy]w?|h?ng|h?ny|[ptksbdg]hw?|chw?|shw?|th?[yw]|khw|[szltdnmy]w|hl[yw]|hpy|phy|dj|gn|dr|hky)?$/;

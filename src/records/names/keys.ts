@@ -15,6 +15,8 @@ const WIDTH = {
 /** Shorter skeletons say nothing once a class is taken away. */
 const MIN_TO_DELETE = 3;
 const MAX_SKELETON = 10;
+/** Aya, Oo: names of vowels alone. */
+const NO_CONSONANT = '-';
 
 /** @returns each key once, in an order that depends on the name alone */
 export function nameKeys(readings: readonly Reading[], use: KeyUse): readonly string[] {
@@ -46,7 +48,7 @@ function skeletons(word: Word, use: KeyUse): readonly string[] {
           word.units.map((unit) => classesOf(unit, skeletonOf)),
           limits,
         ).map(({ text }) => text);
-  return [...new Set(found.map((skeleton) => skeleton.slice(0, MAX_SKELETON)))].filter((text) => text !== '');
+  return [...new Set(found.map((skeleton) => (skeleton === '' ? NO_CONSONANT : skeleton.slice(0, MAX_SKELETON))))];
 }
 
 /** `ch` and `c` have several sounds; the commonest is the skeleton's own. */

@@ -63,6 +63,7 @@ interface Part {
 
 /** Burmese into syllables; a word that changes its script in the middle into what it is made of. */
 function byScript(word: string): readonly Part[] {
+  if (/^[a-z]+$/.test(word)) return [{ script: 'latin', text: word.slice(0, MAX_WORD_LETTERS) }];
   const runs: { script: Script; text: string }[] = [];
   for (const letter of word) {
     const last = runs.at(-1);
@@ -78,10 +79,20 @@ function split(script: Script, text: string): readonly Part[] {
   return burmeseSyllables(normaliseBurmese(text)).map((syllable) => ({ script, text: syllable.text }));
 }
 
+/** Words of names are few and come again and again; the same word is the same object, for `Comparisons`. */
+const known = new Map<string, Word>();
+const MAX_KNOWN = 50_000;
+
 function wordOf(script: Script, written: string, first: boolean, others: boolean): Word {
+  const key = `${first ? '^' : ' '}${others ? '+' : ' '}${script} ${written}`;
+  const found = known.get(key);
+  if (found !== undefined) return found;
   const { text, units } = unitsOf(script, written);
   const latin = script === 'latin' || script === 'other' ? text : usualSpelling(units);
-  return { script, kind: kindOf(text, first, others), text, latin, units };
+  const word = { script, kind: kindOf(text, first, others), text, latin, units };
+  if (known.size >= MAX_KNOWN) known.clear();
+  known.set(key, word);
+  return word;
 }
 
 function unitsOf(script: Script, written: string): { text: string; units: readonly Unit[] } {

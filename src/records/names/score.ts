@@ -31,6 +31,8 @@ const SPANS = [
 ] as const;
 /** Words less alike than this have nothing to do with each other. */
 const UNRELATED = 0.42;
+/** Two words so alike need no further words to explain each other. */
+const PAIRED = 0.85;
 /** Of 1, what the question's words count; the rest is that nothing else is in the name. */
 const QUESTION_SHARE = 0.7;
 const REORDERED = 0.96;
@@ -39,23 +41,40 @@ const MIN_PREFIX_LETTERS = 3;
 const PREFIX_FLOOR = 0.6;
 const INITIAL_ALIKE = 0.8;
 
+interface Comparison {
+  readonly alike: number;
+  readonly how: Pairing['how'];
+}
+
 /** Remembers how alike two words are, while one question is asked of many names. */
 export class Comparisons {
-  readonly #known = new Map<string, { alike: number; how: Pairing['how'] }>();
+  readonly #single = new Map<Word, Map<Word, Comparison>>();
+  readonly #joined = new Map<string, Comparison>();
 
-  between(query: readonly Word[], name: readonly Word[]): { readonly alike: number; readonly how: Pairing['how'] } {
-    const key = `${textOf(query)}\n${textOf(name)}`;
-    const found = this.#known.get(key) ?? compareWords(query, name);
-    this.#known.set(key, found);
-    return found;
+  between(query: readonly Word[], name: readonly Word[]): Comparison {
+    const [asked, given] = [query[0], name[0]];
+    if (query.length > 1 || name.length > 1 || asked === undefined || given === undefined) {
+      const key = `${textOf(query)}\n${textOf(name)}`;
+      return remembered(this.#joined, key, () => compareWords(query, name));
+    }
+    const row = remembered(this.#single, asked, () => new Map<Word, Comparison>());
+    return remembered(row, given, () => compareWords(query, name));
   }
 }
 
-function textOf(words: readonly Word[]): string {
-  return words.length === 1 ? (words[0]?.text ?? '') : words.map((word) => word.text).join(' ');
+function remembered<Key, Value>(known: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const made = make();
+  known.set(key, made);
+  return made;
 }
 
-function compareWords(query: readonly Word[], name: readonly Word[]): { alike: number; how: Pairing['how'] } {
+function textOf(words: readonly Word[]): string {
+  return words.map((word) => word.text).join(' ');
+}
+
+function compareWords(query: readonly Word[], name: readonly Word[]): Comparison {
   const [asked, given] = [spanOf(query), spanOf(name)];
   if (query[0]?.kind === 'initial' || name[0]?.kind === 'initial') {
     const alike = asked.latin[0] === given.latin[0] ? INITIAL_ALIKE : 0;
@@ -124,19 +143,32 @@ function total(pairs: readonly Pairing[], gain: (pair: Pairing) => number): numb
   return pairs.reduce((all, pair) => all + gain(pair), 0);
 }
 
+/** Words are joined only where one of them found no good partner alone: that is seldom, and joining is most of the work. */
 function candidatePairs(query: readonly Word[], name: readonly Word[], comparisons: Comparisons): readonly Pairing[] {
   const pairs: Pairing[] = [];
+  const paired = { query: new Set<number>(), name: new Set<number>() };
   for (const [fromCount, toCount] of SPANS) {
+    const single = fromCount + toCount === 2;
     for (let from = 0; from + fromCount <= query.length; from += 1) {
+      if (!single && allIn(paired.query, from, fromCount)) continue;
       for (let to = 0; to + toCount <= name.length; to += 1) {
+        if (!single && allIn(paired.name, to, toCount)) continue;
         const [asked, given] = [query.slice(from, from + fromCount), name.slice(to, to + toCount)];
-        if (fromCount + toCount > 2 && !mayJoin(asked, given)) continue;
+        if (!single && !mayJoin(asked, given)) continue;
         const { alike, how } = comparisons.between(asked, given);
         if (alike >= UNRELATED) pairs.push({ from, fromCount, to, toCount, alike, how });
+        if (!single || alike < PAIRED) continue;
+        paired.query.add(from);
+        paired.name.add(to);
       }
     }
   }
   return pairs;
+}
+
+function allIn(set: ReadonlySet<number>, from: number, count: number): boolean {
+  for (let at = from; at < from + count; at += 1) if (!set.has(at)) return false;
+  return true;
 }
 
 /** Whether several words could be one: of one script, about as long, and none of them an initial. */

@@ -17,7 +17,7 @@ export interface SearchOptions extends ReadOptions {
 }
 
 const LIMIT = 20;
-const CANDIDATES = 400;
+const CANDIDATES = 250;
 const MIN_SCORE = 0.4;
 const FILED: ReadOptions = { burmese: 'unicode' };
 
