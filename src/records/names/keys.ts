@@ -35,6 +35,8 @@ function addWordKeys(word: Word, use: KeyUse, keys: Set<string>): void {
   keys.add(`w:${word.latin}`);
   for (const skeleton of skeletons(word, use)) {
     keys.add(`c:${skeleton}`);
+    const initial = /^(?:[hw]|y(?=[aeiou])|[aeiouy])/.exec(word.latin)?.[0];
+    if (initial !== undefined) keys.add(`f:${/[hw]/.test(initial) ? initial : '-'}${skeleton}`);
     for (const shorter of shortened(skeleton)) keys.add(`c:${shorter}`);
   }
 }
