@@ -21,6 +21,17 @@ const INSERT_COST: Readonly<Record<string, number>> = {
   h: 60,
 };
 
+/** Arabic leaves short vowels out as a rule, so they hardly count there. */
+const UNWRITTEN_COST: Readonly<Record<string, number>> = {
+  a: 22,
+  e: 22,
+  i: 26,
+  o: 28,
+  u: 26,
+  y: 60,
+  h: 60,
+};
+
 export function insertCost(letter: string | undefined): number {
   return INSERT_COST[letter ?? ''] ?? CONSONANT_COST;
 }
@@ -37,27 +48,31 @@ export function totalInsert(latin: string): number {
   return sum;
 }
 
-/** The costs of writing all units for each length of a beginning of `latin`: the last is that of the whole. */
-export function alignmentRow(units: readonly Unit[], latin: string): readonly number[] {
+/**
+ * The costs of writing all units for each length of a beginning of `latin`: the last is that of the whole.
+ * @param vowelless whether the script of the units leaves short vowels out
+ */
+export function alignmentRow(units: readonly Unit[], latin: string, vowelless: boolean): readonly number[] {
+  const inserts = vowelless ? UNWRITTEN_COST : INSERT_COST;
   const size = latin.length + 1;
   let current = new Array<number>(size).fill(FAR);
   current[0] = 0;
-  insertAlong(current, latin);
+  insertAlong(current, latin, inserts);
   let before: number[] | undefined;
   for (const [index, unit] of units.entries()) {
     const next = new Array<number>(size).fill(FAR);
     advance(unit, latin, current, next);
     const previous = units[index - 1];
     if (before !== undefined && previous !== undefined) transpose(previous, unit, latin, before, next);
-    insertAlong(next, latin);
+    insertAlong(next, latin, inserts);
     before = current;
     current = next;
   }
   return current;
 }
 
-export function alignmentCost(units: readonly Unit[], latin: string): number {
-  return alignmentRow(units, latin)[latin.length] ?? FAR;
+export function alignmentCost(units: readonly Unit[], latin: string, vowelless: boolean): number {
+  return alignmentRow(units, latin, vowelless)[latin.length] ?? FAR;
 }
 
 function advance(unit: Unit, latin: string, from: readonly number[], to: number[]): void {
@@ -88,9 +103,9 @@ function transpose(first: Unit, second: Unit, latin: string, from: readonly numb
   }
 }
 
-function insertAlong(row: number[], latin: string): void {
+function insertAlong(row: number[], latin: string, inserts: Readonly<Record<string, number>>): void {
   for (let at = 0; at < latin.length; at += 1) {
-    lower(row, at + 1, (row[at] ?? FAR) + insertCost(latin[at]));
+    lower(row, at + 1, (row[at] ?? FAR) + (inserts[latin[at] ?? ''] ?? CONSONANT_COST));
   }
 }
 

@@ -62,6 +62,12 @@ function respelt(latin: string): readonly string[] {
     latin.replace(/w/g, 'v'),
     latin.replace(/kh|gh/g, 'h'),
     latin.replace(/th/g, 's'),
+    latin.replace(/s(?!h)/, 't'),
+    latin.replace(/sh/g, 's'),
+    latin.replace(/s(?!h)/g, 'sh'),
+    latin.replace(/j/g, 'z'),
+    latin.replace(/z/g, 'j'),
+    latin.replace(/^h/, 'kh'),
     latin.replace(/^(?:abd[aeu]l|ab[ou]u?|al|el)(?=.{3})/, ''),
   ]
     .filter((other) => other !== latin)

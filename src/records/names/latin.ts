@@ -33,7 +33,7 @@ export function foldLatin(text: string): string {
  * habits, or of a sound that several letters write.
  */
 const GRAPHEMES: Readonly<Record<string, string>> = {
-  'a': 'a e:22 o:28 u:24 i:38 aa:4 ah:18 ar:28 ai:35',
+  'a': 'a e:22 o:22 u:24 i:38 aa:4 ah:18 ar:28 ai:35',
   'aa': 'aa a:4 ar:20 o:30',
   'ah': 'ah a:14 ar:25 eh:25 e:30',
   'ai': 'ai ay:6 ei:8 ey:12 e:20 i:24 ae:14 aye:20',
@@ -46,11 +46,11 @@ const GRAPHEMES: Readonly<Record<string, string>> = {
   'ey': 'ey ay:10 i:14 y:14 e:14 ei:8 ee:18',
   'i': 'i e:16 y:8 ee:6 ie:12 ii:8 a:38 u:38 ea:25',
   'ie': 'ie y:8 i:10 ee:12 e:16 ei:12',
-  'o': 'o u:10 ou:12 oo:14 a:28 oe:12 oh:14 au:22 ow:20 w:35',
+  'o': 'o u:10 ou:12 oo:14 a:24 oe:12 oh:14 au:22 ow:20 w:35',
   'oo': 'oo u:5 ou:8 o:14',
   'ou': 'ou u:6 oo:8 o:10 ow:12',
   'ow': 'ow ou:12 au:18 o:18 aw:20',
-  'u': 'u o:10 oo:5 ou:6 a:24 w:28 uu:8 e:36 i:38',
+  'u': 'u o:9 oo:5 ou:6 a:24 w:28 uu:8 e:36 i:38',
   'y': 'y i:8 ie:10 ee:12 j:28 e:22 ey:12',
   'b': 'b bb:8 p:38 v:36 bh:12',
   'bh': 'bh b:10 v:20 vh:35',
@@ -67,7 +67,7 @@ const GRAPHEMES: Readonly<Record<string, string>> = {
   'g': 'g gg:8 gh:14 j:24 k:36 q:34 gu:25',
   'gh': 'gh g:12 q:36 k:38',
   'h': 'h -:22 hh:10 kh:28',
-  'j': 'j g:24 dj:8 z:24 zh:20 y:30 dz:25 jj:8',
+  'j': 'j g:24 dj:8 z:18 zh:20 y:30 dz:25 jj:8',
   'k': 'k c:8 kk:8 q:8 ck:8 kh:20 g:36 ch:35',
   'kh': 'kh k:18 h:22 ch:28 q:34 x:30 q:34',
   'l': 'l ll:8',
@@ -93,7 +93,7 @@ const GRAPHEMES: Readonly<Record<string, string>> = {
   'v': 'v w:14 b:34 f:24 bh:25 u:40',
   'w': 'w v:14 u:18 o:30 hw:25 oo:28',
   'x': 'x ks:8 z:26 s:30 kh:36 ch:38',
-  'z': 'z s:20 zz:8 j:24 dh:24 ts:30 th:36 zh:18',
+  'z': 'z s:20 zz:8 j:18 dh:24 ts:30 th:36 zh:18',
   'zh': 'zh j:18 z:16 sh:30',
 };
 

@@ -4,7 +4,7 @@ import { CONSONANT_COST } from './spellings.ts';
 import type { Script, Unit, Word } from './types.ts';
 
 export interface Span {
-  readonly scripts: 'latin' | Script;
+  readonly script: Script;
   readonly text: string;
   readonly latin: string;
   readonly units: readonly Unit[];
@@ -14,9 +14,9 @@ export function spanOf(words: readonly Word[]): Span {
   const [first] = words;
   if (first === undefined) throw new Error('bug: a span has words');
   return words.length === 1
-    ? { scripts: spelt(first.script), text: first.text, latin: first.latin, units: first.units }
+    ? { script: spelt(first.script), text: first.text, latin: first.latin, units: first.units }
     : {
-        scripts: spelt(first.script),
+        script: spelt(first.script),
         text: words.map((word) => word.text).join(''),
         latin: words.map((word) => word.latin).join(''),
         units: words.flatMap((word) => word.units),
@@ -30,49 +30,60 @@ function spelt(script: Script): Script {
 
 /** The scorer by pair of scripts. */
 export function similarity(a: Span, b: Span): number {
-  if (a.scripts === b.scripts) {
+  if (a.script === b.script) {
     if (a.text === b.text) return 1;
-    return a.scripts === 'latin'
-      ? Math.max(againstLatin(a.units, b.latin), againstLatin(b.units, a.latin))
+    return a.script === 'latin'
+      ? Math.max(againstLatin(a, b.latin), againstLatin(b, a.latin))
       : unitSimilarity(a.units, b.units);
   }
-  if (b.scripts === 'latin') return againstLatin(a.units, b.latin);
-  if (a.scripts === 'latin') return againstLatin(b.units, a.latin);
-  return Math.max(againstLatin(a.units, b.latin), againstLatin(b.units, a.latin));
+  if (b.script === 'latin') return againstLatin(a, b.latin);
+  if (a.script === 'latin') return againstLatin(b, a.latin);
+  return Math.max(againstLatin(a, b.latin), againstLatin(b, a.latin));
 }
 
-function againstLatin(units: readonly Unit[], latin: string): number {
+function againstLatin({ units, script }: Span, latin: string): number {
   const whole = (totalDrop(units) + totalInsert(latin)) / 2;
-  return whole === 0 ? 0 : Math.max(0, 1 - alignmentCost(units, latin) / whole);
+  return whole === 0 ? 0 : Math.max(0, 1 - alignmentCost(units, latin, script === 'arabic') / whole);
 }
 
 /** How well `query` is the beginning of `name`, as people type. */
 export function prefixSimilarity(query: Span, name: Span): number {
-  const row = alignmentRow(query.units, name.latin);
+  const row = alignmentRow(query.units, name.latin, query.script === 'arabic');
   const cost = Math.min(...row.slice(1));
   return Math.max(0, 1 - cost / Math.max(1, totalDrop(query.units)));
 }
 
 /** Within one script what is written is compared, so that spellings alike in Latin letters stay apart. */
 function unitSimilarity(a: readonly Unit[], b: readonly Unit[]): number {
-  const whole = (totalDrop(a) + totalDrop(b)) / 2;
+  const whole = (totalWritten(a) + totalWritten(b)) / 2;
   return whole === 0 ? 0 : Math.max(0, 1 - unitCost(a, b) / whole);
 }
 
 /** Read alike, but not written alike. */
 const VARIANT_COST = 4;
 
+/** A long vowel that one writes and the other does not is another name: Mahmud is not Mohammed. */
+const WRITTEN_VOWEL_COST = 45;
+
+function writtenCost(unit: Unit): number {
+  return Math.max(unit.dropCost, WRITTEN_VOWEL_COST);
+}
+
+function totalWritten(units: readonly Unit[]): number {
+  return units.reduce((sum, unit) => sum + writtenCost(unit), 0);
+}
+
 function unitCost(a: readonly Unit[], b: readonly Unit[]): number {
   let row = [VARIANT_COST];
-  for (const unit of b) row.push((row.at(-1) ?? 0) + unit.dropCost);
+  for (const unit of b) row.push((row.at(-1) ?? 0) + writtenCost(unit));
   for (const left of a) {
-    const next = [(row[0] ?? 0) + left.dropCost];
+    const next = [(row[0] ?? 0) + writtenCost(left)];
     for (const [at, right] of b.entries()) {
       next.push(
         Math.min(
           (row[at] ?? 0) + exchangeCost(left, right),
-          (row[at + 1] ?? 0) + left.dropCost,
-          (next[at] ?? 0) + right.dropCost,
+          (row[at + 1] ?? 0) + writtenCost(left),
+          (next[at] ?? 0) + writtenCost(right),
         ),
       );
     }

@@ -24,8 +24,6 @@ const SHORT_FORMS: Readonly<Record<string, string>> = {
   'mohmd': 'mohammad',
   'mhd': 'mohammad',
   'mst': 'mosammat',
-  'most': 'mosammat',
-  'mosa': 'mosammat',
   'mg': 'maung',
   'abd': 'abdul',
   'মোঃ': 'মোহাম্মদ',
