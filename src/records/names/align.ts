@@ -48,67 +48,74 @@ export function totalInsert(latin: string): number {
   return sum;
 }
 
+const WIDTH = 512;
+/** Three rows to write into, one after the other, so that comparing thousands of words leaves no garbage. */
+const ROWS = [new Float64Array(WIDTH), new Float64Array(WIDTH), new Float64Array(WIDTH)] as const;
+
 /**
- * The costs of writing all units for each length of a beginning of `latin`: the last is that of the whole.
+ * The costs of writing all units for each length of a beginning of `latin`: the last is that of the whole. Valid until
+ * the next call.
  * @param vowelless whether the script of the units leaves short vowels out
  */
-export function alignmentRow(units: readonly Unit[], latin: string, vowelless: boolean): readonly number[] {
+export function alignmentRow(units: readonly Unit[], latin: string, vowelless: boolean): Float64Array {
+  const letters = latin.length < WIDTH ? latin : latin.slice(0, WIDTH - 1);
   const inserts = vowelless ? UNWRITTEN_COST : INSERT_COST;
-  const size = latin.length + 1;
-  let current = new Array<number>(size).fill(FAR);
+  let [before, current, next]: readonly [Float64Array, Float64Array, Float64Array] = ROWS;
+  before.fill(FAR, 0, letters.length + 1);
+  current.fill(FAR, 0, letters.length + 1);
   current[0] = 0;
-  insertAlong(current, latin, inserts);
-  let before: number[] | undefined;
+  insertAlong(current, letters, inserts);
   for (const [index, unit] of units.entries()) {
-    const next = new Array<number>(size).fill(FAR);
-    advance(unit, latin, current, next);
+    next.fill(FAR, 0, letters.length + 1);
+    advance(unit, letters, current, next);
     const previous = units[index - 1];
-    if (before !== undefined && previous !== undefined) transpose(previous, unit, latin, before, next);
-    insertAlong(next, latin, inserts);
-    before = current;
-    current = next;
+    if (previous !== undefined) transpose(previous, unit, letters, before, next);
+    insertAlong(next, letters, inserts);
+    [before, current, next] = [current, next, before];
   }
-  return current;
+  return current.subarray(0, letters.length + 1);
 }
 
 export function alignmentCost(units: readonly Unit[], latin: string, vowelless: boolean): number {
   return alignmentRow(units, latin, vowelless)[latin.length] ?? FAR;
 }
 
-function advance(unit: Unit, latin: string, from: readonly number[], to: number[]): void {
+function advance(unit: Unit, latin: string, from: Float64Array, to: Float64Array): void {
   for (let at = 0; at <= latin.length; at += 1) {
     const cost = from[at] ?? FAR;
     lower(to, at, cost + unit.dropCost);
-    if (at < latin.length) lower(to, at + 1, cost + substitution(unit, latin[at]));
-    for (const spelling of unit.spellings) {
+    const letter = latin[at];
+    if (letter === undefined) continue;
+    lower(to, at + 1, cost + substitution(unit, letter));
+    for (const spelling of unit.starting.get(letter) ?? []) {
       const length = spelling.latin.length;
-      if (length > 0 && latin.startsWith(spelling.latin, at)) lower(to, at + length, cost + spelling.cost);
+      if (length === 1 || latin.startsWith(spelling.latin, at)) lower(to, at + length, cost + spelling.cost);
     }
   }
 }
 
 /** A vowel for a vowel is half a mistake. */
-function substitution(unit: Unit, letter: string | undefined): number {
+function substitution(unit: Unit, letter: string): number {
   const vowel = unit.dropCost <= VOWEL_COST && insertCost(letter) < CONSONANT_COST;
   return vowel ? SUBSTITUTE_COST / 2 : SUBSTITUTE_COST;
 }
 
 /** Two neighbours that changed places: `Mohmamed`. */
-function transpose(first: Unit, second: Unit, latin: string, from: readonly number[], to: number[]): void {
+function transpose(first: Unit, second: Unit, latin: string, from: Float64Array, to: Float64Array): void {
   const [one, two] = [first.spellings[0]?.latin, second.spellings[0]?.latin];
   if (one === undefined || two === undefined || one === '' || two === '' || one === two) return;
   const swapped = two + one;
-  for (let at = 0; at + swapped.length <= latin.length; at += 1) {
-    if (latin.startsWith(swapped, at)) lower(to, at + swapped.length, (from[at] ?? FAR) + TRANSPOSE_COST);
+  for (let at = latin.indexOf(swapped); at >= 0; at = latin.indexOf(swapped, at + 1)) {
+    lower(to, at + swapped.length, (from[at] ?? FAR) + TRANSPOSE_COST);
   }
 }
 
-function insertAlong(row: number[], latin: string, inserts: Readonly<Record<string, number>>): void {
+function insertAlong(row: Float64Array, latin: string, inserts: Readonly<Record<string, number>>): void {
   for (let at = 0; at < latin.length; at += 1) {
     lower(row, at + 1, (row[at] ?? FAR) + (inserts[latin[at] ?? ''] ?? CONSONANT_COST));
   }
 }
 
-function lower(row: number[], at: number, cost: number): void {
+function lower(row: Float64Array, at: number, cost: number): void {
   if (cost < (row[at] ?? FAR)) row[at] = cost;
 }

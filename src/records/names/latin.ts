@@ -98,15 +98,19 @@ const GRAPHEMES: Readonly<Record<string, string>> = {
 };
 
 const LONGEST = 3;
-const UNITS = unitTable(GRAPHEMES, (grapheme) => (/^[aeiouy]/.test(grapheme) ? 35 : CONSONANT_COST));
-const WEAK_H = { symbol: 'h', spellings: UNITS.get('h')?.spellings ?? [], dropCost: VOWEL_COST };
+/** Latin writers seldom leave a vowel out. */
+const WRITTEN_VOWEL_COST = 35;
+const UNITS = unitTable(GRAPHEMES, (grapheme) => {
+  if (grapheme === 'h') return VOWEL_COST;
+  return /^[aeiouy]/.test(grapheme) ? WRITTEN_VOWEL_COST : CONSONANT_COST;
+});
 
 /** @param folded letters a to z */
 export function latinUnits(folded: string): readonly Unit[] {
   const units: Unit[] = [];
   for (let at = 0; at < folded.length;) {
     const unit = longestAt(folded, at);
-    units.push(unit.symbol === 'h' ? WEAK_H : unit);
+    units.push(unit);
     at += unit.symbol.length;
   }
   return units;

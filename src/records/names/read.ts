@@ -89,7 +89,8 @@ function wordOf(script: Script, written: string, first: boolean, others: boolean
   if (found !== undefined) return found;
   const { text, units } = unitsOf(script, written);
   const latin = script === 'latin' || script === 'other' ? text : usualSpelling(units);
-  const word = { script, kind: kindOf(text, first, others), text, latin, units };
+  const heard = units.reduce((bits, unit) => bits | unit.heard, 0);
+  const word = { script, kind: kindOf(text, first, others), text, latin, units, heard };
   if (known.size >= MAX_KNOWN) known.clear();
   known.set(key, word);
   return word;

@@ -2,7 +2,8 @@
  * How well a name answers a question: words are paired in order or, a little worse, in another; a word may be written
  * as several, begun only, or be an initial. Missing words of the question count more than further words of the name.
  */
-import { lengthOf, prefixSimilarity, similarity, spanOf } from './similarity.ts';
+import { lengthOf, mayBeAlike, prefixSimilarity, similarity, spanOf, type Span } from './similarity.ts';
+import { skeletonOf } from './skeleton.ts';
 import type { Reading, Word, WordKind } from './types.ts';
 
 export interface NameScore {
@@ -79,16 +80,24 @@ function compareWords(query: readonly Word[], name: readonly Word[]): Comparison
   const [asked, given] = [spanOf(query), spanOf(name)];
   if (query[0]?.kind === 'initial' || name[0]?.kind === 'initial') {
     const alike = asked.latin[0] === given.latin[0] ? INITIAL_ALIKE : 0;
-    return asked.latin === given.latin ? { alike: 1, how: 'same' } : { alike, how: 'initial' };
+    return asked.text === given.text ? { alike: 1, how: 'same' } : { alike, how: 'initial' };
   }
-  const joined = query.length + name.length > 2 ? JOINED : 1;
+  const several = query.length + name.length > 2;
+  if (!begunBy(asked, given) && !mayBeAlike(asked, given)) return { alike: 0, how: 'alike' };
+  const joined = several ? JOINED : 1;
   const alike = similarity(asked, given) * joined;
-  if (alike === 1) return { alike, how: 'same' };
-  const begins = asked.latin.length >= MIN_PREFIX_LETTERS && given.latin.length >= asked.latin.length + 2;
-  if (!begins || alike > 0.9) return { alike, how: 'alike' };
+  if (alike === 1) return { alike, how: asked.script === given.script ? 'same' : 'alike' };
+  if (several || alike > 0.9 || !begunBy(asked, given)) return { alike, how: 'alike' };
   const beginning = prefixSimilarity(asked, given);
   const partial = beginning * (PREFIX_FLOOR + 0.3 * (asked.latin.length / given.latin.length));
   return beginning > 0.8 && partial > alike ? { alike: partial, how: 'begins' } : { alike, how: 'alike' };
+}
+
+/** Whether the question's word may be the first letters of the name's. */
+function begunBy(asked: Span, given: Span): boolean {
+  if (asked.latin.length < MIN_PREFIX_LETTERS || given.latin.length < asked.latin.length + 2) return false;
+  const [one, other] = [skeletonOf(asked.latin)[0], skeletonOf(given.latin)[0]];
+  return one === undefined || one === other;
 }
 
 /** @param share of the question: 0.5 makes the score the same in both directions */

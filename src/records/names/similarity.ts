@@ -8,24 +8,44 @@ export interface Span {
   readonly text: string;
   readonly latin: string;
   readonly units: readonly Unit[];
+  readonly heard: number;
 }
 
 export function spanOf(words: readonly Word[]): Span {
   const [first] = words;
   if (first === undefined) throw new Error('bug: a span has words');
   return words.length === 1
-    ? { script: spelt(first.script), text: first.text, latin: first.latin, units: first.units }
+    ? { script: spelt(first.script), text: first.text, latin: first.latin, units: first.units, heard: first.heard }
     : {
         script: spelt(first.script),
         text: words.map((word) => word.text).join(''),
         latin: words.map((word) => word.latin).join(''),
         units: words.flatMap((word) => word.units),
+        heard: words.reduce((bits, word) => bits | word.heard, 0),
       };
 }
 
 /** Other scripts come romanised. */
 function spelt(script: Script): Script {
   return script === 'other' ? 'latin' : script;
+}
+
+/** Of the consonants of one, how many may be missing in the other before it is not worth a closer look. */
+const MOST_UNHEARD = 0.6;
+
+/** A glance before the work: most of what shares a key is clearly something else. */
+export function mayBeAlike(a: Span, b: Span): boolean {
+  return unheard(a, b) <= MOST_UNHEARD && unheard(b, a) <= MOST_UNHEARD;
+}
+
+function unheard(one: Span, other: Span): number {
+  let [consonants, missing] = [0, 0];
+  for (const { heard, alwaysHeard } of one.units) {
+    if (!alwaysHeard) continue;
+    consonants += 1;
+    if ((heard & other.heard) === 0) missing += 1;
+  }
+  return consonants === 0 ? 0 : missing / consonants;
 }
 
 /** The scorer by pair of scripts. */

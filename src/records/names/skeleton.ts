@@ -2,7 +2,7 @@
  * What of a name survives being written down by somebody else: its consonants, in classes that hold letters which stand
  * for each other across scripts. Everything is said of Latin spellings, so that all scripts meet in one space.
  */
-import type { Spelling, Unit } from './types.ts';
+import type { Unit } from './types.ts';
 
 /** Groups of letters before single ones. h, y and w come and go too often to be looked up by. */
 const CLASSES: readonly (readonly [RegExp, string])[] = [
@@ -66,8 +66,7 @@ export function combine(
 export function classesOf(unit: Unit, classOf: (latin: string) => string): readonly Variant[] {
   const base = unit.spellings[0]?.cost ?? 0;
   const best = new Map<string, number>();
-  const offered: readonly Spelling[] = unit.spellings;
-  for (const { latin, cost } of offered) {
+  for (const { latin, cost } of unit.spellings) {
     const text = classOf(latin);
     if (cost - base < (best.get(text) ?? Infinity)) best.set(text, cost - base);
   }

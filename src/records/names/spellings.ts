@@ -1,4 +1,5 @@
 /** Tables of spellings are text, so that they can be read and corrected by who knows a script and not TypeScript. */
+import { skeletonOf } from './skeleton.ts';
 import type { Spelling, Unit } from './types.ts';
 
 /** What a consonant costs that the other side lacks; a quarter of it for a vowel. */
@@ -19,7 +20,25 @@ export function spellings(text: string): readonly Spelling[] {
 
 export function unitOf(symbol: string, list: readonly Spelling[], dropCost: number): Unit {
   const silent = list.find((spelling) => spelling.latin === '');
-  return { symbol, spellings: list, dropCost: Math.min(dropCost, silent?.cost ?? dropCost) };
+  const starting = new Map<string, Spelling[]>();
+  for (const spelling of list) {
+    const [first] = spelling.latin;
+    if (first === undefined) continue;
+    const others = starting.get(first);
+    if (others === undefined) starting.set(first, [spelling]);
+    else others.push(spelling);
+  }
+  const drop = Math.min(dropCost, silent?.cost ?? dropCost);
+  const skeletons = list.map(({ latin }) => skeletonOf(latin));
+  const heard = skeletons.reduce((bits, skeleton) => bits | bitsOf(skeleton), 0);
+  return { symbol, spellings: list, starting, dropCost: drop, heard, alwaysHeard: !skeletons.includes('') };
+}
+
+const CLASSES = 'BFTSXKGLRMN';
+
+/** Bits of the classes in a skeleton. */
+function bitsOf(skeleton: string): number {
+  return [...skeleton].reduce((bits, one) => bits | (1 << CLASSES.indexOf(one)), 0);
 }
 
 /** One unit for each sign of a table. */

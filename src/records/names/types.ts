@@ -14,6 +14,12 @@ export interface Unit {
   readonly symbol: string;
   /** The usual spelling first. */
   readonly spellings: readonly Spelling[];
+  /** The same by their first letter. */
+  readonly starting: ReadonlyMap<string, readonly Spelling[]>;
+  /** The classes of consonants that it can be heard as, a bit each. */
+  readonly heard: number;
+  /** Whether none of its spellings is without a consonant. */
+  readonly alwaysHeard: boolean;
   /** What it costs when the other side does not write it. */
   readonly dropCost: number;
 }
@@ -30,6 +36,8 @@ export interface Word {
   /** Letters a to z: what is written, or for other scripts the usual spelling. */
   readonly latin: string;
   readonly units: readonly Unit[];
+  /** The classes of consonants that any of its units can be heard as. */
+  readonly heard: number;
 }
 
 export interface Reading {
