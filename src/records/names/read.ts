@@ -7,7 +7,7 @@ import { bengaliUnits, hanifiUnits, normaliseBengali } from './indic.ts';
 import { foldLatin, latinUnits } from './latin.ts';
 import { scriptOf } from './script.ts';
 import { usualSpelling } from './spellings.ts';
-import { inFull, kindOf } from './titles.ts';
+import { inFull, kindOf, MOHAMMAD } from './titles.ts';
 import type { Reading, Script, Unit, Word } from './types.ts';
 import { unicodeReadings, type BurmeseEncoding } from './zawgyi.ts';
 
@@ -15,7 +15,7 @@ const MAX_WORDS = 10;
 const MAX_WORD_LETTERS = 32;
 const MAX_ALTERNATIVES = 4;
 /** Two spellings of one name in one field. */
-const BETWEEN_ALTERNATIVES = /[၊/;،|]|\s+or\s+/u;
+const BETWEEN_ALTERNATIVES = /[၊/;|]|\s+or\s+/u;
 const WORD = /[\p{L}\p{M}\p{N}’'ʼʻʿʾ`]+/gu;
 
 export interface ReadOptions {
@@ -61,13 +61,16 @@ interface Part {
   readonly text: string;
 }
 
+/** Marks, digits and the stretching line belong to what they stand beside. */
+const COMMON = /[\p{M}\p{N}\p{Script=Common}\p{Script=Inherited}]/u;
+
 /** Burmese into syllables; a word that changes its script in the middle into what it is made of. */
 function byScript(word: string): readonly Part[] {
   if (/^[a-z]+$/.test(word)) return [{ script: 'latin', text: word.slice(0, MAX_WORD_LETTERS) }];
   const runs: { script: Script; text: string }[] = [];
   for (const letter of word) {
     const last = runs.at(-1);
-    const script = /[\p{M}\p{N}\P{L}]/u.test(letter) ? (last?.script ?? scriptOf(letter)) : scriptOf(letter);
+    const script = COMMON.test(letter) ? (last?.script ?? scriptOf(letter)) : scriptOf(letter);
     if (last?.script === script) last.text += letter;
     else runs.push({ script, text: letter });
   }
@@ -103,7 +106,7 @@ function unitsOf(script: Script, written: string): { text: string; units: readon
     }
     case 'arabic': {
       const text = normaliseArabic(written);
-      return { text, units: arabicUnits(text) };
+      return { text, units: text === MOHAMMAD.arabic ? latinUnits(MOHAMMAD.latin) : arabicUnits(text) };
     }
     case 'bengali': {
       const text = inFull(normaliseBengali(written));

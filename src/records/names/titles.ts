@@ -1,11 +1,12 @@
 /** Words of names that say little about who somebody is, and short forms of those that do. */
+import { normaliseBurmese } from './burmese.ts';
 import type { WordKind } from './types.ts';
 
 const TITLES = new Set([
   ...'u daw ko ma maung mg saw naw dr doctor mr mrs ms miss sir haji hajji hafez hafiz moulvi maulvi molvi sheikh shaikh sheik sayed syed imam ustad'.split(
     ' ',
   ),
-  ...'ဦး ဒေါ် ကို မ မောင် စော နော် ဆရာ ဆရာမ ဒေါက်တာ'.split(' '),
+  ...'ဦး ဒေါ် ကို မ မောင် စော နော်'.split(' ').map((title) => normaliseBurmese(title)),
   ...'السيد الشيخ الحاج الدكتور شيخ حاج سيد دكتور حافظ مولوي'.split(' '),
   ...'শেখ হাজী সৈয়দ ডাঃ ডা মৌলভী হাফেজ জনাব'.split(' '),
 ]);
@@ -33,6 +34,12 @@ const SHORT_FORMS: Readonly<Record<string, string>> = {
   'মোছাঃ': 'মোসাম্মৎ',
   'মোসাঃ': 'মোসাম্মৎ',
 };
+
+/**
+ * The commonest name of all has a short o and a doubled m that Arabic does not write, and by its letters would rather be
+ * Mahmud.
+ */
+export const MOHAMMAD = { arabic: 'محمد', latin: 'mohammad' } as const;
 
 export function inFull(word: string): string {
   return SHORT_FORMS[word] ?? word;
