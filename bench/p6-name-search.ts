@@ -13,8 +13,14 @@ const VOCABULARY = 30_000;
 const BAR_MS = 150;
 
 const random = seeded(20_261_128);
-const SYLLABLES = 'အောင် ကျော် မြင့် ဝင်း ထွန်း သန်း ခင် လှ မြ စိုး ဇော် မင်း နိုင် ထက် ဖြိုး သူ ရဲ လင်း ဟိန်း ကို သီ တင် မော် ညွန့် အေး စန်း ရွှေ နွယ် ဖြူ စု မာ ဌေး ဦး ထူး ပြည့် ဆွေ ကြည် ဝေ နီ ပိုင် မိုး ကြိုင် သက် ချို ရီ ညို ဆင့် ဘ ဖေ သောင်း ခိုင် ကျင် လွင် မျိုး ငွေ ပန်း'.split(' ');
-const BURMESE_LATIN = 'Aung Kyaw Myint Win Tun Than Khin Hla Mya Soe Zaw Min Naing Htet Phyo Thu Ye Lin Hein Ko Thi Tin Maw Nyunt Aye San Shwe Nwe Phyu Su Mar Htay Oo Htoo Pyae Swe Kyi Wai Ni Paing Moe Kyaing Thet Cho Yi Nyo Sint Ba Pe Thaung Khaing Kyin Lwin Myo Ngwe Pan'.split(' ');
+const SYLLABLES =
+  'အောင် ကျော် မြင့် ဝင်း ထွန်း သန်း ခင် လှ မြ စိုး ဇော် မင်း နိုင် ထက် ဖြိုး သူ ရဲ လင်း ဟိန်း ကို သီ တင် မော် ညွန့် အေး စန်း ရွှေ နွယ် ဖြူ စု မာ ဌေး ဦး ထူး ပြည့် ဆွေ ကြည် ဝေ နီ ပိုင် မိုး ကြိုင် သက် ချို ရီ ညို ဆင့် ဘ ဖေ သောင်း ခိုင် ကျင် လွင် မျိုး ငွေ ပန်း'.split(
+    ' ',
+  );
+const BURMESE_LATIN =
+  'Aung Kyaw Myint Win Tun Than Khin Hla Mya Soe Zaw Min Naing Htet Phyo Thu Ye Lin Hein Ko Thi Tin Maw Nyunt Aye San Shwe Nwe Phyu Su Mar Htay Oo Htoo Pyae Swe Kyi Wai Ni Paing Moe Kyaing Thet Cho Yi Nyo Sint Ba Pe Thaung Khaing Kyin Lwin Myo Ngwe Pan'.split(
+    ' ',
+  );
 const ONSETS = 'b d f g h j k l m n r s t z sh kh ch th y'.split(' ');
 const ARABIC_ONSETS = 'ب د ف غ ه ج ك ل م ن ر س ت ز ش خ تش ث ي'.split(' ');
 const BENGALI_ONSETS = 'ব দ ফ গ হ জ ক ল ম ন র স ত জ শ খ চ থ য়'.split(' ');
@@ -43,14 +49,18 @@ function madeUp(): Made {
   let [latin, arabic, bengali] = ['', '', ''];
   for (let syllables = 2 + random(2); syllables > 0; syllables -= 1) {
     const [onset, vowel] = [random(ONSETS.length), random(VOWELS.length)];
-    latin += `${ONSETS[onset]}${VOWELS[vowel]}`;
-    arabic += `${ARABIC_ONSETS[onset]}${random(2) === 0 ? ARABIC_VOWELS[vowel] : ''}`;
-    bengali += `${BENGALI_ONSETS[onset]}${BENGALI_VOWELS[vowel]}`;
+    latin += `${ONSETS[onset] ?? ''}${VOWELS[vowel] ?? ''}`;
+    arabic += `${ARABIC_ONSETS[onset] ?? ''}${random(2) === 0 ? (ARABIC_VOWELS[vowel] ?? '') : ''}`;
+    bengali += `${BENGALI_ONSETS[onset] ?? ''}${BENGALI_VOWELS[vowel] ?? ''}`;
   }
   const last = random(ONSETS.length);
   return random(2) === 0
     ? { latin, arabic, bengali }
-    : { latin: latin + ONSETS[last], arabic: arabic + ARABIC_ONSETS[last], bengali: bengali + BENGALI_ONSETS[last] };
+    : {
+        latin: latin + (ONSETS[last] ?? ''),
+        arabic: arabic + (ARABIC_ONSETS[last] ?? ''),
+        bengali: bengali + (BENGALI_ONSETS[last] ?? ''),
+      };
 }
 
 const known = KNOWN_NAMES.map(({ latin, arabic, bengali }) => ({ latin: latin[0] ?? '', arabic, bengali }));
@@ -113,7 +123,9 @@ for (let id = 0; id < PERSONS; id += 1) {
 const fillSeconds = (performance.now() - startMs) / 1000;
 globalThis.gc?.();
 const heapMib = process.memoryUsage().heapUsed / 2 ** 20;
-say(`${PERSONS} names, ${(keys / PERSONS).toFixed(1)} keys each, filed in ${fillSeconds.toFixed(0)} s, heap ${heapMib.toFixed(0)} MiB`);
+say(
+  `${PERSONS} names, ${(keys / PERSONS).toFixed(1)} keys each, filed in ${fillSeconds.toFixed(0)} s, heap ${heapMib.toFixed(0)} MiB`,
+);
 
 let found = 0;
 const times: number[] = [];
@@ -136,7 +148,9 @@ function quantile(values: readonly number[], share: number): number {
 }
 
 const p95 = quantile(times, 0.95);
-say(`p50 ${quantile(times, 0.5)} ms, p95 ${p95} ms; of processor time p50 ${quantile(processor, 0.5)} ms, p95 ${quantile(processor, 0.95)} ms`);
+say(
+  `p50 ${quantile(times, 0.5)} ms, p95 ${p95} ms; of processor time p50 ${quantile(processor, 0.5)} ms, p95 ${quantile(processor, 0.95)} ms`,
+);
 say(`the name meant was among the first 20 in ${found} of ${QUESTIONS}`);
 report({
   id: 'P6',

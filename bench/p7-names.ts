@@ -40,14 +40,18 @@ function measure(what: string, lines: readonly Line[]): Recall {
   const filed = lines.map((line) => nameToFile(line.filed));
   for (const [id, line] of lines.entries()) index.add(id, keysToFile(line.filed));
   const found = lines.map(({ asked }, id) =>
-    searchNames(index, (other) => [filed[other] ?? ''], asked, { limit: FIRST, minScore: 0 }).some((hit) => hit.id === id),
+    searchNames(index, (other) => [filed[other] ?? ''], asked, { limit: FIRST, minScore: 0 }).some(
+      (hit) => hit.id === id,
+    ),
   );
   const recall = {
     all: share(found),
     unseen: share(found.filter((_, at) => at % 2 === 1)),
     rival: rival(lines),
   };
-  say(`${what}: ${lines.length} names; all ${text(recall.all)}, odd lines ${text(recall.unseen)}; rival ${text(recall.rival)}`);
+  say(
+    `${what}: ${lines.length} names; all ${text(recall.all)}, odd lines ${text(recall.unseen)}; rival ${text(recall.rival)}`,
+  );
   return recall;
 }
 
@@ -102,9 +106,11 @@ const ours = Math.min(results.burmeseToLatin.unseen, results.latinToBurmese.unse
 const oursArabic = Math.min(results.arabicToLatin.unseen, results.latinToArabic.unseen);
 report({
   id: 'P7',
-  what: 'recall@10, the worse direction, lines not used for estimating; Burmese, Arabic',
-  ours: [rounded(ours), rounded(oursArabic)],
-  rival: [rounded(results.burmeseToLatin.rival), rounded(results.arabicToLatin.rival)],
-  bar: [0.94, 0.9],
+  what: 'recall@10 of Burmese, the worse direction, over lines that nothing was estimated from',
+  ours: rounded(ours),
+  rival: rounded(results.burmeseToLatin.rival),
+  ratio: null,
+  bar: 0.94,
+  arabic: { ours: rounded(oursArabic), rival: rounded(results.arabicToLatin.rival), bar: 0.9 },
   pass: ours >= 0.94 && oursArabic >= 0.9,
 });

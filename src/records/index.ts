@@ -1,6 +1,13 @@
 /** What others may use of the registry. */
 export { nameToFile, readName, type ReadOptions } from './names/read.ts';
-export { keysToFile, nameSimilarity, scoreNames, searchNames, type NameHit, type SearchOptions } from './names/search.ts';
+export {
+  keysToFile,
+  nameSimilarity,
+  scoreNames,
+  searchNames,
+  type NameHit,
+  type SearchOptions,
+} from './names/search.ts';
 export type { NameScore } from './names/score.ts';
 export type { Candidate, NameIndex } from './names/ports.ts';
 export { blockingKeys, MAX_BLOCK } from './matching/blocking.ts';

@@ -1,8 +1,11 @@
 /** The twin in memory of a table of names by key. Ids are small whole numbers or texts; keys become small numbers. */
 import type { Candidate, NameIndex } from '../../src/records/names/ports.ts';
 
-/** How many postings one question may walk; what the rarest keys have comes first. */
-const WALK_LIMIT = 60_000;
+/** How many postings one question may walk: what the rarest keys have comes first, and of common ones the beginning. */
+const WALK_LIMIT = 12_000;
+/** Sorting numbers is much faster than sorting objects, so weight and place are one number: place in the low digits. */
+const PLACES = 2 ** 24;
+const WEIGHT_STEPS = 1024;
 
 export class MemoryNameIndex<Id extends string | number> implements NameIndex<Id> {
   readonly #postings = new Map<string, number[]>();
@@ -32,24 +35,26 @@ export class MemoryNameIndex<Id extends string | number> implements NameIndex<Id
 
   candidates(keys: readonly string[], limit: number): readonly Candidate<Id>[] {
     const weights = new Map<number, number>();
-    let walked = 0;
+    let left = WALK_LIMIT;
     for (const list of this.#rarestFirst(keys)) {
       const rarity = Math.log1p(this.#live / list.length);
-      const known = walked + list.length > WALK_LIMIT;
-      for (const place of list) {
-        const weight = weights.get(place);
-        if (weight === undefined && known && walked > WALK_LIMIT) continue;
-        walked += 1;
-        weights.set(place, (weight ?? 0) + rarity);
+      const end = Math.min(list.length, left);
+      for (let at = 0; at < end; at += 1) {
+        const place = list[at] ?? 0;
+        weights.set(place, (weights.get(place) ?? 0) + rarity);
       }
+      left -= end;
+      if (left <= 0) break;
     }
-    return [...weights]
-      .sort((a, b) => b[1] - a[1] || a[0] - b[0])
-      .flatMap(([place, weight]) => {
-        const id = this.#ids[place];
-        return id === undefined ? [] : [{ id, weight }];
-      })
-      .slice(0, limit);
+    const ranked = Float64Array.from(weights, ([place, weight]) => Math.round(weight * WEIGHT_STEPS) * PLACES + PLACES - place);
+    const found: Candidate<Id>[] = [];
+    for (const packed of ranked.sort().reverse()) {
+      const place = PLACES - (packed % PLACES);
+      const id = this.#ids[place];
+      if (id !== undefined) found.push({ id, weight: weights.get(place) ?? 0 });
+      if (found.length === limit) break;
+    }
+    return found;
   }
 
   #rarestFirst(keys: readonly string[]): readonly (readonly number[])[] {

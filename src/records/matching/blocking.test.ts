@@ -28,7 +28,12 @@ test('records of one person meet though any one field is wrong', () => {
 
 test('names meet across scripts', () => {
   assert.ok(share({ names: ['Rahima Khatun'] }, { names: ['রহিমা খাতুন'] }));
-  assert.ok(share({ names: ['အောင်ကျော်'], dateOfBirth: '1980-03-04' }, { names: ['Aung Kyaw'], dateOfBirth: '1980-03-04' }));
+  assert.ok(
+    share(
+      { names: ['အောင်ကျော်'], dateOfBirth: '1980-03-04' },
+      { names: ['Aung Kyaw'], dateOfBirth: '1980-03-04' },
+    ),
+  );
 });
 
 test('the first of January brings nobody together', () => {

@@ -21,7 +21,9 @@ export function blockingKeys(person: Person): readonly string[] {
     ...(birth === undefined ? [] : words.map((word) => `y:${word} ${birth.year}`)),
     ...(day === undefined ? [] : words.map((word) => `m:${word} ${day.slice(5)}`)),
     ...(day === undefined ? [] : [`d:${day}`]),
-    ...(person.dateOfBirth === undefined || isHeaped(person.dateOfBirth) ? words.map((word) => `h:${word} ${homeKey(person.home)}`) : []),
+    ...(person.dateOfBirth === undefined || isHeaped(person.dateOfBirth)
+      ? words.map((word) => `h:${word} ${homeKey(person.home)}`)
+      : []),
     ...placeKeys(person.home, words),
     ...(person.phones ?? []).map((phone) => `t:${phone.replace(/\D/g, '').slice(-8)}`),
     ...(person.documents ?? []).map((document) => `i:${document}`),
@@ -30,7 +32,9 @@ export function blockingKeys(person: Person): readonly string[] {
 }
 
 function wordsOf(person: Person): readonly string[] {
-  const words = person.names.flatMap((name) => readName(name, { burmese: 'unicode' })).flatMap(({ words }) => words);
+  const words = person.names
+    .flatMap((name) => readName(name, { burmese: 'unicode' }))
+    .flatMap(({ words }) => words);
   return [...new Set(words.filter((word) => word.kind === 'name').map(soundOf))].sort();
 }
 
@@ -50,7 +54,10 @@ function homeKey(home: Home = {}): string {
 
 function placeKeys(home: Home | undefined, words: readonly string[]): readonly string[] {
   if (home === undefined) return [];
-  const [street, city] = [skeletonOf((home.street ?? '').toLowerCase()), skeletonOf((home.city ?? '').toLowerCase())];
+  const [street, city] = [
+    skeletonOf((home.street ?? '').toLowerCase()),
+    skeletonOf((home.city ?? '').toLowerCase()),
+  ];
   const keys = street === '' ? [] : [`s:${street} ${home.postalCode ?? city}`, `u:${street} ${city}`];
   const named = city === '' ? [] : words.map((word) => `c:${word} ${city}`);
   return [...keys, ...named];

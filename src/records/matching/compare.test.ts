@@ -29,7 +29,10 @@ test('one woman registered twice, by clerks of two scripts, is suggested with re
 });
 
 test('a name alone, or a name and the first of January, is not enough', () => {
-  const [name, newYear] = [{ names: ['Rahima Khatun'] }, { names: ['Rahima Khatun'], dateOfBirth: '1994-01-01' }];
+  const [name, newYear] = [
+    { names: ['Rahima Khatun'] },
+    { names: ['Rahima Khatun'], dateOfBirth: '1994-01-01' },
+  ];
   const day = { names: ['Rahima Khatun'], dateOfBirth: '1994-05-17' };
   assert.ok(compare(newYear, newYear).score < compare(day, day).score - 0.02);
   assert.ok(compare(name, { ...name, sex: 'male', dateOfBirth: '1950-03-02' }).score < 1);
@@ -37,15 +40,27 @@ test('a name alone, or a name and the first of January, is not enough', () => {
 });
 
 test('somebody else of the same name is not the same person', () => {
-  const other: Person = { ...RAHIMA, dateOfBirth: '1951-11-02', phones: ['01899999999'], home: { city: 'Sittwe' } };
+  const other: Person = {
+    ...RAHIMA,
+    dateOfBirth: '1951-11-02',
+    phones: ['01899999999'],
+    home: { city: 'Sittwe' },
+  };
   assert.ok(compare(RAHIMA, other).score < SUGGEST_FROM);
   assert.ok(compare(RAHIMA, { names: ['Karim Ullah'], sex: 'male' }).score < 0.01);
 });
 
 test('a swapped day and month or a year beside weigh less than the day, and more than nothing', () => {
   const born = (dateOfBirth: string): number =>
-    Math.log2(1 / compare({ names: ['Ali'], dateOfBirth: '1994-05-07' }, { names: ['Ali'], dateOfBirth }).score - 1);
-  const [same, swapped, beside, apart] = [born('1994-05-07'), born('1994-07-05'), born('1995-05-07'), born('1960-02-28')];
+    Math.log2(
+      1 / compare({ names: ['Ali'], dateOfBirth: '1994-05-07' }, { names: ['Ali'], dateOfBirth }).score - 1,
+    );
+  const [same, swapped, beside, apart] = [
+    born('1994-05-07'),
+    born('1994-07-05'),
+    born('1995-05-07'),
+    born('1960-02-28'),
+  ];
   assert.ok(same < swapped && swapped < beside && beside < apart);
 });
 
@@ -75,10 +90,22 @@ test('a reunion is between somebody sought and somebody located, wherever they l
 test('the order of two records does not matter', () => {
   const person = fc.record<Person>(
     {
-      names: fc.array(fc.constantFrom('Rahima', 'রহিমা খাতুন', 'محمد علي', 'အောင်', 'Nur Begum', ''), { maxLength: 2 }),
+      names: fc.array(fc.constantFrom('Rahima', 'রহিমা খাতুন', 'محمد علي', 'အောင်', 'Nur Begum', ''), {
+        maxLength: 2,
+      }),
       sex: fc.constantFrom('female', 'male', 'other'),
-      dateOfBirth: fc.constantFrom('1990', '1990-01-01', '1990-05-17', '1991-05-17', '1990-17-05', 'nonsense'),
-      home: fc.record({ city: fc.constantFrom('Ukhia', 'Sittwe', ''), postalCode: fc.constantFrom('4750', '4751') }),
+      dateOfBirth: fc.constantFrom(
+        '1990',
+        '1990-01-01',
+        '1990-05-17',
+        '1991-05-17',
+        '1990-17-05',
+        'nonsense',
+      ),
+      home: fc.record({
+        city: fc.constantFrom('Ukhia', 'Sittwe', ''),
+        postalCode: fc.constantFrom('4750', '4751'),
+      }),
       phones: fc.array(fc.constantFrom('01712345678', '+8801712345678', '1'), { maxLength: 2 }),
       documents: fc.array(fc.constantFrom('12345', '12354', 'X'), { maxLength: 2 }),
     },
@@ -97,7 +124,11 @@ test('the order of two records does not matter', () => {
 test('the table of weights falls from the same to the different, and knows no level that is not in it', () => {
   for (const [field, levels] of Object.entries(WEIGHTS)) {
     const weights = Object.values(levels);
-    assert.deepEqual(weights, [...weights].sort((a, b) => b - a), field);
+    assert.deepEqual(
+      weights,
+      [...weights].sort((a, b) => b - a),
+      field,
+    );
     assert.ok((weights[0] ?? 0) > 0 && (weights.at(-1) ?? 0) < 0, field);
   }
   assert.throws(() => weightOf('name', 'identical', 'duplicates'), /bug/);

@@ -61,7 +61,8 @@ function compareSex(a: Person, b: Person): Evidence | undefined {
 function birthOrAge(a: Person, b: Person): Evidence | undefined {
   if (a.dateOfBirth !== undefined && b.dateOfBirth !== undefined) {
     const level = compareBirths(a.dateOfBirth, b.dateOfBirth);
-    if (level !== undefined) return { field: 'birth', level, says: saysBirth(a.dateOfBirth, b.dateOfBirth, level) };
+    if (level !== undefined)
+      return { field: 'birth', level, says: saysBirth(a.dateOfBirth, b.dateOfBirth, level) };
   }
   const [one, other] = [yearsOf(a), yearsOf(b)];
   if (one === undefined || other === undefined) return undefined;

@@ -7,7 +7,13 @@ interface Birth {
 }
 
 export type DateLevel =
-  'same day' | 'day and month swapped' | 'one digit apart' | 'same year' | 'a year apart' | 'same day of another year' | 'apart';
+  | 'same day'
+  | 'day and month swapped'
+  | 'one digit apart'
+  | 'same year'
+  | 'a year apart'
+  | 'same day of another year'
+  | 'apart';
 
 /** Days that stand for "not known" in registers. */
 const HEAPED = new Set(['01-01', '07-01', '12-31']);
@@ -50,7 +56,7 @@ function compareYears(a: number, b: number): DateLevel {
 /** One digit wrong, or two neighbours swapped. */
 function slips(one: string, other: string): boolean {
   const [a, b] = [one.replaceAll('-', ''), other.replaceAll('-', '')];
-  const wrong = [...a].flatMap((digit, at) => (digit === b[at] ? [] : [at]));
+  const wrong = Array.from(a).flatMap((digit, at) => (digit === b[at] ? [] : [at]));
   const [first, second] = wrong;
   if (wrong.length === 1) return true;
   if (wrong.length !== 2 || first === undefined || second !== first + 1) return false;

@@ -7,26 +7,26 @@ import type { MatchMode } from './types.ts';
 type Weights = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
 export const WEIGHTS: Weights = {
-  'name': { same: 9, 'much alike': 7.5, alike: 5, 'somewhat alike': 2, different: -4 },
-  'sex': { same: 1, different: -4 },
-  'birth': {
+  name: { same: 9, 'much alike': 7.5, alike: 5, 'somewhat alike': 2, different: -4 },
+  sex: { same: 1, different: -4 },
+  birth: {
     'same day': 9,
     'day and month swapped': 7,
     'one digit apart': 5,
     'same day of another year': 2,
     'same year': 2,
     'a year apart': 0.5,
-    'apart': -4,
+    apart: -4,
   },
-  'age': { fits: 1, near: 0, different: -4 },
-  'document': { same: 11, 'one sign apart': 8, different: -2 },
-  'phone': { same: 8, different: -0.5 },
-  'street': { same: 8, alike: 5, different: -1.5 },
-  'neighborhood': { same: 6, alike: 4, different: -1 },
-  'city': { same: 5, alike: 4, different: -2 },
-  'postalCode': { same: 5, 'one sign apart': 3, different: -1.5 },
-  'state': { same: 1.5, different: -1.5 },
-  'country': { same: 0.2, different: -2 },
+  age: { fits: 1, near: 0, different: -4 },
+  document: { same: 11, 'one sign apart': 8, different: -2 },
+  phone: { same: 8, different: -0.5 },
+  street: { same: 8, alike: 5, different: -1.5 },
+  neighborhood: { same: 6, alike: 4, different: -1 },
+  city: { same: 5, alike: 4, different: -2 },
+  postalCode: { same: 5, 'one sign apart': 3, different: -1.5 },
+  state: { same: 1.5, different: -1.5 },
+  country: { same: 0.2, different: -2 },
 };
 
 /** Between losing somebody and finding somebody people move, and lose telephones and papers. */

@@ -15,15 +15,17 @@ const UNITS = unitTable(ARABIC_SPELLINGS, (sign) => {
   return WEAK.includes(sign.replace(/[$^]/, '')) ? VOWEL_COST : CONSONANT_COST;
 });
 
-const PAIRS = new Map([...UNITS].filter(([sign]) => /^[^^]{2}$/u.test(sign) && !sign.endsWith('$') && sign !== ARTICLE));
+const PAIRS = new Map(
+  [...UNITS].filter(([sign]) => /^[^$^]{2}$/u.test(sign) && sign !== ARTICLE),
+);
 
 /** Marks of short vowels and the stretching line say nothing that every writer writes. */
 export function normaliseArabic(text: string): string {
-  return text.replace(/[\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed]/gu, '').replaceAll('ڪ', 'ک');
+  return text.replace(/[\u0640\p{M}]/gu, '').replaceAll('ڪ', 'ک');
 }
 
 export function arabicUnits(text: string): readonly Unit[] {
-  const letters = [...normaliseArabic(text)];
+  const letters = Array.from(normaliseArabic(text));
   const article = text.startsWith(ARTICLE) && letters.length >= LETTERS_WITH_ARTICLE;
   const stem = article ? letters.slice(ARTICLE.length) : letters;
   const units: Unit[] = [];

@@ -10,28 +10,28 @@ interface Syllable {
 
 /** Letters of Pali, and of other languages of the script, that are read like a common one. */
 const READ_LIKE: Readonly<Record<string, string>> = {
-  'ဋ': 'တ',
-  'ဌ': 'ထ',
-  'ဍ': 'ဒ',
-  'ဎ': 'ဓ',
-  'ဏ': 'န',
-  'ဠ': 'လ',
-  'ဉ': 'ည',
-  'ၐ': 'သ',
-  'ၑ': 'သ',
+  ဋ: 'တ',
+  ဌ: 'ထ',
+  ဍ: 'ဒ',
+  ဎ: 'ဓ',
+  ဏ: 'န',
+  ဠ: 'လ',
+  ဉ: 'ည',
+  ၐ: 'သ',
+  ၑ: 'သ',
 };
 
 /** A vowel that stands alone, as the bearer of vowels with its sign. */
 const INDEPENDENT: Readonly<Record<string, string>> = {
-  'ဣ': 'အိ',
-  'ဤ': 'အီ',
-  'ဥ': 'အု',
-  'ဦ': 'အူ',
-  'ဧ': 'အေ',
-  'ဩ': 'အော',
-  'ဪ': 'အော်',
+  ဣ: 'အိ',
+  ဤ: 'အီ',
+  ဥ: 'အု',
+  ဦ: 'အူ',
+  ဧ: 'အေ',
+  ဩ: 'အော',
+  ဪ: 'အော်',
   '၎': 'လ',
-  'ဿ': 'သ်သ',
+  ဿ: 'သ်သ',
   '၌': 'နိုက်',
   '၍': 'ရွေ',
   '၏': 'အိ',
@@ -39,9 +39,17 @@ const INDEPENDENT: Readonly<Record<string, string>> = {
 
 /** A final consonant closes the vowel like one of these; those that are not here are not heard. */
 const FINAL_CLASS: Readonly<Record<string, string>> = Object.fromEntries(
-  Object.entries({ က: 'ကခဂဃ', စ: 'စဆဇဈ', တ: 'တထဒဓပဖဗဘသဟ', န: 'နမ', င: 'င', ည: 'ည', ဉ: 'ဉ', ယ: 'ယ', လ: 'လ' }).flatMap(
-    ([like, letters]) => [...letters].map((letter) => [letter, like]),
-  ),
+  Object.entries({
+    က: 'ကခဂဃ',
+    စ: 'စဆဇဈ',
+    တ: 'တထဒဓပဖဗဘသဟ',
+    န: 'နမ',
+    င: 'င',
+    ည: 'ည',
+    ဉ: 'ဉ',
+    ယ: 'ယ',
+    လ: 'လ',
+  }).flatMap(([like, letters]) => Array.from(letters).map((letter) => [letter, like])),
 );
 
 const SYLLABLE = /([က-အ])([ျ-ှ]*)([ါ-ဲ]*)(ံ?)်?((?:[က-အ]်)*)(့?)/gu;
@@ -72,16 +80,18 @@ export function normaliseBurmese(text: string): string {
 
 /** @param text of `normaliseBurmese` */
 export function burmeseSyllables(text: string): readonly Syllable[] {
-  return [...text.matchAll(SYLLABLE)].map(([whole, onset = '', medials = '', vowels = '', nasal = '', finals = '', tone = '']) => {
-    const letter = READ_LIKE[onset] ?? onset;
-    const rhyme = rhymeOf(vowels + nasal, finals);
-    const glide = medials.includes('ွ');
-    const merged = glide && (rhyme === 'န်' || rhyme === 'တ်' || rhyme === 'ံ');
-    const heard = merged ? merge(rhyme) : rhyme;
-    const creaky = tone === CREAKY && NASAL.test(rhyme);
-    const units = [onsetUnit(letter, medials, glide && !merged), rhymeUnit(heard, creaky)];
-    return { text: whole, units };
-  });
+  return [...text.matchAll(SYLLABLE)].map(
+    ([whole, onset = '', medials = '', vowels = '', nasal = '', finals = '', tone = '']) => {
+      const letter = READ_LIKE[onset] ?? onset;
+      const rhyme = rhymeOf(vowels + nasal, finals);
+      const glide = medials.includes('ွ');
+      const merged = glide && (rhyme === 'န်' || rhyme === 'တ်' || rhyme === 'ံ');
+      const heard = merged ? merge(rhyme) : rhyme;
+      const creaky = tone === CREAKY && NASAL.test(rhyme);
+      const units = [onsetUnit(letter, medials, glide && !merged), rhymeUnit(heard, creaky)];
+      return { text: whole, units };
+    },
+  );
 }
 
 function merge(rhyme: string): string {

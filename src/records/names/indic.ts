@@ -3,56 +3,56 @@ import { CONSONANT_COST, unitTable, VOWEL_COST } from './spellings.ts';
 import type { Unit } from './types.ts';
 
 const BENGALI: Readonly<Record<string, string>> = {
-  'ক': 'k c:14 q:8 kk:30',
-  'খ': 'kh k:14 h:28',
-  'গ': 'g gh:25',
-  'ঘ': 'gh g:10',
-  'ঙ': 'ng n:20',
-  'চ': 'ch c:18 s:20 sh:35',
-  'ছ': 's:4 ch:6 chh:8 c:25 sh:25',
-  'জ': 'j z:8 g:30 zh:30',
-  'ঝ': 'jh j:10 z:25',
-  'ঞ': 'n:4 ny:14 -:30',
-  'ট': 't tt:25',
-  'ঠ': 'th:4 t:8',
-  'ড': 'd',
-  'ঢ': 'dh:4 d:8',
-  'ণ': 'n',
-  'ত': 't th:25 tt:25',
-  'থ': 'th:2 t:14',
-  'দ': 'd th:35',
-  'ধ': 'dh:2 d:10',
-  'ন': 'n nn:25',
-  'প': 'p',
-  'ফ': 'f:2 ph:6 p:35',
-  'ব': 'b w:32 v:28 bb:25',
-  'ভ': 'bh:6 v:6 b:12',
-  'ম': 'm mm:12',
-  'য': 'j:4 z:6 y:16',
+  ক: 'k c:14 q:8 kk:30',
+  খ: 'kh k:14 h:28',
+  গ: 'g gh:25',
+  ঘ: 'gh g:10',
+  ঙ: 'ng n:20',
+  চ: 'ch c:18 s:20 sh:35',
+  ছ: 's:4 ch:6 chh:8 c:25 sh:25',
+  জ: 'j z:8 g:30 zh:30',
+  ঝ: 'jh j:10 z:25',
+  ঞ: 'n:4 ny:14 -:30',
+  ট: 't tt:25',
+  ঠ: 'th:4 t:8',
+  ড: 'd',
+  ঢ: 'dh:4 d:8',
+  ণ: 'n',
+  ত: 't th:25 tt:25',
+  থ: 'th:2 t:14',
+  দ: 'd th:35',
+  ধ: 'dh:2 d:10',
+  ন: 'n nn:25',
+  প: 'p',
+  ফ: 'f:2 ph:6 p:35',
+  ব: 'b w:32 v:28 bb:25',
+  ভ: 'bh:6 v:6 b:12',
+  ম: 'm mm:12',
+  য: 'j:4 z:6 y:16',
   '\u09df': 'y:4 -:8 i:14 e:14 w:30 ie:25',
-  'র': 'r rr:25',
-  'ল': 'l ll:20',
-  'শ': 'sh s:10 ch:30',
-  'ষ': 'sh s:10',
-  'স': 's sh:16 c:30 ss:25 ch:40',
-  'হ': 'h -:22 kh:35',
+  র: 'r rr:25',
+  ল: 'l ll:20',
+  শ: 'sh s:10 ch:30',
+  ষ: 'sh s:10',
+  স: 's sh:16 c:30 ss:25 ch:40',
+  হ: 'h -:22 kh:35',
   '\u09dc': 'r:2 d:18 rh:18',
   '\u09dd': 'r:4 rh:8',
-  'ৎ': 't',
+  ৎ: 't',
   'ং': 'ng:2 n:12 m:18',
   'ঃ': '-:0 h:12',
   'ঁ': '-:0 n:14',
-  'অ': 'o:6 a:6 u:25',
-  'আ': 'a aa:14 e:35',
-  'ই': 'i:0 e:16 ee:22 y:14',
-  'ঈ': 'i:0 ee:10 e:18',
-  'উ': 'u:0 o:10 oo:20 ou:16 w:28',
-  'ঊ': 'u:0 oo:12 o:14',
-  'ঋ': 'ri:0 r:20',
-  'এ': 'e:2 a:16 ay:25 i:22',
-  'ঐ': 'oi:4 ai:8 oy:20',
-  'ও': 'o:2 u:14 w:10 wa:20 ou:20',
-  'ঔ': 'ou:4 au:8 ow:20',
+  অ: 'o:6 a:6 u:25',
+  আ: 'a aa:14 e:35',
+  ই: 'i:0 e:16 ee:22 y:14',
+  ঈ: 'i:0 ee:10 e:18',
+  উ: 'u:0 o:10 oo:20 ou:16 w:28',
+  ঊ: 'u:0 oo:12 o:14',
+  ঋ: 'ri:0 r:20',
+  এ: 'e:2 a:16 ay:25 i:22',
+  ঐ: 'oi:4 ai:8 oy:20',
+  ও: 'o:2 u:14 w:10 wa:20 ou:20',
+  ঔ: 'ou:4 au:8 ow:20',
   'া': 'a:0 aa:14 ah:25 e:30 o:35',
   'ি': 'i:0 e:14 ee:20 y:14 ie:30',
   'ী': 'i:0 ee:8 y:10 e:20 ie:25',
@@ -108,7 +108,7 @@ const HANIFI: Readonly<Record<string, string>> = {
   '𐴣': 'n:10 ng:12 -:10',
 };
 
-const BENGALI_VOWELS = /^(?:[অ-ঔািীুূৃেৈোৌ°ঃঁ]|্[যব])/u;
+const BENGALI_VOWELS = /^(?:[\u0985-\u0994\u09be-\u09cc\u0983\u0981°]|\u09cd[\u09af\u09ac])/u;
 const HANIFI_VOWELS = /^[\u{10d00}\u{10d1d}-\u{10d23}]/u;
 const BENGALI_UNITS = unitTable(BENGALI, (sign) => (BENGALI_VOWELS.test(sign) ? VOWEL_COST : CONSONANT_COST));
 const HANIFI_UNITS = unitTable(HANIFI, (sign) => (HANIFI_VOWELS.test(sign) ? VOWEL_COST : CONSONANT_COST));
@@ -130,11 +130,12 @@ export function bengaliUnits(text: string): readonly Unit[] {
     const unit = BENGALI_UNITS.get(sign);
     if (unit === undefined) return [];
     const bare = /[ক-হ\u09dc-\u09df]/u.test(sign) && !/^[া-ৌ্]/u.test(signs[index + 1] ?? '');
-    const inherent = bare && sign.length === 1 ? BENGALI_UNITS.get(index === signs.length - 1 ? '°$' : '°') : undefined;
+    const inherent =
+      bare && sign.length === 1 ? BENGALI_UNITS.get(index === signs.length - 1 ? '°$' : '°') : undefined;
     return inherent === undefined ? [unit] : [unit, inherent];
   });
 }
 
 export function hanifiUnits(text: string): readonly Unit[] {
-  return [...text].flatMap((sign) => HANIFI_UNITS.get(sign) ?? []);
+  return Array.from(text).flatMap((sign) => HANIFI_UNITS.get(sign) ?? []);
 }

@@ -50,7 +50,9 @@ function skeletons(word: Word, use: KeyUse): readonly string[] {
           word.units.map((unit) => classesOf(unit, skeletonOf)),
           limits,
         ).map(({ text }) => text);
-  return [...new Set(found.map((skeleton) => (skeleton === '' ? NO_CONSONANT : skeleton.slice(0, MAX_SKELETON))))];
+  return [
+    ...new Set(found.map((skeleton) => (skeleton === '' ? NO_CONSONANT : skeleton.slice(0, MAX_SKELETON)))),
+  ];
 }
 
 /** `ch` and `c` have several sounds; the commonest is the skeleton's own. */
@@ -77,7 +79,10 @@ function respelt(latin: string): readonly string[] {
 /** The first class stays: few mistakes are in the first letter. */
 function shortened(skeleton: string): readonly string[] {
   if (skeleton.length < MIN_TO_DELETE) return [];
-  return Array.from({ length: skeleton.length - 1 }, (_, at) => skeleton.slice(0, at + 1) + skeleton.slice(at + 2));
+  return Array.from(
+    { length: skeleton.length - 1 },
+    (_, at) => skeleton.slice(0, at + 1) + skeleton.slice(at + 2),
+  );
 }
 
 /**
@@ -105,7 +110,8 @@ function addSoundKeys(words: readonly Word[], use: KeyUse, keys: Set<string>): v
     for (const one of classes) {
       keys.add(syllables.length === 1 ? `o:${one}` : `s:${one}`);
       if (syllables.length === 1 && use === 'query') keys.add(`s:${one}`);
-      for (const two of [...(syllables[at + 1] ?? []), ...(syllables[at + 2] ?? [])]) keys.add(`b:${one}${two}`);
+      for (const two of [...(syllables[at + 1] ?? []), ...(syllables[at + 2] ?? [])])
+        keys.add(`b:${one}${two}`);
     }
   }
   if (use === 'query' && syllables.length === 2) addReversed(syllables, keys);

@@ -22,7 +22,12 @@ interface Pairing {
   readonly how: 'same' | 'alike' | 'begins' | 'initial';
 }
 
-const KIND_WEIGHT: Readonly<Record<WordKind, number>> = { name: 1, title: 0.35, particle: 0.25, initial: 0.5 };
+const KIND_WEIGHT: Readonly<Record<WordKind, number>> = {
+  name: 1,
+  title: 0.35,
+  particle: 0.25,
+  initial: 0.5,
+};
 const SPANS = [
   [1, 1],
   [1, 2],
@@ -78,16 +83,22 @@ function textOf(words: readonly Word[]): string {
 
 function compareWords(query: readonly Word[], name: readonly Word[]): Comparison {
   const [asked, given] = [spanOf(query), spanOf(name)];
-  if (query[0]?.kind === 'initial' || name[0]?.kind === 'initial') {
-    const alike = asked.latin[0] === given.latin[0] ? INITIAL_ALIKE : 0;
-    return asked.text === given.text ? { alike: 1, how: 'same' } : { alike, how: 'initial' };
-  }
+  if (query[0]?.kind === 'initial' || name[0]?.kind === 'initial') return compareInitial(asked, given);
   const several = query.length + name.length > 2;
   if (!begunBy(asked, given) && !mayBeAlike(asked, given)) return { alike: 0, how: 'alike' };
   const joined = several ? JOINED : 1;
   const alike = similarity(asked, given) * joined;
   if (alike === 1) return { alike, how: asked.script === given.script ? 'same' : 'alike' };
-  if (several || alike > 0.9 || !begunBy(asked, given)) return { alike, how: 'alike' };
+  return several || alike > 0.9 ? { alike, how: 'alike' } : perhapsBegun(asked, given, alike);
+}
+
+function compareInitial(asked: Span, given: Span): Comparison {
+  if (asked.text === given.text) return { alike: 1, how: 'same' };
+  return { alike: asked.latin[0] === given.latin[0] ? INITIAL_ALIKE : 0, how: 'initial' };
+}
+
+function perhapsBegun(asked: Span, given: Span, alike: number): Comparison {
+  if (!begunBy(asked, given)) return { alike, how: 'alike' };
   const beginning = prefixSimilarity(asked, given);
   const partial = beginning * (PREFIX_FLOOR + 0.3 * (asked.latin.length / given.latin.length));
   return beginning > 0.8 && partial > alike ? { alike: partial, how: 'begins' } : { alike, how: 'alike' };
@@ -100,14 +111,22 @@ function begunBy(asked: Span, given: Span): boolean {
   return one === undefined || one === other;
 }
 
+interface Scored {
+  readonly score: number;
+  /** Not before somebody asks: of hundreds of names that are looked at, few are shown. */
+  readonly reasons: () => readonly string[];
+}
+
+const NOTHING: Scored = { score: 0, reasons: () => [] };
+
 /** @param share of the question: 0.5 makes the score the same in both directions */
 export function scoreReadings(
   query: readonly Reading[],
   name: readonly Reading[],
   comparisons: Comparisons = new Comparisons(),
   share = QUESTION_SHARE,
-): NameScore {
-  let best: NameScore = { score: 0, reasons: [] };
+): Scored {
+  let best = NOTHING;
   for (const asked of query) {
     for (const given of name) {
       const scored = scorePair(asked.words, given.words, comparisons, share);
@@ -122,21 +141,24 @@ function scorePair(
   name: readonly Word[],
   comparisons: Comparisons,
   share: number,
-): NameScore {
-  const weights = { query: query.map(weightOf), name: name.map(weightOf) };
+): Scored {
   const pairs = candidatePairs(query, name, comparisons);
+  if (pairs.length === 0) return NOTHING;
+  const weights = { query: query.map(weightOf), name: name.map(weightOf) };
   const gain = (pair: Pairing): number =>
     pair.alike *
-    (share * sum(weights.query, pair.from, pair.fromCount) + (1 - share) * sum(weights.name, pair.to, pair.toCount));
+    (share * sum(weights.query, pair.from, pair.fromCount) +
+      (1 - share) * sum(weights.name, pair.to, pair.toCount));
   const whole = share * sum(weights.query, 0, query.length) + (1 - share) * sum(weights.name, 0, name.length);
   const straight = inOrder(pairs, query.length, name.length, gain);
   const shuffled = inAnyOrder(pairs, gain);
   const inPlace = total(straight, gain);
   const moved = total(shuffled, gain) * REORDERED;
   const reordered = moved > inPlace;
-  const chosen = reordered ? shuffled : straight;
-  const score = whole === 0 ? 0 : Math.min(1, Math.max(inPlace, moved) / whole);
-  return { score, reasons: explain(query, name, chosen, reordered) };
+  return {
+    score: Math.min(1, Math.max(inPlace, moved) / whole),
+    reasons: () => explain(query, name, reordered ? shuffled : straight, reordered),
+  };
 }
 
 function weightOf(word: Word): number {
@@ -154,7 +176,11 @@ function total(pairs: readonly Pairing[], gain: (pair: Pairing) => number): numb
 }
 
 /** Words are joined only where one of them found no good partner alone: that is seldom, and joining is most of the work. */
-function candidatePairs(query: readonly Word[], name: readonly Word[], comparisons: Comparisons): readonly Pairing[] {
+function candidatePairs(
+  query: readonly Word[],
+  name: readonly Word[],
+  comparisons: Comparisons,
+): readonly Pairing[] {
   const pairs: Pairing[] = [];
   const paired = { query: new Set<number>(), name: new Set<number>() };
   for (const [fromCount, toCount] of SPANS) {
@@ -207,12 +233,7 @@ function inOrder(
   for (let done = 0; done <= queryCount; done += 1) {
     for (let to = 0; to <= nameCount; to += 1) {
       const cell = done * width + to;
-      for (const before of [done > 0 ? cell - width : -1, to > 0 ? cell - 1 : -1]) {
-        if (before >= 0 && (best[before] ?? 0) > (best[cell] ?? 0)) {
-          best[cell] = best[before] ?? 0;
-          last[cell] = undefined;
-        }
-      }
+      best[cell] = Math.max(done > 0 ? (best[cell - width] ?? 0) : 0, to > 0 ? (best[cell - 1] ?? 0) : 0);
       for (const pair of pairs) {
         if (pair.from + pair.fromCount !== done || pair.to + pair.toCount !== to) continue;
         const value = (best[pair.from * width + pair.to] ?? 0) + gain(pair);
@@ -225,7 +246,11 @@ function inOrder(
   return traced(best, last, width);
 }
 
-function traced(best: readonly number[], last: readonly (Pairing | undefined)[], width: number): readonly Pairing[] {
+function traced(
+  best: readonly number[],
+  last: readonly (Pairing | undefined)[],
+  width: number,
+): readonly Pairing[] {
   const chosen: Pairing[] = [];
   let cell = best.length - 1;
   while (cell > 0) {
@@ -271,7 +296,8 @@ function explain(
     return `“${asked.join(' ')}” ${SAID[pair.how]} “${given.join(' ')}”`;
   });
   const missing = query.filter(
-    (word, at) => word.kind === 'name' && !pairs.some((pair) => at >= pair.from && at < pair.from + pair.fromCount),
+    (word, at) =>
+      word.kind === 'name' && !pairs.some((pair) => at >= pair.from && at < pair.from + pair.fromCount),
   );
   return [
     ...said,

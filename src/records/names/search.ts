@@ -19,6 +19,9 @@ export interface SearchOptions extends ReadOptions {
 const LIMIT = 20;
 const CANDIDATES = 250;
 const MIN_SCORE = 0.4;
+/** Candidates come the likeliest first: once enough good ones are found, the rest is not looked at. */
+const ENOUGH_SEEN = 80;
+const GOOD = 0.93;
 const FILED: ReadOptions = { burmese: 'unicode' };
 
 /** The keys that a record is to be filed under, for one of its names. */
@@ -35,26 +38,45 @@ export function searchNames<Id extends string | number>(
 ): readonly NameHit<Id>[] {
   const asked = readName(query, options);
   const comparisons = new Comparisons();
+  const limit = options.limit ?? LIMIT;
+  const least = options.minScore ?? MIN_SCORE;
   const found = index.candidates(nameKeys(asked, 'query'), options.candidates ?? CANDIDATES);
-  return found
-    .map(({ id }) => ({ id, ...bestOf(namesOf(id)) }))
-    .filter(({ score }) => score >= (options.minScore ?? MIN_SCORE))
+  const hits: Found<Id>[] = [];
+  let good = 0;
+  for (const [at, { id }] of found.entries()) {
+    if (at >= ENOUGH_SEEN && good >= limit) break;
+    const scored = bestOf(namesOf(id));
+    if (scored.score >= GOOD) good += 1;
+    if (scored.score >= least) hits.push({ id, ...scored });
+  }
+  return hits
     .sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1))
-    .slice(0, options.limit ?? LIMIT);
+    .slice(0, limit)
+    .map(({ id, score, reasons }) => ({ id, score, reasons: reasons() }));
 
-  function bestOf(names: readonly string[]): NameScore {
+  function bestOf(names: readonly string[]): Omit<Found<Id>, 'id'> {
     return names
       .map((name) => scoreReadings(asked, readName(name, FILED), comparisons))
-      .reduce((best, next) => (next.score > best.score ? next : best), { score: 0, reasons: [] });
+      .reduce((best, next) => (next.score > best.score ? next : best), { score: 0, reasons: () => [] });
   }
 }
 
+interface Found<Id> {
+  readonly id: Id;
+  readonly score: number;
+  readonly reasons: () => readonly string[];
+}
+
+function said({ score, reasons }: { score: number; reasons: () => readonly string[] }): NameScore {
+  return { score, reasons: reasons() };
+}
+
 export function scoreNames(query: string, name: string, options: ReadOptions = {}): NameScore {
-  return scoreReadings(readName(query, options), readName(name, options));
+  return said(scoreReadings(readName(query, options), readName(name, options)));
 }
 
 /** The same whichever of the two is named first. */
 export function nameSimilarity(one: string, other: string): NameScore {
   const [a, b] = one <= other ? [one, other] : [other, one];
-  return scoreReadings(readName(a), readName(b), new Comparisons(), 0.5);
+  return said(scoreReadings(readName(a), readName(b), new Comparisons(), 0.5));
 }

@@ -15,7 +15,13 @@ export function spanOf(words: readonly Word[]): Span {
   const [first] = words;
   if (first === undefined) throw new Error('bug: a span has words');
   return words.length === 1
-    ? { script: spelt(first.script), text: first.text, latin: first.latin, units: first.units, heard: first.heard }
+    ? {
+        script: spelt(first.script),
+        text: first.text,
+        latin: first.latin,
+        units: first.units,
+        heard: first.heard,
+      }
     : {
         script: spelt(first.script),
         text: words.map((word) => word.text).join(''),

@@ -38,7 +38,7 @@ const CLASSES = 'BFTSXKGLRMN';
 
 /** Bits of the classes in a skeleton. */
 function bitsOf(skeleton: string): number {
-  return [...skeleton].reduce((bits, one) => bits | (1 << CLASSES.indexOf(one)), 0);
+  return Array.from(skeleton).reduce((bits, one) => bits | (1 << CLASSES.indexOf(one)), 0);
 }
 
 /** One unit for each sign of a table. */

@@ -16,7 +16,8 @@ test('every spelling is of letters a to z, and no table says one twice', () => {
     for (const [sign, text] of Object.entries(table)) {
       const list = spellings(text.trim());
       assert.equal(new Set(list.map(({ latin }) => latin)).size, list.length, sign);
-      for (const { latin, cost } of list) assert.ok(/^[a-z]*$/.test(latin) && cost >= 0 && cost <= 70, `${sign} ${latin}`);
+      for (const { latin, cost } of list)
+        assert.ok(/^[a-z]*$/.test(latin) && cost >= 0 && cost <= 70, `${sign} ${latin}`);
     }
   }
 });
@@ -44,15 +45,20 @@ test('the usual spelling of an Arabic letter is of a class that the letter is lo
     const [unit] = arabicUnits(letter);
     if (unit === undefined) continue;
     const usual = unit.spellings[0]?.latin ?? '';
-    assert.ok(classesOf(unit, skeletonOf).some(({ text, cost }) => text === skeletonOf(usual) && cost === 0), letter);
+    assert.ok(
+      classesOf(unit, skeletonOf).some(({ text, cost }) => text === skeletonOf(usual) && cost === 0),
+      letter,
+    );
     assert.ok(alignmentCost([unit], usual, true) <= 12, letter);
   }
 });
 
 test('letters that stand for each other across scripts share a class, others do not', () => {
   const together = ['b p', 't d th dh', 's z', 'k q kh c', 'g j gh', 'f ph v', 'sh ch sch zh'];
-  const classes = together.map((group) => new Set(group.split(' ').map((letters) => skeletonOf(`${letters}a`))));
-  for (const [at, group] of classes.entries()) assert.equal(group.size, 1, together[at]);
+  const classes = together.map(
+    (group) => new Set(group.split(' ').map((letters) => skeletonOf(`${letters}a`))),
+  );
+  for (const [at, group] of classes.entries()) assert.equal(group.size, 1, together[at] ?? '');
   assert.equal(new Set(classes.flatMap((group) => [...group])).size, together.length);
   assert.equal(skeletonOf('mohammed'), 'MMT');
   assert.equal(skeletonOf('aya'), '');
@@ -67,11 +73,20 @@ test('every letter of the alphabet is a unit, and costs nothing against itself',
 
 test('the cheapest spelling comes first, and combining finds the cheapest combinations', () => {
   const unit = unitOf('x', spellings('b:9 a:3 -:20'), 70);
-  assert.deepEqual(unit.spellings.map(({ latin }) => latin), ['a', 'b', '']);
+  assert.deepEqual(
+    unit.spellings.map(({ latin }) => latin),
+    ['a', 'b', ''],
+  );
   assert.equal(unit.dropCost, 20);
   const choices = [
-    [{ text: 'a', cost: 0 }, { text: 'b', cost: 5 }],
-    [{ text: 'c', cost: 0 }, { text: 'd', cost: 7 }],
+    [
+      { text: 'a', cost: 0 },
+      { text: 'b', cost: 5 },
+    ],
+    [
+      { text: 'c', cost: 0 },
+      { text: 'd', cost: 7 },
+    ],
   ];
   const found = combine(choices, { cost: 10, count: 3 }).map(({ text }) => text);
   assert.deepEqual(found, ['ac', 'bc', 'ad']);

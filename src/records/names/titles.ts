@@ -12,27 +12,29 @@ const TITLES = new Set([
 ]);
 
 const PARTICLES = new Set([
-  ...'al el ul ur ud as an ar ibn bin ben bint binti binte abu abou abd de la van von der da di do dos e y'.split(' '),
+  ...'al el ul ur ud as an ar ibn bin ben bint binti binte abu abou abd de la van von der da di do dos e y'.split(
+    ' ',
+  ),
   ...'بن ابن بنت ابو أبو'.split(' '),
   ...'বিন বিনতে ইবনে আল'.split(' '),
 ]);
 
 /** How a word is commonly shortened, and what it stands for. */
 const SHORT_FORMS: Readonly<Record<string, string>> = {
-  'md': 'mohammad',
-  'mohd': 'mohammad',
-  'muhd': 'mohammad',
-  'mohmd': 'mohammad',
-  'mhd': 'mohammad',
-  'mst': 'mosammat',
-  'mg': 'maung',
-  'abd': 'abdul',
-  'মোঃ': 'মোহাম্মদ',
-  'মো': 'মোহাম্মদ',
-  'মোহাঃ': 'মোহাম্মদ',
-  'মু': 'মুহাম্মদ',
-  'মোছাঃ': 'মোসাম্মৎ',
-  'মোসাঃ': 'মোসাম্মৎ',
+  md: 'mohammad',
+  mohd: 'mohammad',
+  muhd: 'mohammad',
+  mohmd: 'mohammad',
+  mhd: 'mohammad',
+  mst: 'mosammat',
+  mg: 'maung',
+  abd: 'abdul',
+  মোঃ: 'মোহাম্মদ',
+  মো: 'মোহাম্মদ',
+  মোহাঃ: 'মোহাম্মদ',
+  মু: 'মুহাম্মদ',
+  মোছাঃ: 'মোসাম্মৎ',
+  মোসাঃ: 'মোসাম্মৎ',
 };
 
 /**

@@ -14,7 +14,7 @@ const BURMESE = /[\u1000-\u109f]/u;
  * stacked letters as code points of their own.
  */
 const ZAWGYI_ONLY =
-  /(?:^|[^\u1000-\u109f])[\u1031\u103b\u107e-\u1084]|\u1039(?![\u1000-\u1021])|\u1031[\u1031\u103b\u107e-\u1084]|[\u1060-\u1063\u1065-\u106d\u1070-\u107d\u1085\u108a\u108f\u1090-\u1097]|[\u102d\u102e\u1032\u1036]\u102d|\u1033|\u1034|[\u1000-\u1021]\u1039[\u1000-\u1021]\u1039/u;
+  /(?:^|[^\u1000-\u109f])[\u1031\u103b\u107e-\u1084]|\u1039(?![\u1000-\u1021])|\u1031[\u1031\u103b\u107e-\u1084]|[\u1033\u1034\u1060-\u1063]|[\u1065-\u106d]|[\u1070-\u107d]|\u1085|\u108a|[\u108f-\u1097]|(?:\u102d|\u102e|\u1032|\u1036)\u102d|[\u1000-\u1021]\u1039[\u1000-\u1021]\u1039/u;
 /** Only Unicode: kinzi, a killed consonant before a tone, a consonant or an end, the medial h. */
 const UNICODE_ONLY =
   /\u1004\u103a\u1039|[\u1000-\u1021]\u1037?\u103a(?:[\u1037\u1038]|$|\s|[\u1000-\u1021](?!\u1039))|\u103e/u;
