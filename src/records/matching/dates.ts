@@ -10,10 +10,13 @@ export type DateLevel =
   | 'same day'
   | 'day and month swapped'
   | 'one digit apart'
+  | 'same day of another year'
   | 'same year'
   | 'a year apart'
-  | 'same day of another year'
-  | 'apart';
+  | 'apart'
+  | 'guessed years fit'
+  | 'guessed years are near'
+  | 'guessed years are apart';
 
 /** Days that stand for "not known" in registers. */
 const HEAPED = new Set(['01-01', '07-01', '12-31']);
@@ -37,6 +40,7 @@ export function isHeaped(text: string): boolean {
 export function compareBirths(one: string, other: string): DateLevel | undefined {
   const [a, b] = [parseBirth(one), parseBirth(other)];
   if (a === undefined || b === undefined) return undefined;
+  if (isHeaped(one) || isHeaped(other)) return compareGuesses(Math.abs(a.year - b.year));
   const whole = a.day !== undefined && b.day !== undefined;
   if (!whole) return compareYears(a.year, b.year);
   if (one === other) return 'same day';
@@ -46,6 +50,13 @@ export function compareBirths(one: string, other: string): DateLevel | undefined
     return Math.abs(a.year - b.year) === 1 ? 'a year apart' : 'same day of another year';
   }
   return compareYears(a.year, b.year);
+}
+
+const NEAR_YEARS = 5;
+
+function compareGuesses(gapYears: number): DateLevel {
+  if (gapYears <= 1) return 'guessed years fit';
+  return gapYears <= NEAR_YEARS ? 'guessed years are near' : 'guessed years are apart';
 }
 
 function compareYears(a: number, b: number): DateLevel {

@@ -16,6 +16,9 @@ export const WEIGHTS: Weights = {
     'same day of another year': 2,
     'same year': 2,
     'a year apart': 0.5,
+    'guessed years fit': 0.4,
+    'guessed years are near': 0,
+    'guessed years are apart': -2,
     apart: -4,
   },
   age: { fits: 1, near: 0, different: -4 },
@@ -39,7 +42,10 @@ export function weightOf(field: string, level: string, mode: MatchMode): number 
   return mode === 'reunion' && MOVED.has(field) ? Math.max(weight, MOVED_FLOOR) : weight;
 }
 
-/** The sum of weights at which it is as likely as not, the blocks being as they are. */
-export const EVEN_WEIGHT = 8;
+/**
+ * The sum of weights at which it is as likely as not. Above what a name and a year can give together, since in one camp many
+ * people share both.
+ */
+export const EVEN_WEIGHT = 12;
 /** Scores from here on are shown as suggestions. */
 export const SUGGEST_FROM = 0.5;

@@ -108,7 +108,7 @@ const HANIFI: Readonly<Record<string, string>> = {
   '𐴣': 'n:10 ng:12 -:10',
 };
 
-const BENGALI_VOWELS = /^(?:[\u0985-\u0994\u09be-\u09cc\u0983\u0981°]|\u09cd[\u09af\u09ac])/u;
+const BENGALI_VOWELS = /^(?:[\u0985-\u0994]|[\u09be-\u09cc]|\u0981|\u0983|°|\u09cd[\u09af\u09ac])/u;
 const HANIFI_VOWELS = /^[\u{10d00}\u{10d1d}-\u{10d23}]/u;
 const BENGALI_UNITS = unitTable(BENGALI, (sign) => (BENGALI_VOWELS.test(sign) ? VOWEL_COST : CONSONANT_COST));
 const HANIFI_UNITS = unitTable(HANIFI, (sign) => (HANIFI_VOWELS.test(sign) ? VOWEL_COST : CONSONANT_COST));
