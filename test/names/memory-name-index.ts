@@ -46,7 +46,10 @@ export class MemoryNameIndex<Id extends string | number> implements NameIndex<Id
       left -= end;
       if (left <= 0) break;
     }
-    const ranked = Float64Array.from(weights, ([place, weight]) => Math.round(weight * WEIGHT_STEPS) * PLACES + PLACES - place);
+    const ranked = Float64Array.from(
+      weights,
+      ([place, weight]) => Math.round(weight * WEIGHT_STEPS) * PLACES + PLACES - place,
+    );
     const found: Candidate<Id>[] = [];
     for (const packed of ranked.sort().reverse()) {
       const place = PLACES - (packed % PLACES);

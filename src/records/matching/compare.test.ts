@@ -30,7 +30,10 @@ test('one woman registered twice, by clerks of two scripts, is suggested with re
 
 test('a name alone, or with the first of January, is no suggestion; with a day it is', () => {
   const named: Person = { names: ['Rahima Khatun'], sex: 'female' };
-  const [newYear, day] = [{ ...named, dateOfBirth: '1994-01-01' }, { ...named, dateOfBirth: '1994-05-17' }];
+  const [newYear, day] = [
+    { ...named, dateOfBirth: '1994-01-01' },
+    { ...named, dateOfBirth: '1994-05-17' },
+  ];
   assert.ok(compare(named, named).score < SUGGEST_FROM);
   assert.ok(compare(newYear, newYear).score < SUGGEST_FROM);
   assert.ok(compare(newYear, newYear).score - compare(named, named).score < 0.1, 'almost nothing');

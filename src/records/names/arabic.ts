@@ -15,9 +15,7 @@ const UNITS = unitTable(ARABIC_SPELLINGS, (sign) => {
   return WEAK.includes(sign.replace(/[$^]/, '')) ? VOWEL_COST : CONSONANT_COST;
 });
 
-const PAIRS = new Map(
-  [...UNITS].filter(([sign]) => /^[^$^]{2}$/u.test(sign) && sign !== ARTICLE),
-);
+const PAIRS = new Map([...UNITS].filter(([sign]) => /^[^$^]{2}$/u.test(sign) && sign !== ARTICLE));
 
 /** Marks of short vowels and the stretching line say nothing that every writer writes. */
 export function normaliseArabic(text: string): string {
