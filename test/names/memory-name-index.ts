@@ -1,5 +1,5 @@
 /** The twin in memory of a table of names by key. Ids are small whole numbers or texts; keys become small numbers. */
-import type { Candidate, NameIndex } from '../../src/records/names/ports.ts';
+import type { Candidate, NameIndex } from '../../src/records/index.ts';
 
 /** How many postings one question may walk: what the rarest keys have comes first, and of common ones the beginning. */
 const WALK_LIMIT = 12_000;
@@ -48,11 +48,11 @@ export class MemoryNameIndex<Id extends string | number> implements NameIndex<Id
     }
     const ranked = Float64Array.from(
       weights,
-      ([place, weight]) => Math.round(weight * WEIGHT_STEPS) * PLACES + PLACES - place,
+      ([place, weight]) => Math.round(weight * WEIGHT_STEPS) * PLACES + (PLACES - 1 - place),
     );
     const found: Candidate<Id>[] = [];
     for (const packed of ranked.sort().reverse()) {
-      const place = PLACES - (packed % PLACES);
+      const place = PLACES - 1 - (packed % PLACES);
       const id = this.#ids[place];
       if (id !== undefined) found.push({ id, weight: weights.get(place) ?? 0 });
       if (found.length === limit) break;

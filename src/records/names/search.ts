@@ -17,7 +17,8 @@ export interface SearchOptions extends ReadOptions {
 }
 
 const LIMIT = 20;
-const CANDIDATES = 250;
+/** One word says little about which candidates are best, and comparing one word is quick. */
+const CANDIDATES = { oneWord: 400, more: 180 } as const;
 const MIN_SCORE = 0.4;
 /** Candidates come the likeliest first: once enough good ones are found, the rest is not looked at. */
 const ENOUGH_SEEN = 80;
@@ -40,7 +41,8 @@ export function searchNames<Id extends string | number>(
   const comparisons = new Comparisons();
   const limit = options.limit ?? LIMIT;
   const least = options.minScore ?? MIN_SCORE;
-  const found = index.candidates(nameKeys(asked, 'query'), options.candidates ?? CANDIDATES);
+  const usual = asked.every(({ words }) => words.length === 1) ? CANDIDATES.oneWord : CANDIDATES.more;
+  const found = index.candidates(nameKeys(asked, 'query'), options.candidates ?? usual);
   const hits: Found<Id>[] = [];
   let good = 0;
   for (const [at, { id }] of found.entries()) {
