@@ -93,19 +93,19 @@ function nameIn(style: Style): string {
 }
 
 /** What somebody asks who heard the name, or who knows its beginning, or one word of it. */
-function questionAbout(name: string): string {
+function questionAbout(name: string): { readonly text: string; readonly whole: boolean } {
   const parts = name.split(' ');
   switch (random(5)) {
     case 0:
-      return [...parts].reverse().join(' ');
+      return { text: [...parts].reverse().join(' '), whole: true };
     case 1:
-      return parts[random(parts.length)] ?? name;
+      return { text: parts[random(parts.length)] ?? name, whole: parts.length === 1 };
     case 2: {
       const at = 1 + random(Math.max(1, name.length - 2));
-      return name.slice(0, at) + name.slice(at + 1);
+      return { text: name.slice(0, at) + name.slice(at + 1), whole: true };
     }
     default:
-      return name;
+      return { text: name, whole: true };
   }
 }
 
@@ -127,7 +127,8 @@ say(
   `${PERSONS} names, ${(keys / PERSONS).toFixed(1)} keys each, filed in ${fillSeconds.toFixed(0)} s, heap ${heapMib.toFixed(0)} MiB`,
 );
 
-let found = 0;
+/** One word of a name is shared by thousands: only of the other questions can be said whether the name was found. */
+let [found, whole] = [0, 0];
 const times: number[] = [];
 const processor: number[] = [];
 for (let asked = 0; asked < QUESTIONS; asked += 1) {
@@ -135,10 +136,12 @@ for (let asked = 0; asked < QUESTIONS; asked += 1) {
   const name = filed[id] ?? '';
   const question = questionAbout(name);
   const [from, used] = [performance.now(), process.cpuUsage()];
-  const hits = searchNames(index, (other) => [filed[other] ?? ''], question);
+  const hits = searchNames(index, (other) => [filed[other] ?? ''], question.text);
   times.push(performance.now() - from);
   const { user, system } = process.cpuUsage(used);
   processor.push((user + system) / 1000);
+  if (!question.whole) continue;
+  whole += 1;
   if (hits.some((hit) => hit.id === id || filed[hit.id] === name)) found += 1;
 }
 /** Of a sorted copy. */
@@ -151,7 +154,7 @@ const p95 = quantile(times, 0.95);
 say(
   `p50 ${quantile(times, 0.5)} ms, p95 ${p95} ms; of processor time p50 ${quantile(processor, 0.5)} ms, p95 ${quantile(processor, 0.95)} ms`,
 );
-say(`the name meant was among the first 20 in ${found} of ${QUESTIONS}`);
+say(`the name meant was among the first 20 in ${found} of ${whole} questions with all its words`);
 report({
   id: 'P6',
   what: 'name search over names in memory, p95',

@@ -151,8 +151,9 @@ function scorePair(
       (1 - share) * sum(weights.name, pair.to, pair.toCount));
   const whole = share * sum(weights.query, 0, query.length) + (1 - share) * sum(weights.name, 0, name.length);
   const straight = inOrder(pairs, query.length, name.length, gain);
-  const shuffled = inAnyOrder(pairs, gain);
   const inPlace = total(straight, gain);
+  // No other order can be worth more than this.
+  const shuffled = inPlace >= whole * REORDERED ? straight : inAnyOrder(pairs, gain);
   const moved = total(shuffled, gain) * REORDERED;
   const reordered = moved > inPlace;
   return {
