@@ -24,6 +24,8 @@ export function nameKeys(readings: readonly Reading[], use: KeyUse): readonly st
   for (const { words } of readings) {
     const telling = words.filter((word) => word.kind === 'name');
     for (const word of telling.length > 0 ? telling : words) addWordKeys(word, use, keys);
+    // The whole name as it is: or longer names, which share more keys, would come before it.
+    keys.add(`x:${words.map((word) => word.latin).join(' ')}`);
     addJoinedKeys(words, use, keys);
     addSoundKeys(words, use, keys);
   }
@@ -102,10 +104,14 @@ function addJoinedKeys(words: readonly Word[], use: KeyUse, keys: Set<string>): 
   }
 }
 
-/** Syllables of a name that is or could be Burmese: two neighbours, and those with one between. */
+/**
+ * Syllables of a name that is or could be Burmese: two neighbours, those with one between, and all onsets, which stand
+ * where a vowel is mistyped.
+ */
 function addSoundKeys(words: readonly Word[], use: KeyUse, keys: Set<string>): void {
   const syllables = words.flatMap((word) => soundsOf(word, use));
   if (syllables.some((classes) => classes.length === 0)) return;
+  if (syllables.length > 1) keys.add(`z:${syllables.map(([usual = '']) => usual[0]).join('')}`);
   for (const [at, classes] of syllables.entries()) {
     for (const one of classes) {
       keys.add(syllables.length === 1 ? `o:${one}` : `s:${one}`);
