@@ -9,6 +9,7 @@ const PURE = [
   'src/base/**/*.ts',
   'src/identity/**/*.ts',
   'src/log/**/*.ts',
+  'src/records/{names,matching}/**/*.ts',
   'src/**/{core,fold}.ts',
   'src/**/{core,fold}-*.ts',
   'src/**/*-core.ts',

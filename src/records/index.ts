@@ -1,0 +1,8 @@
+/** What others may use of the registry. */
+export { nameToFile } from './names/read.ts';
+export { keysToFile, scoreNames, searchNames } from './names/search.ts';
+export type { Candidate, NameIndex } from './names/ports.ts';
+export { blockingKeys, MAX_BLOCK } from './matching/blocking.ts';
+export { compare } from './matching/compare.ts';
+export type { Person } from './matching/types.ts';
+export { SUGGEST_FROM } from './matching/weights.ts';
