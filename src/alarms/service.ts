@@ -16,6 +16,8 @@ const FIRST_ANSWERS_MS = 400;
 export interface AlarmServiceDeps extends Omit<DeskDeps, 'peers'> {
   readonly transport: Transport;
   readonly timers: Timers;
+  /** A neighbour sent what no honest one sends. */
+  misbehaved(peer: LinkKey, code: string): void;
   /** Undefined for who is no member. */
   standingOf(peer: LinkKey): Standing | undefined;
 }
@@ -41,7 +43,11 @@ export class AlarmService {
       peers: {
         send: (peer, frame) => void this.#channels.get(peer)?.send(frame),
         hasRoom: (peer) => (this.#channels.get(peer)?.bufferedBytes ?? 0) < ROOM_BYTES,
-        cut: (peer, code) => this.#channels.get(peer)?.abort(new Error(code)),
+        cut: (peer, code) => {
+          const channel = this.#channels.get(peer);
+          if (channel !== undefined && code !== 'other-network') deps.misbehaved(channel.peer, code);
+          channel?.abort(new Error(code));
+        },
         standingOf: (peer) => {
           const key = this.#channels.get(peer)?.peer;
           return key === undefined ? undefined : this.#standingOf(key);

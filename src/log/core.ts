@@ -115,3 +115,13 @@ export function provesFork(evidence: ForkEvidence, verifier: Verifier): boolean 
     throw error;
   }
 }
+
+/** @returns undefined where it is none. */
+export function readEntryIfAny(raw: RawEntry): Entry | undefined {
+  try {
+    return readEntry(raw);
+  } catch (error) {
+    if (isKithError(error, 'malformed')) return undefined;
+    throw error;
+  }
+}

@@ -132,6 +132,27 @@ test('what nobody could read or carry is not written', () => {
   assert.deepEqual(world.founder.log.ownHeight('data'), before);
 });
 
+test('whoever is sent more than it may hold keeps what it may', () => {
+  const world = new LogWorld();
+  const { founder } = world;
+  const reader = world.admit('reader', 'reader');
+  syncAll(founder, reader);
+  const [entry] = founder.write(note('a', 'public', 'members', 'admins'));
+  assert.ok(entry !== undefined);
+  const { feed } = entry.header;
+  const everything = founder.runFor(founder, feed, 1);
+  assert.ok(everything.entries.every(({ parts }) => !parts.includes(null)));
+  const held = (): (boolean[] | undefined)[] =>
+    [...reader.store.read({ feed, from: 1, to: entry.header.seq })].map(({ parts }) =>
+      parts.map((part) => part !== null),
+    );
+  assert.equal(reader.log.receive(everything).kind, 'appended');
+  assert.deepEqual(held().at(-1), [true, false, false]);
+  assert.equal(reader.log.fillParts(feed, everything.entries), 0);
+  assert.deepEqual(held().at(-1), [true, false, false]);
+  assert.equal(reader.log.feed(feed)?.hash, entry.hash, 'the history is whole all the same');
+});
+
 test('a reader verifies the same history without the parts that are not for it', () => {
   const world = new LogWorld();
   const { founder } = world;

@@ -2,7 +2,7 @@
  * The log: the one door for writing. Appends what this device writes, takes in what others wrote, and keeps roll and
  * projections in step, each in one transaction. Synchronous, because the store is: there is no moment in between.
  */
-import { assert, isKithError, KithError } from '../base/errors.ts';
+import { assert, KithError } from '../base/errors.ts';
 import { maxHlc, HLC_ZERO, type HybridClock } from '../base/hlc.ts';
 import type { DeviceKey, FeedId, NetworkId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
@@ -13,7 +13,7 @@ import type { Authority } from '../identity/authority.ts';
 import type { Lane, Standing as Reader } from '../identity/roles.ts';
 import type { Signer, Verifier } from '../identity/signing.ts';
 import type { EntryLink, Membership, Vector } from '../identity/types.ts';
-import { judgeRun, provesFork, readEntry, type RunRefusal, type RunVerdict } from './core.ts';
+import { judgeRun, provesFork, readEntryIfAny, type RunRefusal, type RunVerdict } from './core.ts';
 import {
   encodeErase,
   ERASE_KIND,
@@ -26,20 +26,13 @@ import {
   type EraseTarget,
   type FoldDeps,
 } from './folding.ts';
+import { fillIn, withoutOthers } from './holding.ts';
 import type { AsideRange, FeedState, LogStore, Projection, ReadRange } from './ports.ts';
 import { actOf, emptyRoll, rollOf, type Forks, type RollState } from './roll-state.ts';
 import type { Draft, Entry, FeedInfo, ForkEvidence, Height, RawEntry, Run } from './types.ts';
 import { refusalSentence, writtenTwice } from './refusals.ts';
 import { readMissing, readRun } from './serving.ts';
-import {
-  decodeHeader,
-  encodeEvidence,
-  feedIdOf,
-  hashHeader,
-  partMatches,
-  readEvidence,
-  readWhole,
-} from './wire.ts';
+import { decodeHeader, encodeEvidence, feedIdOf, hashHeader, readEvidence, readWhole } from './wire.ts';
 import { FEED_START, sealDrafts, splitForSeals } from './writing.ts';
 
 export interface LogDeps {
@@ -160,6 +153,7 @@ export class Log {
   /** Takes in a run that somebody sent. Whatever it holds, the log stays whole; what is refused says why. */
   receive(run: Run): Received {
     const { store, verifier } = this.#deps;
+    const self = this.#self.signer.key as DeviceKey;
     const state = store.feed(run.feed.id);
     const isFounding = this.#isFounding(run);
     // A push may overtake the beginning that a newcomer has asked for. What begins and does not found waits for the roll.
@@ -178,7 +172,10 @@ export class Log {
         return this.#fork(run, verdict.seq);
       case 'fits': {
         if (verdict.entries.length === 0) return { kind: 'nothing-new' };
-        const received = this.#take(run.feed, verdict.entries);
+        const received = this.#take(
+          run.feed,
+          withoutOthers(this.membership, self, run.feed, verdict.entries),
+        );
         const isOwn = !isFounding && run.feed.id === this.ownFeed(run.feed.lane).id;
         if (isOwn && received.kind === 'appended')
           store.afterCommit(() => this.#tell((events) => events.setBack?.(run.feed)));
@@ -245,23 +242,12 @@ export class Log {
   /** Parts for entries that this node already has. @returns how many were new and right. */
   fillParts(feed: FeedId, entries: readonly RawEntry[]): number {
     const { store } = this.#deps;
+    const info = store.feed(feed)?.info;
+    if (info === undefined) return 0;
+    const ours = (entry: Entry): readonly Entry[] =>
+      withoutOthers(this.membership, this.#self.signer.key as DeviceKey, info, [entry]);
     return store.transact(() => {
-      let filled = 0;
-      for (const raw of entries) {
-        const entry = readEntryIfAny(raw);
-        if (entry === undefined || store.hashAt(feed, entry.header.seq) !== entry.hash) continue;
-        const { seq } = entry.header;
-        const [stored] = store.read({ feed, from: seq, to: seq });
-        const erased = new Set(store.erasedBy(feed, seq).map(({ part }) => part));
-        entry.header.parts.forEach((ref, index) => {
-          const part = raw.parts[index];
-          if (part === null || part === undefined || stored?.parts[index] !== null || erased.has(index))
-            return;
-          if (!partMatches(ref, part)) return;
-          store.putPart(feed, seq, index, part);
-          filled += 1;
-        });
-      }
+      const filled = fillIn(store, feed, entries, ours);
       if (filled > 0) this.#refoldAll(this.#roll);
       return filled;
     });
@@ -590,13 +576,4 @@ function liesPastStop(state: FeedState | undefined, verdict: RunVerdict): boolea
 function begins(run: Run): boolean {
   const first = run.entries[0];
   return first !== undefined && readEntryIfAny(first)?.header.seq === 1;
-}
-
-function readEntryIfAny(raw: RawEntry): Entry | undefined {
-  try {
-    return readEntry(raw);
-  } catch (error) {
-    if (isKithError(error, 'malformed')) return undefined;
-    throw error;
-  }
 }

@@ -51,7 +51,7 @@ export function openNodeMail({ database, session, changed }: NodeMailDeps): Mail
     heardMs: () => heardMs(session),
     tellsRead: () => tellsRead(session),
     misbehaved: (peer: LinkKey, code) => {
-      logger.warn({ peer, code }, 'a neighbour sent what no honest one sends');
+      session.links.conduct.report(peer, 'bad-frame', `letters: ${code}`);
     },
   });
   session.log.on({

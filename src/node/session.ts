@@ -131,6 +131,9 @@ export class Session {
       standingOf: (peer) => this.standingOf(peer) ?? (this.#parting.has(peer) ? PARTING : undefined),
       ownStanding: () => standingOfMember(this.ownMember),
       isArriving: () => this.isArriving,
+      misbehaved: (peer, code) => {
+        this.links.conduct.report(peer, 'bad-frame', `sync: ${code}`);
+      },
       ownLanes: () => lanesOf(this.ownMember?.role),
     });
     const logger = nodeLog.logger('letters');
@@ -162,6 +165,9 @@ export class Session {
       signer: keys.signer,
       logger: nodeLog.logger('alarms'),
       standingOf: (peer) => this.standingOf(peer),
+      misbehaved: (peer, code) => {
+        this.links.conduct.report(peer, 'bad-frame', `alarms: ${code}`);
+      },
       told: (change, alarm, message) => {
         this.deps.alarm(this, change, alarm, message);
       },

@@ -16,6 +16,9 @@ const TICK_MS = 5000;
 /** Above this, reading for a neighbour waits until what is queued for it has gone. */
 const ROOM_BYTES = 1024 * 1024;
 
+/** Whoever is silent, or of another network, means no harm. */
+const BLAMED: ReadonlySet<SyncFault | 'malformed'> = new Set(['malformed', 'bad-entries', 'out-of-turn']);
+
 export interface SyncLinksDeps {
   readonly transport: Transport;
   readonly log: Log;
@@ -27,6 +30,8 @@ export interface SyncLinksDeps {
   ownStanding(): Standing | undefined;
   /** This device was let in and has not seen its own admission yet: who is a member, it cannot know. */
   isArriving(): boolean;
+  /** A neighbour sent what no honest one sends. */
+  misbehaved(peer: LinkKey, code: string): void;
   /** This node's own role, as of now. */
   ownLanes(): readonly Lane[];
 }
@@ -49,7 +54,9 @@ export class SyncLinks {
         hasRoom: (peer) => (this.#channels.get(peer)?.bufferedBytes ?? 0) < ROOM_BYTES,
         cut: (peer, code) => {
           if (this.#watchers.has(peer)) this.#cut.set(peer, code);
-          this.#channels.get(peer)?.abort(new Error(code));
+          const channel = this.#channels.get(peer);
+          if (channel !== undefined && BLAMED.has(code)) deps.misbehaved(channel.peer, code);
+          channel?.abort(new Error(code));
         },
         standingOf: (peer) => this.#standingOf(peer),
         ownStanding: () => this.#deps.ownStanding(),
