@@ -5,19 +5,17 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, globSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { Lan } from '../../scripts/nodes/lan.ts';
 import type { NodeProcess } from '../../scripts/nodes/node-process.ts';
 import { until } from '../../scripts/nodes/until.ts';
 import type { Finding, Status } from '../../src/api/contract.ts';
+import { clockAhead, NO_FAKE_CLOCK } from '../support/fake-clock.ts';
 import { FakePeer } from '../support/fake-peer.ts';
 import { admit, scene } from '../support/stage.ts';
 
 const skip = Lan.isPossible() ? false : 'this machine allows no network namespaces';
 const ALONE = ['--no-mdns', '--listen', '127.0.0.1:0'];
-/** Gives one program another clock; of Debian's package libfaketime. */
-const FAKETIME = globSync('/usr/lib/*/faketime/libfaketime.so.1')[0];
 
 interface Told {
   readonly code: number | null;
@@ -101,8 +99,7 @@ scene(
   'clock off: members whose machines are half an hour and three hours ahead',
   async (stage) => {
     const ada = await stage.founder('Ada', ALONE);
-    const env = { LD_PRELOAD: FAKETIME ?? '', FAKETIME: '+30m', DONT_FAKE_MONOTONIC: '1' };
-    const ben = stage.node('Ben', { env });
+    const ben = stage.node('Ben', { env: clockAhead('+30m') });
     await ben.up(ALONE);
     await ada.call('status', {});
     await admit(ada, ben);
@@ -110,10 +107,10 @@ scene(
     assert.match((await finds(ben, 'clock-off')).message, /Ada is 30 minutes behind/);
     // However far off: no clock has to be right for a link.
     await ben.stop();
-    await ben.up(ALONE, { ...env, FAKETIME: '+3h' });
+    await ben.up(ALONE, clockAhead('+3h'));
     assert.match((await finds(ada, 'clock-off')).message, /Ben is 3 hours ahead/);
   },
-  { skip: FAKETIME !== undefined && existsSync(FAKETIME) ? false : 'libfaketime is not installed' },
+  { skip: NO_FAKE_CLOCK },
 );
 
 scene(

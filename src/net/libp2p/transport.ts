@@ -114,7 +114,7 @@ interface Attached {
   readonly link: ConnectionLink;
   readonly standing: PromiseWithResolvers<ConnectionLink>;
   readonly timeout: Timer;
-  state: 'new' | 'greeting' | 'stands';
+  state: 'new' | 'greeting' | 'stands' | 'gone';
 }
 
 class Libp2pTransport implements KithTransport {
@@ -336,6 +336,8 @@ class Libp2pTransport implements KithTransport {
     attached.timeout.cancel();
     attached.standing.reject(new KithError('link-refused', 'The other node ended the link before it stood.'));
     if (attached.state === 'stands') this.#emit((listener) => listener.unlink?.(attached.link));
+    // A hello that is read after the end makes no link: nobody would ever hear that it ended.
+    attached.state = 'gone';
   }
 
   /** What a hub passed on ends with the link to it; libp2p notices that only when it asks whether a link still lives. */
@@ -421,6 +423,8 @@ class Libp2pTransport implements KithTransport {
 
   #stand(attached: Attached, hello: Hello, roundTripMs: number | undefined): void {
     const { link } = attached;
+    if (attached.state === 'gone')
+      throw new KithError('link-refused', 'The other node ended the link at once.');
     mustSpeakAlike(hello);
     this.#mustBeWanted(attached);
     attached.state = 'stands';

@@ -36,6 +36,12 @@ function story(mutate: (node: MeshNode) => void): void {
   );
   settle(world);
   restIsQuiet(world);
+  // Two who start at once and were given each other's address dial at the same time.
+  const [one, other] = [world.add(), world.add()];
+  one.tell({ type: 'given', address: other.address });
+  other.tell({ type: 'given', address: one.address });
+  other.tell({ type: 'given', address: others[0]?.address ?? '' });
+  settle(world);
 }
 
 type Change = (effects: MeshEffect[], event: MeshEvent, node: MeshNode) => MeshEffect[];
