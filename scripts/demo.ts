@@ -8,6 +8,8 @@ import { inviting } from './demo/inviting.ts';
 import { finding } from './demo/finding.ts';
 import { writing } from './demo/writing.ts';
 import { powerCut } from './demo/power-cut.ts';
+import { letters } from './demo/letters.ts';
+import { alarm } from './demo/alarm.ts';
 import { carrying } from './demo/carrying.ts';
 import { revoking } from './demo/revoking.ts';
 import { restoring } from './demo/restoring.ts';
@@ -19,6 +21,8 @@ const CHAPTERS: readonly Chapter[] = [
   finding,
   writing,
   powerCut,
+  letters,
+  alarm,
   carrying,
   revoking,
   restoring,
