@@ -12,9 +12,7 @@ export const letters: Chapter = {
       const letter = await ben.call('letter', { id });
       return letter.carriers.length > 0 && letter;
     });
-    play.tell(
-      `Cho is away. ${String(carriers.length)} others carry it, sealed; Ben’s node stops, too.`,
-    );
+    play.tell(`Cho is away. ${String(carriers.length)} others carry it, sealed; Ben’s node stops, too.`);
     await ben.stop();
     await cho.up();
     await until('it has come', async () => (await cho.call('inbox', {})).letters.length > 0);
