@@ -133,7 +133,7 @@ export default {
       name: 'not-to-unresolvable',
       severity: 'error',
       from: {},
-      to: { couldNotResolve: true, pathNot: '^(hypercore|pouchdb-node)$' },
+      to: { couldNotResolve: true, pathNot: '^(hypercore|pouchdb-node|@libp2p/(gossipsub|identify))$' },
     },
   ],
   options: {
