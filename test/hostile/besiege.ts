@@ -6,6 +6,7 @@ import { MAIL_CHANNEL } from '../../src/mail/service.ts';
 import { HUB_CHANNEL } from '../../src/net/hubs/service.ts';
 import { PRESENCE_CHANNEL } from '../../src/net/mesh/service.ts';
 import { PING_CHANNEL } from '../../src/net/ping.ts';
+import { HELLO } from '../../src/net/libp2p/hello.ts';
 import type { ChannelName } from '../../src/net/ports.ts';
 import { RELAY_CHANNEL } from '../../src/net/relay/service.ts';
 import { JOIN_CHANNEL } from '../../src/node/join-host.ts';
@@ -16,9 +17,10 @@ const SEED = Number(process.env['KITH_FUZZ_SEED'] ?? 1);
 
 interface Target {
   readonly name: ChannelName;
-  readonly stranger?: boolean;
+  /** The other side of it: somebody who is no member, or the node when it has dialled. */
+  readonly by?: 'stranger' | 'hostile admitter';
   /** A line that says what was refused. */
-  readonly says: RegExp;
+  readonly says: RegExp | undefined;
 }
 
 const TARGETS: readonly Target[] = [
@@ -29,7 +31,10 @@ const TARGETS: readonly Target[] = [
   { name: RELAY_CHANNEL, says: /^(info|warn) net: a neighbour .*misbehave/ },
   { name: PING_CHANNEL, says: /^(info|warn) net: a neighbour .*misbehave/ },
   { name: HUB_CHANNEL, says: /^warn hub: a guest sent what cannot be read/ },
-  { name: JOIN_CHANNEL, stranger: true, says: /^warn join: a newcomer sent what cannot be read/ },
+  { name: JOIN_CHANNEL, by: 'stranger', says: /^warn join: a newcomer sent what cannot be read/ },
+  { name: JOIN_CHANNEL, by: 'hostile admitter', says: /^info join: not let in here/ },
+  // A hello ends the link before it stands; who dialled says why.
+  { name: HELLO, says: undefined },
 ];
 
 export interface Scale {
@@ -43,16 +48,19 @@ export async function besiege({ frames, growthMiB }: Scale): Promise<void> {
   const only = process.env['KITH_CHANNEL'];
   const targets = TARGETS.filter(({ name }) => only === undefined || name.endsWith(`/${only}`));
   const siege = await Siege.begin(SEED);
-  for (const { name, stranger = false, says } of targets) {
-    await test(`${name}: ${String(frames)} hostile frames, seed ${String(SEED)}`, async (context) => {
+  for (const { name, by = 'member', says } of targets) {
+    await test(`${name}, from a ${by}: ${String(frames)} hostile frames, seed ${String(SEED)}`, async (context) => {
       const beganMs = performance.now();
-      const outcome = await siege.attack(name, frames, stranger);
+      const outcome =
+        by === 'hostile admitter'
+          ? await siege.attackNewcomer(frames)
+          : await siege.attack(name, frames, by === 'stranger');
       report(context, outcome, performance.now() - beganMs);
       siege.mustBeSound();
       const [first, last] = outcome.heapMiB;
       assert.ok(last - first <= growthMiB, `the heap grew from ${String(first)} to ${String(last)} MiB`);
       assert.ok(
-        [...outcome.refusals.keys()].some((line) => says.test(line)),
+        says === undefined || [...outcome.refusals.keys()].some((line) => says.test(line)),
         `a log line says what was refused: ${[...outcome.refusals.keys()].join('; ')}`,
       );
       await siege.mustServe();

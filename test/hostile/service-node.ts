@@ -1,5 +1,4 @@
 /** A node with all its services, as the program wires them, over the transport's twin in memory and simulated time. */
-import { isKithError } from '../../src/base/errors.ts';
 import type { Bytes } from '../../src/base/bytes.ts';
 import type { LinkKey } from '../../src/base/ids.ts';
 import { HybridClock } from '../../src/base/hlc.ts';
@@ -230,9 +229,4 @@ export class ServiceNode {
     const everything = { before: undefined, after: undefined, sinceMs: undefined, untilMs: undefined };
     return this.mail.store.inbox({ ...everything, unread: false, limit: 1000 }).map(({ text }) => text);
   }
-}
-
-/** Is it a refusal with a code, as opposed to a mistake of ours? */
-export function isRefusal(error: unknown): boolean {
-  return isKithError(error);
 }

@@ -7,7 +7,13 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { toHex, utf8, type Bytes } from '../../src/base/bytes.ts';
+import { encodeCbor } from '../../src/base/cbor.ts';
+import { isKithError } from '../../src/base/errors.ts';
 import type { LinkKey } from '../../src/base/ids.ts';
+import { encodeJoin } from '../../src/identity/join-wire.ts';
+import { HELLO, HELLO_VERSION, hearHello, mustSpeakAlike, sayHello } from '../../src/net/libp2p/hello.ts';
+import { JOIN_CHANNEL } from '../../src/node/join-host.ts';
+import { searchAndAsk } from '../../src/node/joining.ts';
 import { alertFromWords } from '../../src/alarms/making.ts';
 import type { Channel, ChannelName, Link } from '../../src/net/ports.ts';
 import type { MemoryTransport } from '../sim/memory-transport.ts';
@@ -17,7 +23,7 @@ import { ServiceNode, Surroundings } from './service-node.ts';
 
 /** Channels that are left open and silent, as a slow neighbour does. */
 const IDLE_CHANNELS = 16;
-const HOSTILE_MEMBERS = 4;
+const HOSTILE_MEMBERS = 2;
 const RECORDED = 300;
 /** Simulated time within which a frame is taken or its channel ends, whatever its quota. */
 const HANGING_MS = 20 * 60_000;
@@ -44,7 +50,7 @@ export class Siege {
   readonly ada: ServiceNode;
   readonly ben: ServiceNode;
   readonly #members: Attacker[] = [];
-  readonly #recorded: ReadonlyMap<ChannelName, Bytes[]>;
+  readonly #recorded: Map<ChannelName, Bytes[]>;
   readonly #idle: Channel[] = [];
   readonly #taken = new Map<string, number>();
   #linksEnded = 0;
@@ -53,7 +59,7 @@ export class Siege {
   private constructor(
     around: Surroundings,
     nodes: { ada: ServiceNode; ben: ServiceNode },
-    recorded: ReadonlyMap<ChannelName, Bytes[]>,
+    recorded: Map<ChannelName, Bytes[]>,
   ) {
     this.around = around;
     this.rng = around.rng.fork();
@@ -97,10 +103,27 @@ export class Siege {
     }
     await siege.mustServe();
     around.tap = undefined;
+    siege.#greet();
     // Whoever was cut off would stay away: here it comes back at once.
     ada.session.links.conduct.isCut = () => false;
     ada.transport.on({ unlink: () => (siege.#linksEnded += 1) });
     return siege;
+  }
+
+  /** The twin's links stand without a hello: it is read here as `net/libp2p/transport.ts` reads it. */
+  #greet(): void {
+    this.#recorded.set(HELLO, [encodeCbor([HELLO_VERSION, this.around.clock.nowMs()]), encodeCbor([2])]);
+    this.ada.transport.handle(HELLO, (channel) => {
+      hearHello(channel)
+        .then((hello) => {
+          sayHello(channel, this.around.clock.nowMs());
+          mustSpeakAlike(hello);
+        })
+        .catch((error: unknown) => {
+          if (!isKithError(error)) this.around.thrown.push(String(error));
+          channel.abort(new Error('no hello'));
+        });
+    });
   }
 
   async #attacker(self: LinkKey): Promise<Attacker> {
@@ -133,10 +156,6 @@ export class Siege {
   #raise(text: string): ReturnType<ServiceNode['session']['alarms']['desk']['raise']> {
     const said = alertFromWords({ text }, 'Ada', false, false, { afterMs: 0, to: [] });
     return this.ada.session.alarms.desk.raise(said, 'members');
-  }
-
-  get channels(): readonly ChannelName[] {
-    return [...this.#recorded.keys()];
   }
 
   // ---- time
@@ -192,8 +211,46 @@ export class Siege {
       frames: taken,
       channelsEnded: ended,
       linksEnded: this.#linksEnded - before.linksEnded,
-      heapMiB: [lowest(heap.slice(0, HEAP_SAMPLES / 4)), lowest(heap.slice(-HEAP_SAMPLES / 4))],
+      heapMiB: ends(heap),
       refusals: grown(before.logged, this.ada.log.counts),
+      simulatedMs: this.around.timers.nowMs - beganMs,
+    };
+  }
+
+  /** Somebody who wants to join asks a hostile node, over and over. */
+  async attackNewcomer(count: number): Promise<Besieged> {
+    const frames = new HostileFrames(this.rng.fork(), this.#recorded.get(JOIN_CHANNEL) ?? []);
+    const { transport } = await this.#attacker(toHex(this.rng.bytes(32)) as LinkKey);
+    const newcomer = await ServiceNode.make(this.around);
+    let [taken, ended] = [0, 0];
+    newcomer.transport.on({ frame: ({ direction }) => (taken += direction === 'in' ? 1 : 0) });
+    const final = encodeJoin({ type: 'refused', code: 'invitation-expired' });
+    transport.handle(JOIN_CHANNEL, (channel) => {
+      channel.onClose(() => (ended += 1));
+      channel.onFrame(() => {
+        for (let left = this.rng.between(1, 3); left > 0; left -= 1) channel.send(frames.next());
+        if (this.rng.chance(25)) channel.send(final);
+      });
+    });
+    const deps = { ...newcomer.joining, addresses: () => transport.listening() };
+    const { network } = this.ada.session.log;
+    const profile = { name: 'Cho', org: '', place: '' };
+    const beganMs = this.around.timers.nowMs;
+    const heap: number[] = [];
+    while (taken < count) {
+      const target = { secret: { kind: 'link', seed: this.rng.bytes(32), network }, addresses: [] } as const;
+      const joining = searchAndAsk(deps, target, profile, new AbortController().signal);
+      await this.#during(joining.then(() => undefined, mustBeRefusal));
+      for (const link of transport.links()) transport.hangUp(link.peer);
+      if (taken >= ((heap.length + 1) * count) / HEAP_SAMPLES) heap.push(heapMiB());
+    }
+    await transport.stop();
+    return {
+      frames: taken,
+      channelsEnded: ended,
+      linksEnded: 0,
+      heapMiB: ends(heap),
+      refusals: newcomer.log.counts,
       simulatedMs: this.around.timers.nowMs - beganMs,
     };
   }
@@ -308,12 +365,21 @@ function heapMiB(): number {
   return process.memoryUsage().heapUsed / 1024 / 1024;
 }
 
-function lowest(samples: readonly number[]): number {
-  return Math.min(...samples);
+/** The lowest of the first and of the last quarter: what comes and goes between is no growth. */
+function ends(samples: readonly number[]): readonly [number, number] {
+  const quarter = Math.ceil(samples.length / 4);
+  return [Math.min(...samples.slice(0, quarter)), Math.min(...samples.slice(-quarter))];
+}
+
+function mustBeRefusal(error: unknown): undefined {
+  if (isKithError(error)) return undefined;
+  throw error;
 }
 
 function grown(before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>): Map<string, number> {
   return new Map(
-    [...after].map(([line, count]) => [line, count - (before.get(line) ?? 0)] as const).filter(([, n]) => n > 0),
+    [...after]
+      .map(([line, count]) => [line, count - (before.get(line) ?? 0)] as const)
+      .filter(([, n]) => n > 0),
   );
 }

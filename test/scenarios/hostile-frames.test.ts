@@ -1,4 +1,4 @@
-/** A few thousand hostile frames on every channel, through the real services; at night a million each (R5). */
+/** Some hostile frames on every channel, through the real services; at night a million each (R5). */
 import { besiege } from '../hostile/besiege.ts';
 
-await besiege({ frames: 300, growthMiB: 24 });
+await besiege({ frames: 150, growthMiB: 16 });
