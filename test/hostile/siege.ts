@@ -17,7 +17,7 @@ import { searchAndAsk } from '../../src/node/joining.ts';
 import { alertFromWords } from '../../src/alarms/making.ts';
 import type { Channel, ChannelName, Link } from '../../src/net/ports.ts';
 import type { MemoryTransport } from '../sim/memory-transport.ts';
-import { SeededRng } from '../sim/rng.ts';
+import { type SeededRng } from '../sim/rng.ts';
 import { HostileFrames } from './frames.ts';
 import { ServiceNode, Surroundings } from './service-node.ts';
 
@@ -169,9 +169,9 @@ export class Siege {
   }
 
   async #during<Result>(work: Promise<Result>): Promise<Result> {
-    let isOver = false;
-    const over = work.finally(() => (isOver = true));
-    for (let steps = 0; !isOver; steps += 1) {
+    const state = { isOver: false };
+    const over = work.finally(() => (state.isOver = true));
+    for (let steps = 0; !state.isOver; steps += 1) {
       assert.ok(steps < 10_000, 'nothing comes of it');
       await this.pass(100);
     }
