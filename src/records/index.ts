@@ -6,3 +6,16 @@ export { blockingKeys, MAX_BLOCK } from './matching/blocking.ts';
 export { compare } from './matching/compare.ts';
 export type { Person } from './matching/types.ts';
 export { SUGGEST_FROM } from './matching/weights.ts';
+export * from './kinds/index.ts';
+export type {
+  Conflict,
+  ImportCounts,
+  ImportError,
+  ImportItem,
+  ImportProgress,
+  NewRecord,
+  RecordDoor,
+  RecordFilter,
+  RecordId,
+  RecordView,
+} from './types.ts';
