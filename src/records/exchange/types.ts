@@ -1,14 +1,20 @@
 /** What readers of files make of them, whatever the format: records, and what is wrong, each with its line. */
 
-/** Field names and values as the format's newest version has them; no field is empty. */
-export type Fields = Readonly<Record<string, string>>;
+import type { Fields, KindName } from '../kinds/index.ts';
+
+export type { Fields, KindName };
 
 export interface ReadRecord {
   readonly type: 'record';
-  readonly kind: string;
+  readonly kind: KindName;
   /** Where it starts in the file, from 1. */
   readonly line: number;
+  /** PFIF's: a domain, a slash, the rest. */
+  readonly id: string;
+  /** By the names of the table of kinds, and as the file says them: not checked by that table yet. None is empty. */
   readonly fields: Fields;
+  /** Says something of a record that another place of the file says whole. */
+  readonly partial?: boolean;
 }
 
 /** One record that is not taken, or one place between records that cannot be read. The file goes on. */
@@ -34,3 +40,15 @@ export interface Reader {
 
 export const FORMATS = ['pfif', 'csv', 'fhir', 'hxl'] as const;
 export type Format = (typeof FORMATS)[number];
+
+/** A record as it goes out: with those values alone that whom it is for may see. */
+export interface ExportRecord {
+  readonly kind: KindName;
+  readonly id: string;
+  readonly fields: Fields;
+}
+
+/** A person with what is known of it. */
+export interface ExportPerson extends ExportRecord {
+  readonly notes: readonly ExportRecord[];
+}

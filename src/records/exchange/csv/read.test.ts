@@ -18,7 +18,7 @@ function read(text: string, options: CsvOptions = {}): ReadItem[] {
 const records = (items: readonly ReadItem[]): ReadRecord[] => items.filter((item) => item.type === 'record');
 const problems = (items: readonly ReadItem[]): Problem[] => items.filter((item) => item.type === 'problem');
 const fields = (items: readonly ReadItem[]): object[] =>
-  records(items).map((record) => ({ ...record.fields }));
+  records(items).map(({ kind, id, fields: said }) => ({ [`${kind}_record_id`]: id, ...said }));
 
 describe('CSV with columns of PFIF', () => {
   const domain = 'a.org';
@@ -164,12 +164,10 @@ describe('lists as people keep them', () => {
 
   it('a row without an id gets the same one whenever it comes', () => {
     const text = 'first name,last name\nNur,Begum\nAye,Win\n';
-    const ids = records(read(text, options)).map(({ fields: said }) => said['person_record_id']);
+    const ids = records(read(text, options)).map(({ id }) => id);
     assert.equal(new Set(ids).size, 2);
     assert.deepEqual(
-      records(read(`first name,last name\nAye,Win\n`, options)).map(
-        ({ fields: said }) => said['person_record_id'],
-      ),
+      records(read(`first name,last name\nAye,Win\n`, options)).map(({ id }) => id),
       [ids[1]],
     );
     assert.match(ids[0] ?? '', /^a\.org\/row\.[0-9a-f]{24}$/);

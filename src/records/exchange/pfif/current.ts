@@ -1,5 +1,5 @@
 /** Raw records of any version as records of PFIF 1.4, or what is wrong with them. */
-import type { Fields, Problem, ReadItem, ReadRecord } from '../types.ts';
+import type { Problem, ReadItem, ReadRecord } from '../types.ts';
 import type { RawRecord } from './raw.ts';
 import { faultsOf } from './rules.ts';
 import { NOTE_FIELDS, PERSON_FIELDS } from './versions.ts';
@@ -24,46 +24,58 @@ const KNOWN = {
   note: new Set<string>(NOTE_FIELDS),
 };
 
+interface Current {
+  /** Its own id, which is no field of it. */
+  readonly id: string | undefined;
+  readonly fields: Record<string, string>;
+}
+
+const OWN_ID = { person: 'person_record_id', note: 'note_record_id' } as const;
+
 /** A person and the notes in it, in that order; each a record or its problem. */
 export function currentOf(raw: RawRecord, options: ReadOptions = {}): ReadItem[] {
-  const items: ReadItem[] = [];
-  const fields = fieldsOf(raw, options);
-  items.push(itemOf(raw, fields));
+  const current = currentFieldsOf(raw, options);
+  const items: ReadItem[] = [itemOf(raw, current)];
   if (raw.kind === 'note') return items;
-  const id = fields['person_record_id'];
-  const spoken = statusNote(raw, fields);
+  const { id } = current;
+  const spoken = statusNote(raw, current);
   if (spoken !== undefined) items.push(spoken);
   for (const note of raw.notes) {
-    const said = fieldsOf(note, options);
+    const said = currentFieldsOf(note, options);
     // Before 1.2 a note did not say whose it is; since then it may be left out within a person.
-    if (said['person_record_id'] === undefined && id !== undefined) said['person_record_id'] = id;
+    if (said.fields['person_record_id'] === undefined && id !== undefined)
+      said.fields['person_record_id'] = id;
     items.push(itemOf(note, said));
   }
   return items;
 }
 
-function itemOf(raw: RawRecord, fields: Fields): ReadRecord | Problem {
-  const fault = raw.fault ?? faultsOf(raw.kind, fields, raw.line);
-  if (fault === undefined) return { type: 'record', kind: raw.kind, line: raw.line, fields };
-  const { line, code, message } = fault;
+function itemOf(
+  raw: Pick<RawRecord, 'kind' | 'line' | 'fault'>,
+  { id, fields }: Current,
+): ReadRecord | Problem {
+  const fault = raw.fault ?? faultsOf(raw.kind, id, fields, raw.line);
+  if (fault === undefined && id !== undefined)
+    return { type: 'record', kind: raw.kind, line: raw.line, id, fields };
+  const { line, code, message } = fault ?? { line: raw.line, code: 'missing-field', message: 'it has no id' };
   return { type: 'problem', line, code, message: `Line ${String(line)}: ${message}.`, weight: 'record' };
 }
 
-function fieldsOf(raw: RawRecord, options: ReadOptions): Record<string, string> {
+function currentFieldsOf(raw: RawRecord, options: ReadOptions): Current {
   const known = KNOWN[raw.kind];
+  const own = OWN_ID[raw.kind];
   const fields: Record<string, string> = {};
   for (const name in raw.fields) {
     const value = raw.fields[name] ?? '';
     const now = RENAMED[name] ?? name;
-    if (value !== '' && known.has(now)) fields[now] ??= value;
+    if (value !== '' && now !== own && known.has(now)) fields[now] ??= value;
   }
   if (raw.kind === 'person') {
     nameWhole(fields);
     describe(fields, raw.fields['other']);
   }
   tidy(fields);
-  complete(fields, options.domain);
-  return fields;
+  return { id: complete(fields, raw.fields[own], options.domain), fields };
 }
 
 /** 1.1 and 1.2 have no `full_name`: given name, then family name. */
@@ -101,32 +113,38 @@ function tidy(fields: Record<string, string>): void {
   if (country?.length === 2) fields['home_country'] = country.toUpperCase();
 }
 
-const IDS = ['person_record_id', 'note_record_id', 'linked_person_record_id'];
+const OTHER_IDS = ['person_record_id', 'linked_person_record_id'];
 
-function complete(fields: Record<string, string>, domain: string | undefined): void {
-  if (domain === undefined) return;
-  for (const name of IDS) {
+/** @returns the record's own id, whole. */
+function complete(
+  fields: Record<string, string>,
+  own: string | undefined,
+  domain: string | undefined,
+): string | undefined {
+  const whole = (id: string): string => (domain === undefined || id.includes('/') ? id : `${domain}/${id}`);
+  for (const name of OTHER_IDS) {
     const value = fields[name];
-    if (value !== undefined && !value.includes('/')) fields[name] = `${domain}/${value}`;
+    if (value !== undefined) fields[name] = whole(value);
   }
+  return own === undefined || own === '' ? undefined : whole(own);
 }
+
+const SHARED = ['source_date', 'entry_date', 'author_name', 'author_email', 'author_phone'] as const;
 
 /**
  * The dialect that calls itself 1.5 says `status` and `last_known_location` of a person. 1.4 says them in a note, so a
  * note is made of them, whose id is derived from the person's: read again, it is the same note.
  */
-function statusNote(raw: RawRecord, person: Fields): ReadRecord | Problem | undefined {
+function statusNote(raw: RawRecord, person: Current): ReadRecord | Problem | undefined {
   const status = raw.fields['status']?.toLowerCase();
   const place = raw.fields['last_known_location'];
-  const id = person['person_record_id'];
-  if (id === undefined || (status === undefined && place === undefined)) return undefined;
-  const fields: Record<string, string> = { note_record_id: `${id}.status`, person_record_id: id };
-  const taken = ['source_date', 'entry_date', 'author_name', 'author_email', 'author_phone'] as const;
-  for (const name of taken) {
-    const value = person[name];
+  if (person.id === undefined || (status === undefined && place === undefined)) return undefined;
+  const fields: Record<string, string> = { person_record_id: person.id };
+  for (const name of SHARED) {
+    const value = person.fields[name];
     if (value !== undefined) fields[name] = value;
   }
   if (status !== undefined) fields['status'] = status;
   if (place !== undefined) fields['last_known_location'] = place;
-  return itemOf({ ...raw, kind: 'note', fault: undefined }, fields);
+  return itemOf({ kind: 'note', line: raw.line, fault: undefined }, { id: `${person.id}.status`, fields });
 }

@@ -23,7 +23,7 @@ function read(text: string, options: ReadOptions = {}, size = text.length): Read
 const records = (items: readonly ReadItem[]): ReadRecord[] => items.filter((item) => item.type === 'record');
 const problems = (items: readonly ReadItem[]): Problem[] => items.filter((item) => item.type === 'problem');
 const fields = (items: readonly ReadItem[]): object[] =>
-  records(items).map((record) => ({ ...record.fields }));
+  records(items).map(({ kind, id, fields: said }) => ({ [`${kind}_record_id`]: id, ...said }));
 
 const pfif = (inner: string, version = '1.4'): string =>
   `<pfif xmlns="http://zesty.ca/pfif/${version}">${inner}</pfif>`;
@@ -186,11 +186,7 @@ describe('versions and dialects', () => {
         `<entry>${prefixed(note('a.org/n2', '<person_record_id>a.org/1</person_record_id>'))}</entry>`,
     );
     assert.deepEqual(
-      records(read(text)).map(({ kind, fields: said }) => [
-        kind,
-        said[`${kind}_record_id`],
-        said['person_record_id'],
-      ]),
+      records(read(text)).map(({ kind, id, fields: said }) => [kind, id, said['person_record_id'] ?? id]),
       [
         ['person', 'a.org/1', 'a.org/1'],
         ['note', 'a.org/n1', 'a.org/1'],
@@ -229,18 +225,14 @@ describe('versions and dialects', () => {
   });
 
   it('bare ids get the domain that was given', () => {
-    assert.equal(
-      records(read(pfif(person('17')), { domain: 'a.org' }))[0]?.fields['person_record_id'],
-      'a.org/17',
-    );
+    assert.equal(records(read(pfif(person('17')), { domain: 'a.org' }))[0]?.id, 'a.org/17');
     assert.match(problems(read(pfif(person('17'))))[0]?.message ?? '', /^Line 1: “person_record_id” is “17”/);
   });
 });
 
 describe('what is wrong', () => {
   const lines = (...inner: readonly string[]): string => pfif(`\n${inner.join('\n')}\n`);
-  const good = (items: readonly ReadItem[]): string[] =>
-    records(items).map(({ kind, fields: said }) => said[`${kind}_record_id`] ?? '');
+  const good = (items: readonly ReadItem[]): string[] => records(items).map(({ id }) => id);
 
   for (const [what, bad, code] of [
     ['a value that PFIF has not', person('a.org/2', '<sex>unknown</sex>'), 'bad-value'],

@@ -61,7 +61,6 @@ const STATUSES = [
 /** Addresses, numbers and links are not held to a form: whoever wrote them knew why, and a person is found by them all the same. */
 const RULES: Readonly<Record<string, Rule>> = {
   person_record_id: ID,
-  note_record_id: ID,
   linked_person_record_id: ID,
   entry_date: MOMENT,
   expiry_date: MOMENT,
@@ -79,31 +78,29 @@ const RULES: Readonly<Record<string, Rule>> = {
 };
 
 /** The first thing that is wrong with a record of 1.4. */
-export function faultsOf(kind: PfifKind, fields: Fields, line: number): Fault | undefined {
+export function faultsOf(
+  kind: PfifKind,
+  id: string | undefined,
+  fields: Fields,
+  line: number,
+): Fault | undefined {
+  if (id === undefined)
+    return { line, code: 'missing-field', message: `this ${kind} has no “${kind}_record_id”` };
+  if (!isRecordId(id)) return wrong(`${kind}_record_id`, id, ID, line);
   for (const name in fields) {
     const rule = RULES[name];
     const value = fields[name] ?? '';
-    if (rule !== undefined && !rule.holds(value))
-      return {
-        line,
-        code: rule.code,
-        message: `“${name}” is “${value.slice(0, 60)}”, which is not ${rule.what}`,
-      };
+    if (rule !== undefined && !rule.holds(value)) return wrong(name, value, rule, line);
   }
-  const missing = missingOf(kind, fields);
-  return missing === undefined
-    ? undefined
-    : { line, code: 'missing-field', message: `this ${kind} has no “${missing}”` };
+  const missing = NEEDS[kind].find((name) => fields[name] === undefined);
+  if (missing === undefined || (kind === 'person' && isTombstone(fields))) return undefined;
+  return { line, code: 'missing-field', message: `this ${kind} has no “${missing}”` };
 }
 
-function missingOf(kind: PfifKind, fields: Fields): string | undefined {
-  const needs =
-    kind === 'note'
-      ? ['note_record_id', 'person_record_id', 'source_date']
-      : isTombstone(fields)
-        ? ['person_record_id']
-        : ['person_record_id', 'source_date', 'full_name'];
-  return needs.find((name) => fields[name] === undefined);
+const NEEDS = { person: ['source_date', 'full_name'], note: ['person_record_id', 'source_date'] } as const;
+
+function wrong(name: string, value: string, { code, what }: Rule, line: number): Fault {
+  return { line, code, message: `“${name}” is “${value.slice(0, 60)}”, which is not ${what}` };
 }
 
 const TOMBSTONE = new Set<string>(['person_record_id', 'entry_date', 'expiry_date', 'source_date']);
