@@ -9,6 +9,7 @@ import { currentOf, type ReadOptions } from '../pfif/current.ts';
 import type { RawRecord } from '../pfif/raw.ts';
 import { NOTE_FIELDS, PERSON_FIELDS, type PfifKind } from '../pfif/versions.ts';
 import type { Problem, ReadItem, Reader } from '../types.ts';
+import { isTagRow } from '../hxl/tags.ts';
 import { fieldOfHeading, plain, utcOf, valueOf } from './columns.ts';
 import { CsvRows, type Row } from './rows.ts';
 
@@ -81,7 +82,7 @@ class Table {
     const fault = row.fault ?? faultOf(row);
     if (fault !== undefined) return [problem(row.line, fault.code, fault.message)];
     // The row of tags below the headings of an HXL file.
-    if (row.cells.every((cell) => cell.trim() === '' || /^#[a-z]/.test(cell.trim()))) return [];
+    if (isTagRow(row.cells)) return [];
     const fields = fieldsOf(row, header);
     const items = header.pfif
       ? pfifItems(row, fields, header, this.#options)
