@@ -40,6 +40,7 @@ import { isLocked, lockAsBefore, openKeys, openUpCopy, type DeviceKeys, type Met
 import { letterKeysProjection } from './letters.ts';
 import { openNodeLog, type NodeLog } from './logging.ts';
 import { lettersMeasured, openNodeMail, type Mail } from './mail.ts';
+import { openNodeRecords } from './records.ts';
 import { Session } from './session.ts';
 import { systemClock, systemRng, systemTimers } from './system.ts';
 import type { PartSealer } from '../log/ports.ts';
@@ -245,6 +246,18 @@ export class Node {
     const store = openLogStore(this.#database, sealerFor('parts', keys.sealer), isNarrow);
     const extensions = openExtensionStore(this.#database);
     const alerts = { index: openAlertIndex(this.#database), acks: openAckStore(this.#database) };
+    const records = openNodeRecords({
+      database: this.#database,
+      sealer: keys.sealer,
+      network,
+      store,
+      device: keys.signer.key as DeviceKey,
+      clock: systemClock,
+      timers: systemTimers,
+      rng: systemRng,
+      logger: this.#nodeLog.logger('records'),
+      roll: () => this.#session?.log.membership,
+    });
     const session = new Session({
       network,
       keys,
@@ -256,7 +269,9 @@ export class Node {
         extensionProjection(extensions),
         letterKeysProjection(openLetterDirectory(this.#database), keys.signer.key as DeviceKey),
         alertProjection(alerts.index),
+        records.projection,
       ],
+      records,
       meta: this.#meta,
       transport,
       isHub: this.#options.hub,

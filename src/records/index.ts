@@ -19,3 +19,11 @@ export type {
   RecordId,
   RecordView,
 } from './types.ts';
+export type { Access, ErasureLedger, RecordDiary, RecordStore } from './ports.ts';
+export { RecordDesk, type RecordShown } from './desk.ts';
+export { erasesFor, type Ended, type Erasure } from './ending.ts';
+export type { HistoryItem, RawFields } from './editing.ts';
+export type { Hit, MatchHit, Question } from './searching.ts';
+export { recordProjection } from './projection.ts';
+export { RecordReader } from './reading.ts';
+export { RecordService } from './service.ts';
