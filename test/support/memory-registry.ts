@@ -2,6 +2,7 @@
 import type {
   Checkpoint,
   Exported,
+  GivenOut,
   ExportDoor,
   ImportDoor,
   Incoming,
@@ -18,6 +19,7 @@ interface Kept {
 export class MemoryRegistry implements ImportDoor, ExportDoor {
   readonly records = new Map<string, Kept>();
   readonly #checkpoints = new Map<string, Checkpoint>();
+  readonly givenOut: GivenOut[] = [];
   /** How often something was written: each costs a signature. */
   batches = 0;
   /** Called before a batch is on disk; throws to lose it. */
@@ -57,6 +59,10 @@ export class MemoryRegistry implements ImportDoor, ExportDoor {
 
   *notesOf(person: string): Iterable<Exported> {
     for (const note of this.read('note')) if (note.fields['person_record_id'] === person) yield note;
+  }
+
+  noteGivenOut(given: readonly GivenOut[]): void {
+    this.givenOut.push(...given);
   }
 
   #put({ id, kind, fields }: Incoming): 'added' | 'updated' | 'skipped' {

@@ -6,7 +6,7 @@ import { classOf, isRestricted, KINDS, readerView, restrictedOf, withheldBecause
 import { pfifCsv } from './csv/write.ts';
 import { fhirBundle } from './fhir/write.ts';
 import { hxlCensus, hxlPersons } from './hxl/write.ts';
-import type { ExportDoor, Exported } from './ports.ts';
+import type { ExportDoor, Exported, GivenOut } from './ports.ts';
 import { pfifAtom, pfifXml, type Feed, type PfifItem } from './pfif/write.ts';
 import type { ExportRecord, Fields, KindName } from './types.ts';
 
@@ -34,12 +34,8 @@ export interface ExportTally {
   written: number;
   /** People and records of which nothing went out. */
   withheld: number;
-  /** Restricted fields that went out, by name: how often. */
-  readonly restricted: Map<string, number>;
-}
-
-export function emptyTally(): ExportTally {
-  return { written: 0, withheld: 0, restricted: new Map() };
+  /** Fields that few may see, and that go out with what is to be written next. */
+  givenOut: GivenOut[];
 }
 
 /** Pieces of text of one file. */
@@ -127,8 +123,8 @@ class Selection {
     for (const [name, value] of Object.entries(seen))
       if (value !== '' && isWanted(kind, name)) fields[name] = value;
     this.#tally.written += 1;
-    for (const name of restrictedOf(kind, fields))
-      this.#tally.restricted.set(`${kind}.${name}`, (this.#tally.restricted.get(`${kind}.${name}`) ?? 0) + 1);
+    const restricted = restrictedOf(kind, fields);
+    if (restricted.length > 0) this.#tally.givenOut.push({ id, fields: restricted });
     return { kind, id, fields };
   }
 }

@@ -291,7 +291,8 @@ class ImportRun {
   }
 
   #refuse(position: number, code: string, message: string): void {
-    this.#lose(problem(this.#lines.get(position) ?? 0, code, message, 'record'));
+    // The registry counts it among those that it skipped.
+    this.#errors.add(problem(this.#lines.get(position) ?? 0, code, message, 'record'));
     const id = this.#batch.find((item) => item.position === position)?.id;
     if (id !== undefined && this.#refused.size < MOST_FAULTS) this.#refused.add(id);
   }

@@ -25,7 +25,7 @@ export interface Taken {
   readonly updated: number;
   /** Here already and the same or newer, or gone for good. */
   readonly skipped: number;
-  /** Of those that are not taken, each counted nowhere else. */
+  /** Of those that are skipped, the ones that may not be taken. */
   readonly refused: readonly { readonly position: number; readonly code: string; readonly message: string }[];
 }
 
@@ -55,6 +55,13 @@ export interface ExportDoor {
   /** Notes about a person. */
   notesOf(id: string): Iterable<Exported>;
   has(id: string): boolean;
+  /** Writes down that fields which few may see were given out; before they are. */
+  noteGivenOut(given: readonly GivenOut[]): void;
+}
+
+export interface GivenOut {
+  readonly id: string;
+  readonly fields: readonly string[];
 }
 
 /** A file, or what is like one: it can be read from its beginning more than once. */

@@ -114,7 +114,7 @@ export function* hxlPersons(records: Iterable<ExportRecord>): Generator<string> 
   }
   yield* written(PERSONS, counts, (groups) => {
     const cells = shown(groups);
-    return cells.every((cell) => cell === null) ? null : cells;
+    return cells.every((cell) => cell === null || cell === 0) ? null : cells;
   });
 }
 

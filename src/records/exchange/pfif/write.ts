@@ -1,6 +1,6 @@
 /** PFIF 1.4, in XML and in Atom feeds. Pieces of text, a person or note each. */
 import type { ExportPerson, ExportRecord } from '../types.ts';
-import { NOTE_FIELDS, PERSON_FIELDS } from './versions.ts';
+import { NOTE_FIELDS, PERSON_FIELDS, SHAPES } from './versions.ts';
 
 export const PFIF_NAMESPACE = 'http://zesty.ca/pfif/1.4';
 
@@ -54,13 +54,18 @@ function element(item: PfifItem, indent: string): string {
   const { kind, id, fields } = item;
   const lines = [`${indent}<pfif:${kind}>`];
   for (const name of kind === 'person' ? PERSON_FIELDS : NOTE_FIELDS) {
-    const value = name === `${kind}_record_id` ? id : fields[name];
-    if (value !== undefined && value !== '')
+    const value = name === `${kind}_record_id` ? id : (fields[name] ?? '');
+    if (value !== '' || isMandatory(kind, name))
       lines.push(`${indent}  <pfif:${name}>${escaped(value)}</pfif:${name}>`);
   }
   for (const note of 'notes' in item ? item.notes : []) lines.push(element(note, `${indent}  `).trimEnd());
   lines.push(`${indent}</pfif:${kind}>`, '');
   return lines.join('\n');
+}
+
+/** The schema wants them, empty where there is nothing to say: in what is left of an expired person there is no name. */
+function isMandatory(kind: ExportRecord['kind'], name: string): boolean {
+  return SHAPES['1.4'][kind === 'person' ? 'person' : 'note'].mandatory.includes(name);
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '\r': '&#13;' };
