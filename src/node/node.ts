@@ -19,6 +19,7 @@ import { openExtensionStore } from '../store/extension-store.ts';
 import { openLetterDirectory, openLetterKeyStore } from '../store/letter-key-store.ts';
 import { openMetaStore } from '../store/meta-store.ts';
 import { iso, type NodeContext } from './capabilities/context.ts';
+import { recordsOf } from './capabilities/records.ts';
 import { alarmEvent, alarmsOf } from './capabilities/alarms.ts';
 import { bundlesOf } from './capabilities/bundles.ts';
 import { devicesOf } from './capabilities/devices.ts';
@@ -399,6 +400,7 @@ export class Node {
       entries: entriesOf(context),
       letters: lettersOf({ ...context, mail: () => this.#needMail() }),
       alarms: alarmsOf(context),
+      records: recordsOf(context),
       events: { subscribe: (listener) => this.#events.subscribe(listener) },
     };
   }

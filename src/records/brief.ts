@@ -46,8 +46,12 @@ export function briefOf(fields: Fields, isPublic: boolean, about: string | undef
 function namesOf(fields: Fields): readonly string[] {
   const parts = [fields['given_name'], fields['family_name']].filter((part) => part !== undefined).join(' ');
   const others = (fields['alternate_names'] ?? '').split('\n');
-  const names = [fields['full_name'] ?? '', parts, ...others].map((name) => name.trim()).filter((name) => name !== '');
-  return [...new Set(names.slice(0, MOST_NAMES).map((name) => nameToFile(name)))].filter((name) => name !== '');
+  const names = [fields['full_name'] ?? '', parts, ...others]
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  return [...new Set(names.slice(0, MOST_NAMES).map((name) => nameToFile(name)))].filter(
+    (name) => name !== '',
+  );
 }
 
 function bornOf(fields: Fields): Years | undefined {
@@ -92,7 +96,9 @@ const HOME = {
 /** As it is compared with others. */
 export function personOf(kind: KindName, fields: Fields, brief: Brief): Person {
   const home = Object.fromEntries(
-    Object.entries(HOME).flatMap(([field, place]) => (fields[field] === undefined ? [] : [[place, fields[field]]])),
+    Object.entries(HOME).flatMap(([field, place]) =>
+      fields[field] === undefined ? [] : [[place, fields[field]]],
+    ),
   );
   const sex = SEXES.find((known): known is Sex => known === brief.sex);
   const phones = [fields['phone'], ...(fields['phones'] ?? '').split('\n')].filter((phone) => phone);
@@ -145,7 +151,9 @@ export function decodeBrief(bytes: Bytes): Brief {
     boolean,
     string,
   ];
-  const [names, sex, born, region, country, status, sourceMs, isPublic, about] = decodeCbor(bytes) as unknown as Written;
+  const [names, sex, born, region, country, status, sourceMs, isPublic, about] = decodeCbor(
+    bytes,
+  ) as unknown as Written;
   return {
     names,
     sex: sex ?? undefined,

@@ -4,7 +4,7 @@ import type { Clock, Logger, Rng } from '../base/ports.ts';
 import type { DeviceKey } from '../base/ids.ts';
 import type { Member } from '../identity/types.ts';
 import type { Log } from '../log/service.ts';
-import { hasHome, isHome, type Author } from './ids.ts';
+import { hasHome, isHome, ownRecordId, type Author } from './ids.ts';
 import { kindByNumber, KINDS } from './kinds/table.ts';
 import type { Fields, KindName } from './kinds/types.ts';
 import type { ErasureLedger, RecordDiary, RecordStore, StoredRecord } from './ports.ts';
@@ -49,8 +49,13 @@ export function mayEdit(context: RecordContext, id: RecordId): boolean {
 
 /** By its name; of a record of one's own, the part behind the slash is enough. @throws KithError `unknown-record` */
 export function mustFind(context: RecordContext, name: string): StoredRecord {
-  const { records } = context;
-  const found = records.find(name.trim());
+  const { records, log } = context;
+  const wanted = name.trim();
+  const own =
+    wanted.includes('/') || ownMember(context) === undefined
+      ? undefined
+      : ownRecordId(log.network, authorOf(context), wanted);
+  const found = records.find(own ?? wanted);
   if (found === undefined || found.kind === 0) {
     throw new KithError('unknown-record', `There is no record “${name}” here.`, {
       next: 'Look for it by name: kith record search NAME',

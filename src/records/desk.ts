@@ -16,8 +16,25 @@ import { KINDS } from './kinds/table.ts';
 import type { KindName } from './kinds/types.ts';
 import type { Access } from './ports.ts';
 import { KithError } from '../base/errors.ts';
-import { linkedWith, linkRecords, matchesOf, search, type Hit, type MatchHit, type Question } from './searching.ts';
-import type { ImportCounts, ImportError, ImportItem, ImportProgress, RecordDoor, RecordFilter, RecordId, RecordView } from './types.ts';
+import {
+  linkedWith,
+  linkRecords,
+  matchesOf,
+  search,
+  type Hit,
+  type MatchHit,
+  type Question,
+} from './searching.ts';
+import type {
+  ImportCounts,
+  ImportError,
+  ImportItem,
+  ImportProgress,
+  RecordDoor,
+  RecordFilter,
+  RecordId,
+  RecordView,
+} from './types.ts';
 
 const MOST_ACCESSES = 200;
 
@@ -93,7 +110,11 @@ export class RecordDesk implements RecordDoor {
     return hits;
   }
 
-  link(one: string, other: string, options: { readonly linked: boolean; readonly reason: string }): readonly RecordId[] {
+  link(
+    one: string,
+    other: string,
+    options: { readonly linked: boolean; readonly reason: string },
+  ): readonly RecordId[] {
     return linkRecords(this.#context, one, other, options);
   }
 

@@ -14,7 +14,8 @@ export interface Before {
   readonly fields: Fields;
   readonly heads: readonly EntryHash[];
   /** What readers see; undefined if they never saw anything. */
-  readonly open: { readonly fields: Fields; readonly heads: readonly EntryHash[]; readonly withheld: boolean } | undefined;
+  readonly open:
+    { readonly fields: Fields; readonly heads: readonly EntryHash[]; readonly withheld: boolean } | undefined;
 }
 
 export const NOTHING: Before = { fields: {}, heads: [], open: undefined };
@@ -55,7 +56,12 @@ export function draftOf(writing: Writing, change: Change, before: Before): Draft
   }
   const open = openPart(writing, change, before);
   if (open !== undefined) {
-    const payload = encodeRecordPart({ ...head, op: open.op, after: before.open?.heads ?? [], fields: open.fields });
+    const payload = encodeRecordPart({
+      ...head,
+      op: open.op,
+      after: before.open?.heads ?? [],
+      fields: open.fields,
+    });
     parts.push({ audience: 'public', payload });
   }
   return { kind: RECORD_KIND, lane: 'data', parts };
@@ -94,9 +100,7 @@ export function endDraft(
   ended: readonly EntryPlace[],
 ): Draft {
   const head = { id, kind, op: 'end', org: author.org, fields, ended } as const;
-  const parts: Parts = [
-    { audience: 'members', payload: encodeRecordPart({ ...head, after: before.heads }) },
-  ];
+  const parts: Parts = [{ audience: 'members', payload: encodeRecordPart({ ...head, after: before.heads }) }];
   if (before.open !== undefined && !before.open.withheld) {
     const payload = encodeRecordPart({ ...head, after: before.open.heads });
     parts.push({ audience: 'public', payload });
@@ -105,7 +109,12 @@ export function endDraft(
 }
 
 /** Takes a record out of readers' sight, whatever it says. */
-export function withholdDraft({ author }: Pick<Writing, 'author'>, id: RecordId, kind: KindName, before: Before): Draft {
+export function withholdDraft(
+  { author }: Pick<Writing, 'author'>,
+  id: RecordId,
+  kind: KindName,
+  before: Before,
+): Draft {
   const head = { id, kind, org: author.org, fields: {}, ended: [] } as const;
   return {
     kind: RECORD_KIND,

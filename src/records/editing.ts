@@ -54,14 +54,22 @@ function isUnset(value: unknown): boolean {
 }
 
 function joinedName(raw: RawFields): string {
-  return [raw['given_name'], raw['family_name']].filter((part) => typeof part === 'string').join(' ').trim();
+  return [raw['given_name'], raw['family_name']]
+    .filter((part) => typeof part === 'string')
+    .join(' ')
+    .trim();
 }
 
 /**
  * A new record of this node's member, or with the name that it has elsewhere.
  * @throws KithError `bad-record` | `record-exists` | `needs-grant` | `role-writes-nothing` | `not-a-member`
  */
-export function addRecord(context: RecordContext, kind: KindName, raw: RawFields, given?: RecordId): RecordView {
+export function addRecord(
+  context: RecordContext,
+  kind: KindName,
+  raw: RawFields,
+  given?: RecordId,
+): RecordView {
   const fields = mustCheck(kind, withDefaults(context, kind, raw), true);
   mayWriteFields(context, kind, fields);
   const author = authorOf(context);
@@ -115,7 +123,8 @@ export function beforeOf({ full, open }: Sides): BeforeWithConflicts {
     fields: full?.fields ?? {},
     heads: full?.heads ?? [],
     conflicts: new Set(full?.conflicts.map(({ field }) => field) ?? []),
-    open: open === undefined ? undefined : { fields: open.fields, heads: open.heads, withheld: open.withheld },
+    open:
+      open === undefined ? undefined : { fields: open.fields, heads: open.heads, withheld: open.withheld },
   };
 }
 
@@ -154,9 +163,16 @@ function consequences(context: RecordContext, { kind, fields }: Change): Draft[]
   const person = context.records.find(id);
   if (person === undefined || person.gone || !mayEdit(context, id)) return [];
   const before = beforeOf(sidesOf(context, person));
-  const consent = fields['given'] === 'true' ? 'given' : before.fields['consent'] === 'given' ? 'withdrawn' : 'refused';
-  const change: Change = { id, kind: 'person', fields: difference(before.fields, { ...before.fields, consent }) };
-  return Object.keys(change.fields).length === 0 ? [] : [draftOf(writingOf(context, change, before), change, before)];
+  const consent =
+    fields['given'] === 'true' ? 'given' : before.fields['consent'] === 'given' ? 'withdrawn' : 'refused';
+  const change: Change = {
+    id,
+    kind: 'person',
+    fields: difference(before.fields, { ...before.fields, consent }),
+  };
+  return Object.keys(change.fields).length === 0
+    ? []
+    : [draftOf(writingOf(context, change, before), change, before)];
 }
 
 /** Who may not see a value may not say it either: it could neither check nor correct it. @throws KithError `needs-grant` */
@@ -200,7 +216,11 @@ export function mustView(context: RecordContext, id: RecordId): RecordView {
 }
 
 /** Writes down who looked at what few may see. */
-export function noteReading(context: RecordContext, views: readonly RecordView[], action: Access['action']): void {
+export function noteReading(
+  context: RecordContext,
+  views: readonly RecordView[],
+  action: Access['action'],
+): void {
   const atMs = context.clock.nowMs();
   const accesses = views.flatMap(({ id, kind, fields }) => {
     const restricted = restrictedOf(kind, fields);
@@ -257,4 +277,3 @@ export function historyOf(context: RecordContext, record: StoredRecord): readonl
       ];
     });
 }
-

@@ -7,7 +7,16 @@ import { KithError } from '../base/errors.ts';
 import type { DeviceKey, EntryHash, MemberId } from '../base/ids.ts';
 import type { EraseTarget } from '../log/folding.ts';
 import type { Draft } from '../log/types.ts';
-import { authorOf, kindOf, mayEdit, mustFind, ownMember, placeholderOf, sidesOf, type RecordContext } from './context.ts';
+import {
+  authorOf,
+  kindOf,
+  mayEdit,
+  mustFind,
+  ownMember,
+  placeholderOf,
+  sidesOf,
+  type RecordContext,
+} from './context.ts';
 import { endDraft, withholdDraft } from './drafting.ts';
 import { beforeOf, isGone, isHidden, notHome } from './editing.ts';
 import { withheldBecause } from './kinds/reader-view.ts';
@@ -83,7 +92,11 @@ function notesOf(context: RecordContext, { id }: StoredRecord): readonly StoredR
 /** PFIF §"Expiry": the dates of source and entry are those of the deletion, and no other field stays. */
 function endFields(context: RecordContext, fields: Fields): Fields {
   const now = new Date(context.clock.nowMs()).toISOString().replace(/\.\d+Z$/, 'Z');
-  return { ...placeholderOf({ expiry_date: fields['expiry_date'] ?? now }), entry_date: now, source_date: now };
+  return {
+    ...placeholderOf({ expiry_date: fields['expiry_date'] ?? now }),
+    entry_date: now,
+    source_date: now,
+  };
 }
 
 /** Those that are not here too: others hold them. */
@@ -163,14 +176,21 @@ function isToWithhold(context: RecordContext, { full }: Sides, target: RecordId 
 }
 
 /** Readers are told that there is nothing to see, and what they had is erased. */
-function withhold(context: RecordContext, record: StoredRecord, sides: Sides, ours: readonly ReadEntry[]): void {
+function withhold(
+  context: RecordContext,
+  record: StoredRecord,
+  sides: Sides,
+  ours: readonly ReadEntry[],
+): void {
   const targets = ours.flatMap(({ open, openPart, place, hash }) =>
     open?.op === 'write' ? [{ entry: { ...place, hash }, part: openPart }] : [],
   );
   if (targets.length === 0) return;
   context.transact(() => {
     if (sides.open?.withheld === false)
-      context.log.append([withholdDraft({ author: authorOf(context) }, record.id, kindOf(record), beforeOf(sides))]);
+      context.log.append([
+        withholdDraft({ author: authorOf(context) }, record.id, kindOf(record), beforeOf(sides)),
+      ]);
     context.log.erase(targets);
   });
 }
@@ -210,7 +230,9 @@ export function erasureOf(context: RecordContext, name: string): Erasure {
       next: `End it: kith record expire ${record.id}`,
     });
   }
-  const places = new Map(ends.flatMap(({ ended }) => ended.map((place) => [`${place.feed} ${String(place.seq)}`, place])));
+  const places = new Map(
+    ends.flatMap(({ ended }) => ended.map((place) => [`${place.feed} ${String(place.seq)}`, place])),
+  );
   const demands = new Set<EntryHash>();
   let waiting = 0;
   for (const { feed, seq } of places.values()) {

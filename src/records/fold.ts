@@ -131,7 +131,8 @@ class Lineage {
   newest(of: readonly SideEntry[]): readonly SideEntry[] {
     if (of.length === 1) return of;
     return of.filter(
-      ({ hash }) => !of.some((other) => other.hash !== hash && this.#past.get(other.hash)?.has(hash) === true),
+      ({ hash }) =>
+        !of.some((other) => other.hash !== hash && this.#past.get(other.hash)?.has(hash) === true),
     );
   }
 
@@ -185,7 +186,10 @@ export interface LinkEntry {
 }
 
 /** Linked, if everybody who knew last says so: who took a link back is not overruled by who had not heard of it. */
-export function foldLink(entries: readonly LinkEntry[]): { readonly linked: boolean; readonly heads: readonly EntryHash[] } {
+export function foldLink(entries: readonly LinkEntry[]): {
+  readonly linked: boolean;
+  readonly heads: readonly EntryHash[];
+} {
   const followed = new Set(entries.flatMap(({ after }) => after));
   const heads = entries.filter(({ hash }) => !followed.has(hash));
   return {

@@ -32,6 +32,11 @@ function homeKey(network: NetworkId, { member, org }: Author): string {
 export function newRecordId(network: NetworkId, author: Author, random: Bytes): RecordId {
   const letters = [...random.subarray(0, LOCAL_LETTERS)].map((byte) => LETTERS[byte % LETTERS.length] ?? '');
   const local = letters.join('').replace(/^(.{4})(.{4})/, '$1-$2-');
+  return ownRecordId(network, author, local);
+}
+
+/** @param local what stands behind the slash: all that a colleague has to say aloud. */
+export function ownRecordId(network: NetworkId, author: Author, local: string): RecordId {
   return `${homeKey(network, author)}${ENDING}/${local}`;
 }
 

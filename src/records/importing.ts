@@ -91,7 +91,10 @@ function takeItem(context: RecordContext, item: ImportItem, batch: Batch): Outco
   batch.drafts.push(draftOf(writing, change, before));
   batch.ids.add(item.id);
   if (item.kind === 'person')
-    batch.hidden.set(item.id, withheldBecause('person', { ...before.fields, ...fields }, writing.nowMs) !== undefined);
+    batch.hidden.set(
+      item.id,
+      withheldBecause('person', { ...before.fields, ...fields }, writing.nowMs) !== undefined,
+    );
   return known === undefined ? 'added' : 'updated';
 }
 
@@ -109,11 +112,12 @@ export function* readAll(context: RecordContext, { kind, about }: RecordFilter):
   if (about !== undefined) {
     for (const row of records.referring(about)) {
       const record = records.at(row);
-      if (record !== undefined && (kind === undefined || kindOf(record) === kind)) yield* handOut(context, [record]);
+      if (record !== undefined && (kind === undefined || kindOf(record) === kind))
+        yield* handOut(context, [record]);
     }
     return;
   }
-  for (let row = 0; ; ) {
+  for (let row = 0; ;) {
     const page = records.page(row, PAGE_RECORDS);
     const last = page.at(-1);
     if (last === undefined) return;

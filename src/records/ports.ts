@@ -44,7 +44,10 @@ export interface RecordStore {
   due(limit: number): readonly StoredRecord[];
   count(): number;
   /** Rows of records whose names share keys with the question, and how rare those are. */
-  candidates(keys: readonly string[], limit: number): readonly { readonly row: number; readonly weight: number }[];
+  candidates(
+    keys: readonly string[],
+    limit: number,
+  ): readonly { readonly row: number; readonly weight: number }[];
   /** Rows of records that share one of these keys; of keys that more than `most` have, none. */
   sharing(keys: readonly string[], most: number): readonly number[];
 

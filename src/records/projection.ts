@@ -48,7 +48,11 @@ class RecordTable {
 
   constructor(deps: ProjectionDeps) {
     this.#deps = deps;
-    this.#reader = new RecordReader({ network: deps.network, store: deps.log, memberOf: deps.memberOf });
+    this.#reader = new RecordReader({
+      network: deps.network,
+      store: deps.log,
+      memberOf: (device) => deps.memberOf(device),
+    });
   }
 
   apply(entry: FoldedEntry): void {
@@ -146,7 +150,8 @@ class RecordTable {
 
   #newestStatus(id: RecordId): Brief['status'] {
     const { records } = this.#deps;
-    let newest: { readonly sourceMs: number; readonly id: RecordId; readonly status: Brief['status'] } | undefined;
+    let newest:
+      { readonly sourceMs: number; readonly id: RecordId; readonly status: Brief['status'] } | undefined;
     for (const row of records.referring(id)) {
       const note = records.at(row);
       if (note === undefined || note.gone || kindByNumber(note.kind)?.name !== 'note') continue;
@@ -165,7 +170,14 @@ class RecordTable {
     const side = sides.full ?? sides.open;
     if (side === undefined) {
       const nothing = briefOf({}, false, undefined);
-      const state = { id, kind: 0, gone: false, due: false, expiryMs: undefined, brief: encodeBrief(nothing) };
+      const state = {
+        id,
+        kind: 0,
+        gone: false,
+        due: false,
+        expiryMs: undefined,
+        brief: encodeBrief(nothing),
+      };
       return { state, keys: [] };
     }
     const gone = side.end !== undefined;

@@ -91,7 +91,8 @@ export function readRecordEntry(feed: FeedInfo, entry: Entry): ReadEntry | undef
   };
   const [full, open] = [at('members'), at('public')];
   const head = full ?? open;
-  if (head === undefined || (full !== undefined && open !== undefined && full.id !== open.id)) return undefined;
+  if (head === undefined || (full !== undefined && open !== undefined && full.id !== open.id))
+    return undefined;
   const place = { feed: feed.id, seq: entry.header.seq };
   const base = { place, hash: entry.hash, hlc: entry.header.hlc, device: feed.device };
   const narrow = full === undefined ? [] : narrowParts(entry);
@@ -123,7 +124,8 @@ function withNarrow(part: RecordPart, narrow: readonly (SaltedPart | null)[]): R
   if (narrow.length === 0) return part.fields;
   const fields: Record<string, string> = { ...part.fields };
   for (const bytes of narrow) {
-    const more = bytes === null ? undefined : readable(bytes, (payload) => decodeFieldsPart(part.kind, payload));
+    const more =
+      bytes === null ? undefined : readable(bytes, (payload) => decodeFieldsPart(part.kind, payload));
     for (const [name, value] of Object.entries(more ?? {}))
       if (value !== '' || fields[name] === undefined) fields[name] = value;
   }

@@ -83,18 +83,28 @@ function isFiltered({ kind, status, sex, age, region }: Question): boolean {
 }
 
 function fits({ clock }: RecordContext, record: StoredRecord, brief: Brief, question: Question): boolean {
-  const { kind, status, sex, age, region, as } = question;
+  const { kind, as, age } = question;
   const nowMs = clock.nowMs();
   if (record.gone || (record.expiryMs !== undefined && record.expiryMs <= nowMs)) return false;
   if (as === 'reader' && !brief.isPublic) return false;
   if (kind !== undefined && record.kind !== KINDS[kind].no) return false;
+  return isDescribed(brief, question) && (age === undefined || isOfAge(brief, age, nowMs));
+}
+
+function isDescribed(brief: Brief, { status, sex, region }: Question): boolean {
   if (status !== undefined && brief.status !== status) return false;
   if (sex !== undefined && brief.sex !== sex) return false;
-  if (region !== undefined && !brief.region.toLowerCase().includes(region.trim().toLowerCase())) return false;
-  if (age === undefined) return true;
-  if (brief.born === undefined) return false;
+  return region === undefined || brief.region.toLowerCase().includes(region.trim().toLowerCase());
+}
+
+function isOfAge(
+  { born }: Brief,
+  age: { readonly from: number; readonly to: number },
+  nowMs: number,
+): boolean {
+  if (born === undefined) return false;
   const year = new Date(nowMs).getUTCFullYear();
-  return year - brief.born.to <= age.to && year - brief.born.from >= age.from;
+  return year - born.to <= age.to && year - born.from >= age.from;
 }
 
 function hitOf(
@@ -120,7 +130,7 @@ function browse(context: RecordContext, question: Question): readonly Hit[] {
     });
   }
   const hits: Hit[] = [];
-  for (let row = 0; hits.length < question.limit; ) {
+  for (let row = 0; hits.length < question.limit;) {
     const page = context.records.page(row, 200);
     const last = page.at(-1);
     if (last === undefined) break;
@@ -145,10 +155,12 @@ function withLinked(context: RecordContext, hits: readonly Hit[]): readonly Hit[
       if (record === undefined) return [];
       found.add(id);
       const reasons = [`linked with ${hit.id}`];
-      return hitOf(context, record, decodeBrief(record.brief), { as: 'member' }, hit.score, reasons).map((other) => ({
-        ...other,
-        linked: linkedWith(context, id),
-      }));
+      return hitOf(context, record, decodeBrief(record.brief), { as: 'member' }, hit.score, reasons).map(
+        (other) => ({
+          ...other,
+          linked: linkedWith(context, id),
+        }),
+      );
     });
     return [{ ...hit, linked }, ...others];
   });
@@ -253,7 +265,9 @@ function matchWith(context: RecordContext, asked: Person, other: StoredRecord): 
     .sort((a, b) => b.score - a.score);
   if (best === undefined || best.score < SUGGEST_FROM) return [];
   const score = Math.round(best.score * 1000) / 1000;
-  return [{ ...view, status: decodeBrief(other.brief).status, mode: best.mode, score, reasons: best.reasons }];
+  return [
+    { ...view, status: decodeBrief(other.brief).status, mode: best.mode, score, reasons: best.reasons },
+  ];
 }
 
 function describedBy(

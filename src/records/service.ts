@@ -55,8 +55,13 @@ export class RecordService {
     this.#timer = this.#deps.timers.after(delayMs, () => {
       this.#isSoon = false;
       const hasMore = this.#look();
-      if (!this.#stopped && !this.#isSoon) this.#wait(hasMore ? SOON_MS : SWEEP_MS);
+      // What was appended just now may have asked for another look already.
+      if (!this.#isAsked()) this.#wait(hasMore ? SOON_MS : SWEEP_MS);
     });
+  }
+
+  #isAsked(): boolean {
+    return this.#stopped || this.#isSoon;
   }
 
   /** What cannot be written now is tried again: nothing is lost by that but time. */

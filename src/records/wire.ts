@@ -142,7 +142,8 @@ function readFields(kind: KindName, value: unknown): Fields {
   let last = 0;
   for (const item of list(value, Object.keys(KINDS[kind].fields).length)) {
     const [no, said] = tuple(item, 2);
-    if (typeof no !== 'number' || no <= last || typeof said !== 'string') throw malformed('a field of a record');
+    if (typeof no !== 'number' || no <= last || typeof said !== 'string')
+      throw malformed('a field of a record');
     const name = fieldByNumber(kind, no);
     if (name === undefined || !isValue(kind, no, said)) throw malformed('a value that no field has');
     fields[name] = said;

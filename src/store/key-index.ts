@@ -101,30 +101,20 @@ export class KeyIndex {
 
   // ---- looking up
 
-  #look(key: number): { readonly size: number; slots(limit: number): Iterable<number> } {
+  #look(key: number): { readonly size: number; readonly slots: (limit: number) => Iterable<number> } {
     const pending = this.#needPending().get(key) ?? [];
     const spans = this.#needSegments().flatMap((segment) => spanOf(segment, key));
     const read = spans.map((span) => this.#readSpan(span, key));
     const size = read.reduce((sum, one) => sum + one.size, pending.length);
-    return {
-      size,
-      *slots(limit) {
-        let left = limit;
-        for (const list of [...read.map(({ slots }) => slots), [pending]]) {
-          for (const some of list) {
-            for (const slot of some) {
-              if (left <= 0) return;
-              left -= 1;
-              yield slot;
-            }
-          }
-        }
-      },
-    };
+    const lists = [...read.map(({ slots }) => slots), [pending]];
+    return { size, slots: (limit) => firstOf(lists, limit) };
   }
 
   /** The ends of a long span are read, and what lies between only when it is walked. */
-  #readSpan({ segment, from, to }: Span, key: number): { size: number; slots: Iterable<readonly number[] | Uint32Array> } {
+  #readSpan(
+    { segment, from, to }: Span,
+    key: number,
+  ): { size: number; slots: Iterable<readonly number[] | Uint32Array> } {
     const page = (at: number): Uint32Array => slotsOf(this.#page(segment, at), key);
     const first = page(from);
     if (from === to) return { size: first.length, slots: [first] };
@@ -235,14 +225,20 @@ export class KeyIndex {
     this.#segments ??= this.#database
       .sql('SELECT no, level, firsts FROM record_segments ORDER BY no')
       .all()
-      .map((row) => ({ no: numberIn(row, 'no'), level: numberIn(row, 'level'), firsts: numbersIn(bytesIn(row, 'firsts')) }));
+      .map((row) => ({
+        no: numberIn(row, 'no'),
+        level: numberIn(row, 'level'),
+        firsts: numbersIn(bytesIn(row, 'firsts')),
+      }));
     return this.#segments;
   }
 
   #needPending(): Map<number, number[]> {
     if (this.#pending !== undefined) return this.#pending;
     const pending = new Map<number, number[]>();
-    for (const [slot, keys] of this.#database.tuples('SELECT slot, keys FROM record_pending ORDER BY slot').all())
+    for (const [slot, keys] of this.#database
+      .tuples('SELECT slot, keys FROM record_pending ORDER BY slot')
+      .all())
       for (const key of numbersIn(asBytes(keys, 'keys'))) file(pending, key, asNumber(slot, 'slot'));
     this.#pending = pending;
     return pending;
@@ -268,6 +264,19 @@ export class KeyIndex {
     this.#database.onRollback(() => {
       this.#forget();
     });
+  }
+}
+
+function* firstOf(lists: readonly Iterable<Iterable<number>>[], limit: number): Generator<number> {
+  let left = limit;
+  for (const list of lists) {
+    for (const some of list) {
+      for (const slot of some) {
+        if (left <= 0) return;
+        left -= 1;
+        yield slot;
+      }
+    }
   }
 }
 

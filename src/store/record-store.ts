@@ -24,7 +24,16 @@ export interface RecordSealer {
   indexKey(label: string, value: string): Bytes;
 }
 
-const TABLES = ['records', 'record_ids', 'record_feeds', 'record_entries', 'record_places', 'record_refs', 'record_links', 'record_slots'] as const;
+const TABLES = [
+  'records',
+  'record_ids',
+  'record_feeds',
+  'record_entries',
+  'record_places',
+  'record_refs',
+  'record_links',
+  'record_slots',
+] as const;
 const COLUMNS = 'row, id, kind, gone, due, expiry_ms, brief';
 const AT = `SELECT ${COLUMNS} FROM records WHERE row = ?`;
 const PAGE = `SELECT ${COLUMNS} FROM records WHERE row > ? ORDER BY row LIMIT ?`;
@@ -132,7 +141,9 @@ class SqliteRecordStore implements RecordStore {
     this.#watch();
     const row = this.#take();
     this.#database
-      .sql('INSERT INTO records (row, id, kind, gone, due, expiry_ms, slot, brief) VALUES (?, ?, ?, ?, ?, ?, NULL, ?)')
+      .sql(
+        'INSERT INTO records (row, id, kind, gone, due, expiry_ms, slot, brief) VALUES (?, ?, ?, ?, ?, ?, NULL, ?)',
+      )
       .run(row, record.id, ...this.#values(row, record));
     let hash = this.#hash.wide(record.id);
     while (this.#database.sql('SELECT 1 FROM record_ids WHERE hash = ?').get(hash) !== undefined) hash += 1;
@@ -219,7 +230,10 @@ class SqliteRecordStore implements RecordStore {
 
   // ---- rows
 
-  #values(row: number, { kind, gone, due, expiryMs, brief }: RecordState): [number, number, number, number | null, Bytes] {
+  #values(
+    row: number,
+    { kind, gone, due, expiryMs, brief }: RecordState,
+  ): [number, number, number, number | null, Bytes] {
     const sealed = this.#sealer.seal({ table: 'records', key: String(row) }, brief);
     return [kind, Number(gone), Number(due), expiryMs ?? null, sealed];
   }
@@ -387,7 +401,9 @@ export function openRecordDiary(database: Database, sealer: RecordSealer): Recor
     },
     setProgress(source, { line, read, added, updated, skipped }) {
       database
-        .sql('INSERT OR REPLACE INTO record_imports (source, line, read, added, updated, skipped) VALUES (?, ?, ?, ?, ?, ?)')
+        .sql(
+          'INSERT OR REPLACE INTO record_imports (source, line, read, added, updated, skipped) VALUES (?, ?, ?, ?, ?, ?)',
+        )
         .run(source, line, read, added, updated, skipped);
     },
   };

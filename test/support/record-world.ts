@@ -29,7 +29,9 @@ export class RecordWorld {
   readonly nodes: RecordNode[] = [];
 
   /** @param file where a node's database lies; in memory, when nothing is said. */
-  constructor(options: { readonly seed?: number; readonly file?: () => string; readonly signatures?: Signatures } = {}) {
+  constructor(
+    options: { readonly seed?: number; readonly file?: () => string; readonly signatures?: Signatures } = {},
+  ) {
     this.#rng = new SeededRng((options.seed ?? 1) + 1000);
     this.world = new LogWorld({
       seed: options.seed ?? 1,
@@ -115,7 +117,10 @@ export class RecordWorld {
 
 const KEY = new Uint8Array(32).fill(7);
 
-function sealerOf(table: string): { seal(key: string, bytes: Uint8Array): Uint8Array; open(key: string, sealed: Uint8Array): Uint8Array } {
+function sealerOf(table: string): {
+  seal(key: string, bytes: Uint8Array): Uint8Array;
+  open(key: string, sealed: Uint8Array): Uint8Array;
+} {
   const sealer = createSealer(KEY);
   return {
     seal: (key, bytes) => sealer.seal({ table, key }, bytes),
