@@ -6,7 +6,7 @@ import { MemoryRegistry } from '../../../test/support/memory-registry.ts';
 import type { Fields, KindName } from '../kinds/index.ts';
 import { exportRecords, type ExportAudience, type ExportTally, type WriteFormat } from './export.ts';
 import { importRecords } from './import.ts';
-import { validateText } from './pfif/validate.ts';
+import { findingsIn } from '../../../test/support/pfif-findings.ts';
 
 const NOW = Date.parse('2026-11-28T10:00:00Z');
 const AT = '2026-11-28T09:00:00Z';
@@ -136,7 +136,7 @@ describe('PFIF that goes out', () => {
   }
 
   it('is PFIF 1.4 to the letter', () => {
-    const findings = validateText(write(PEOPLE, 'pfif', 'all').text, NOW).filter(
+    const findings = findingsIn(write(PEOPLE, 'pfif', 'all').text, NOW).filter(
       // The note of somebody who is not here is allowed to stand alone.
       ({ check }) => check !== 'notes_belong_to_persons',
     );
@@ -158,7 +158,7 @@ describe('PFIF that goes out', () => {
     for (const kept of registry.records.values()) kept.gone = true;
     const { text } = write(registry, 'pfif', 'readers');
     assert.ok(!text.includes('secret'));
-    assert.deepEqual(validateText(text, NOW + 3 * 24 * 3600 * 1000), []);
+    assert.deepEqual(findingsIn(text, NOW + 3 * 24 * 3600 * 1000), []);
     assert.match(text, /<pfif:expiry_date>/);
   });
 });

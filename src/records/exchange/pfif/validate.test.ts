@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { CHECKS, validateText, type Check } from './validate.ts';
+import { findingsIn } from '../../../../test/support/pfif-findings.ts';
+import { CHECKS, type Check } from './validate.ts';
 
 const CASES = join(import.meta.dirname, '../../../../../shared/data/pfif/validator-cases');
 const NO_CASES = existsSync(CASES) ? false : 'the cases in ../shared/data/pfif are not here';
@@ -26,7 +27,7 @@ describe('the cases of the PFIF validator', { skip: NO_CASES }, () => {
     it(`${String(index + 2)}: ${test} (${fixture})`, () => {
       const text = readFileSync(join(CASES, `${fixture}.xml`), 'utf8');
       const check = checkOf(name);
-      const found = validateText(text, NOW[test] ?? MUCH_LATER).filter((finding) => finding.check === check);
+      const found = findingsIn(text, NOW[test] ?? MUCH_LATER).filter((finding) => finding.check === check);
       const said = JSON.stringify(found);
       if (op === '==') assert.equal(found.length, Number(count), said);
       else assert.notEqual(found.length, Number(count), said);
@@ -41,7 +42,7 @@ describe('the cases of the PFIF validator', { skip: NO_CASES }, () => {
     ['XML_INVALID', /not well-formed|ends within/],
   ] as const) {
     it(`${fixture} is refused in words`, () => {
-      const found = validateText(readFileSync(join(CASES, `${fixture}.xml`), 'utf8'), MUCH_LATER);
+      const found = findingsIn(readFileSync(join(CASES, `${fixture}.xml`), 'utf8'), MUCH_LATER);
       assert.ok(
         found.some(({ check, message }) => check === 'markup' && said.test(message)),
         JSON.stringify(found),

@@ -2,7 +2,6 @@
  * Whether a PFIF file is what its version says, as strictly as its schema: what `kith record import --check` tells before
  * anything is taken in. Reading is more lenient than this. Each check holds ids at most, never records.
  */
-import { KithError } from '../../../base/errors.ts';
 import { hasFormat } from './formats.ts';
 import type { RawRecord } from './raw.ts';
 import { isTombstoneField } from './rules.ts';
@@ -50,6 +49,7 @@ export class PfifValidator {
   readonly #expired = new Set<string>();
   readonly #withNotes = new Map<string, number>();
   #records = 0;
+  #nested = 0;
 
   constructor(nowMs: number) {
     this.#nowMs = nowMs;
@@ -62,6 +62,11 @@ export class PfifValidator {
         this.#add('markup', line, message);
       },
     });
+  }
+
+  /** Persons and notes, wherever they stand. */
+  get count(): number {
+    return this.#records + this.#nested;
   }
 
   push(text: string): readonly Finding[] {
@@ -107,10 +112,11 @@ export class PfifValidator {
     }
     const expired = this.#expiry(raw);
     if (expired && id !== undefined) this.#expiredNotes(id);
-    for (const note of raw.notes) this.#nested(note, id);
+    for (const note of raw.notes) this.#inPerson(note, id);
   }
 
-  #nested(note: RawRecord, person: string | undefined): void {
+  #inPerson(note: RawRecord, person: string | undefined): void {
+    this.#nested += 1;
     const said = note.fields['person_record_id'];
     if (said !== undefined && said !== person)
       this.#add(
@@ -258,15 +264,4 @@ function outOfPlace(raw: RawRecord): string | undefined {
     last = rank(name);
   }
   return undefined;
-}
-
-/** Checks a whole text; what keeps it from being read at all is one finding. */
-export function validateText(text: string, nowMs: number): readonly Finding[] {
-  const validator = new PfifValidator(nowMs);
-  try {
-    return [...validator.push(text), ...validator.end()];
-  } catch (error) {
-    if (!(error instanceof KithError)) throw error;
-    return [{ check: 'markup', line: 1, message: error.message }];
-  }
 }
