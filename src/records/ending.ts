@@ -157,7 +157,7 @@ function tidy(context: RecordContext, record: StoredRecord): void {
   if (full.end !== undefined) {
     const left = ours.filter((entry) => entry.full?.op !== 'end').flatMap(targetsOf);
     if (left.length > 0) context.log.erase(left);
-  } else if (target !== undefined && context.records.find(target)?.gone === true) {
+  } else if (full.kind === 'note' && target !== undefined && context.records.find(target)?.gone === true) {
     endAll(context, [record]);
   } else if (isToWithhold(context, sides, target)) {
     withhold(context, record, sides, ours);

@@ -159,6 +159,7 @@ void test('who opts out, is a minor or takes consent back is gone from readers, 
   assert.equal(b.desk.search(SEARCH).length, 1, 'members go on looking for her');
   assert.equal(a.desk.search({ ...SEARCH, as: 'reader' }).length, 0);
   assert.equal(partsWith(reader, 'Ma Hla'), 0);
+  assert.equal(partsWith(reader, 'believed_alive'), 0, 'nor what others said of her');
   a.desk.edit(id, { consent: 'given' });
   w.settle();
   assert.equal(reader.desk.search(SEARCH)[0]?.fields['age'], '30-34', 'and is back when she agrees');
@@ -338,7 +339,6 @@ function tablesOf({ desk, node, database }: RecordNode): unknown {
     tables: [
       'records',
       'record_ids',
-      'record_entries',
       'record_places',
       'record_refs',
       'record_links',
