@@ -34,11 +34,15 @@ for (let line = 0; line < PERSONS; line += BATCH) {
   });
   desk.bulkAdd('bench', items, line + BATCH);
   if ((line / BATCH) % 100 === 99)
-    say(`${line + BATCH} persons, ${((performance.now() - startMs) / 1000).toFixed(0)} s, resident ${mib()} MiB`);
+    say(
+      `${line + BATCH} persons, ${((performance.now() - startMs) / 1000).toFixed(0)} s, resident ${mib()} MiB`,
+    );
 }
 const fillSeconds = (performance.now() - startMs) / 1000;
 database.checkpoint();
-say(`${PERSONS} persons added in ${fillSeconds.toFixed(0)} s, ${(PERSONS / fillSeconds).toFixed(0)}/s, resident ${mib()} MiB`);
+say(
+  `${PERSONS} persons added in ${fillSeconds.toFixed(0)} s, ${(PERSONS / fillSeconds).toFixed(0)}/s, resident ${mib()} MiB`,
+);
 
 function mib(): string {
   return (process.memoryUsage.rss() / 2 ** 20).toFixed(0);
@@ -59,7 +63,8 @@ for (let asked = 0; asked < QUESTIONS; asked += 1) {
   processor.push((user + system) / 1000);
   if (!question.whole) continue;
   whole += 1;
-  if (hits.some((hit) => hit.id === `example.org/${String(id)}` || hit.fields['full_name'] === name)) found += 1;
+  if (hits.some((hit) => hit.id === `example.org/${String(id)}` || hit.fields['full_name'] === name))
+    found += 1;
 }
 
 const p95 = quantile(times, 0.95);
