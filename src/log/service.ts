@@ -371,7 +371,8 @@ export class Log {
     // Only a sealed entry may end what is stored: what comes after an unsealed one could not be proven to others.
     if (standing.at(-1)?.seal === null || standing.length === 0)
       return { kind: 'refused', code: 'unauthorised' };
-    this.#commit(feed, standing, this.#roll);
+    // Whoever sent it has it still. Acts and alarms are few, and worth waiting for the disk.
+    this.#commit(feed, standing, this.#roll, feed.lane === 'data' ? 'replaceable' : 'lasting');
     return { kind: 'appended', count: standing.length };
   }
 
@@ -402,7 +403,12 @@ export class Log {
   }
 
   /** The one transaction: entries, what they fold to, and what a change of the roll means for what was there before. */
-  #commit(feed: FeedInfo, entries: readonly Entry[], roll: RollState): void {
+  #commit(
+    feed: FeedInfo,
+    entries: readonly Entry[],
+    roll: RollState,
+    keeping: 'lasting' | 'replaceable' = 'lasting',
+  ): void {
     const { store, clock } = this.#deps;
     const before = this.#roll;
     store.transact(() => {
@@ -426,7 +432,7 @@ export class Log {
         this.#tell((events) => events.appended?.(feed, first.header.seq, last.header.seq));
         if (roll !== before) this.#tell((events) => events.membership?.(roll.membership));
       });
-    });
+    }, keeping);
     clock.witness(entries.map(({ header }) => header.hlc).reduce(maxHlc, HLC_ZERO));
   }
 

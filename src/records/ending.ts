@@ -157,7 +157,7 @@ function tidy(context: RecordContext, record: StoredRecord): void {
   if (full.end !== undefined) {
     const left = ours.filter((entry) => entry.full?.op !== 'end').flatMap(targetsOf);
     if (left.length > 0) context.log.erase(left);
-  } else if (target !== undefined && context.records.find(target)?.gone === true) {
+  } else if (full.kind === 'note' && target !== undefined && context.records.find(target)?.gone === true) {
     endAll(context, [record]);
   } else if (isToWithhold(context, sides, target)) {
     withhold(context, record, sides, ours);
@@ -202,7 +202,13 @@ export function confirmErasures(context: RecordContext): number {
   const done = context.erasures.unconfirmedBy(context.device, CONFIRMED_PER_ENTRY);
   if (done.length === 0 || !context.settle()) return 0;
   const role = ownMember(context)?.role;
-  if (role !== 'admin' && role !== 'member') return 0;
+  if (role !== 'admin' && role !== 'member') {
+    // A reader's node writes no entries. It has done what it has to, and need not do it again.
+    context.transact(() => {
+      for (const erasure of done) context.erasures.confirmed(erasure, context.device);
+    });
+    return 0;
+  }
   const parts = [{ audience: 'members', payload: encodeErased(done) }];
   context.log.append([{ kind: ERASED_KIND, lane: 'data', parts }]);
   return done.length;

@@ -52,8 +52,8 @@ export interface RecordStore {
   sharing(keys: readonly string[], most: number): readonly number[];
 
   // Only inside the log's transaction.
-  /** @returns its row. */
-  insert(record: RecordState): number;
+  /** Begins a record with its first entry, filed under these keys. @returns its row. */
+  insert(record: RecordState, place: EntryPlace, keys: readonly string[]): number;
   update(row: number, record: RecordState): void;
   remove(row: number): void;
   addEntry(row: number, place: EntryPlace): void;

@@ -7,7 +7,7 @@ import { payloadOf } from '../log/wire.ts';
 import { briefOf, decodeBrief, encodeBrief, keysOf, timeOf, type Brief } from './brief.ts';
 import { withheldBecause } from './kinds/reader-view.ts';
 import { KINDS, kindByNumber } from './kinds/table.ts';
-import type { EntryPlace, ErasureLedger, RecordState, RecordStore, StoredRecord } from './ports.ts';
+import type { EntryPlace, ErasureLedger, RecordState, RecordStore } from './ports.ts';
 import { readRecordEntry, RecordReader, type ReadEntry, type Sides } from './reading.ts';
 import type { RecordId } from './types.ts';
 import { decodeErased, decodeLink, ERASED_KIND, LINK_KIND, RECORD_KIND, type LinkPart } from './wire.ts';
@@ -93,10 +93,14 @@ class RecordTable {
       return;
     }
     const sides = this.#reader.fold([read]);
-    const { state, keys } = this.#stateOf(read.id, sides);
-    const row = records.insert(state);
-    records.addEntry(row, read.place);
-    this.#file(row, state, keys, undefined);
+    const { state, keys, about } = this.#stateOf(read.id, sides);
+    const row = records.insert(state, read.place, keys);
+    if (about !== '') {
+      records.refer(row, about);
+      this.#look(about);
+    }
+    // Notes may have come before the person.
+    if (sides.full !== undefined) for (const other of records.referring(read.id)) this.#judge(other);
   }
 
   /** From its entries, as if they had come together. */
@@ -110,30 +114,24 @@ class RecordTable {
       this.#look(decodeBrief(before.brief).about);
       return;
     }
-    const { state, keys } = this.#stateOf(before.id, sides);
+    const { state, keys, about } = this.#stateOf(before.id, sides);
+    const was = decodeBrief(before.brief);
     records.update(row, state);
-    this.#file(row, state, keys, before);
+    if (keys.length > 0 || was.names.length > 0) records.file(row, keys);
+    if (about !== was.about) records.refer(row, about === '' ? undefined : about);
+    for (const id of new Set([about, was.about])) this.#look(id);
+    // They go when the person does, and out of readers' sight with it.
+    if (before.gone !== state.gone || was.isPublic !== decodeBrief(state.brief).isPublic)
+      for (const other of records.referring(state.id)) this.#judge(other);
   }
 
-  #file(row: number, state: RecordState, keys: readonly string[], before: StoredRecord | undefined): void {
-    const { records } = this.#deps;
-    const was = before === undefined ? undefined : decodeBrief(before.brief);
-    const brief = decodeBrief(state.brief);
-    if (keys.length > 0 || before !== undefined) records.file(row, keys);
-    if (brief.about !== (was?.about ?? '')) records.refer(row, brief.about === '' ? undefined : brief.about);
-    for (const id of new Set([brief.about, was?.about ?? ''])) this.#look(id);
-    // Notes may have come before the person; and they go when it does.
-    if (before === undefined || before.gone !== state.gone)
-      for (const other of records.referring(state.id)) this.#judgeNote(other, state.gone);
-    if (before === undefined) this.#look(state.id);
-  }
-
-  #judgeNote(row: number, isTargetGone: boolean): void {
+  /** Whether there is something to erase of a note, now that the person is another. */
+  #judge(row: number): void {
     const { records } = this.#deps;
     const note = records.at(row);
     if (note === undefined) return;
-    const sides = this.#reader.sides(records.placesOf(row));
-    records.update(row, { ...note, due: this.#isDue(sides, isTargetGone) });
+    const due = this.#isDue(this.#reader.sides(records.placesOf(row)), decodeBrief(note.brief).about);
+    if (due !== note.due) records.update(row, { ...note, due });
   }
 
   /** Sets a person's status to what the newest note says. */
@@ -166,7 +164,10 @@ class RecordTable {
     return newest?.status;
   }
 
-  #stateOf(id: RecordId, sides: Sides): { readonly state: RecordState; readonly keys: readonly string[] } {
+  #stateOf(
+    id: RecordId,
+    sides: Sides,
+  ): { readonly state: RecordState; readonly keys: readonly string[]; readonly about: RecordId } {
     const side = sides.full ?? sides.open;
     if (side === undefined) {
       const nothing = briefOf({}, false, undefined);
@@ -178,7 +179,7 @@ class RecordTable {
         expiryMs: undefined,
         brief: encodeBrief(nothing),
       };
-      return { state, keys: [] };
+      return { state, keys: [], about: '' };
     }
     const gone = side.end !== undefined;
     const isPublic = sides.open !== undefined && !sides.open.withheld && !gone;
@@ -194,28 +195,27 @@ class RecordTable {
         id,
         kind: KINDS[side.kind].no,
         gone,
-        due: this.#isDue(sides, this.#isTargetGone(brief.about)),
+        due: this.#isDue(sides, brief.about),
         expiryMs: expiryMs === 0 ? undefined : expiryMs,
         brief: encodeBrief(isHidden ? { ...briefOf({}, false, undefined), about: brief.about } : shown),
       },
       keys: isHidden ? [] : keysOf(side.kind, side.fields, shown),
+      about: brief.about,
     };
   }
 
-  #isTargetGone(id: RecordId): boolean {
-    return id !== '' && this.#deps.records.find(id)?.gone === true;
-  }
-
   /** Something of it is here that nobody should hold any more, and this node is to see to it. */
-  #isDue({ full, entries, refused }: Sides, isTargetGone: boolean): boolean {
+  #isDue({ full, entries, refused }: Sides, about: RecordId): boolean {
     if (full === undefined) return false;
     const isOurs = ({ full: of }: ReadEntry): boolean => of !== undefined && this.#deps.erases(of.device);
     const isEnd = (entry: ReadEntry): boolean => entry.full?.op === 'end';
     const ours = [...entries, ...refused].filter((entry) => isOurs(entry) && entry.held > 0);
     if (full.end !== undefined) return ours.some((entry) => !isEnd(entry));
-    if (isTargetGone) return ours.length > 0;
+    const target = about === '' || full.kind !== 'note' ? undefined : this.#deps.records.find(about);
+    if (target?.gone === true) return ours.length > 0;
+    const isTargetHidden = target !== undefined && !decodeBrief(target.brief).isPublic;
     const latestMs = Math.max(...entries.map((entry) => entry.full?.hlc.ms ?? 0));
-    if (withheldBecause(full.kind, full.fields, latestMs) === undefined) return false;
+    if (!isTargetHidden && withheldBecause(full.kind, full.fields, latestMs) === undefined) return false;
     return ours.some((entry) => entry.open?.op === 'write');
   }
 

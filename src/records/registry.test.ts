@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isKithError } from '../base/errors.ts';
+import { encodeRecordPart } from './wire.ts';
 import { START_MS } from '../../test/support/author.ts';
 import { RecordWorld, type RecordNode } from '../../test/support/record-world.ts';
 
@@ -79,6 +80,26 @@ void test('its home edits, others note', () => {
   assert.equal(a.desk.search({ ...SEARCH, status: 'believed_missing' }).length, 0);
   const c = w.admit('Cho', 'member');
   assert.equal(c.desk.edit(id, { age: 35 }).fields['age'], '35', 'a colleague of the same organisation');
+});
+
+void test('what somebody writes past the rules, who is not its home, changes nothing, and is shown as that', () => {
+  const { world: w, a, b } = world();
+  const { id } = a.desk.add('person', HLA);
+  w.sync();
+  const head = { id, kind: 'person', op: 'write', org: 'Other Org', after: [], ended: [] } as const;
+  const payload = encodeRecordPart({ ...head, fields: { full_name: 'Somebody Else' } });
+  b.node.write({ kind: 'record', lane: 'data', parts: [{ audience: 'members', payload }] });
+  const end = encodeRecordPart({ ...head, op: 'end', fields: {} });
+  b.node.write({ kind: 'record', lane: 'data', parts: [{ audience: 'members', payload: end }] });
+  w.settle();
+  for (const { desk } of [a, b]) {
+    assert.equal(desk.show(id).fields['full_name'], 'Ma Hla');
+    assert.equal(desk.show(id).gone, false);
+    assert.deepEqual(
+      desk.history(id).items.map(({ refused }) => refused),
+      [false, true, true],
+    );
+  }
 });
 
 void test('edits that did not know of each other merge by field; true conflicts show both values', () => {
@@ -159,6 +180,7 @@ void test('who opts out, is a minor or takes consent back is gone from readers, 
   assert.equal(b.desk.search(SEARCH).length, 1, 'members go on looking for her');
   assert.equal(a.desk.search({ ...SEARCH, as: 'reader' }).length, 0);
   assert.equal(partsWith(reader, 'Ma Hla'), 0);
+  assert.equal(partsWith(reader, 'believed_alive'), 0, 'nor what others said of her');
   a.desk.edit(id, { consent: 'given' });
   w.settle();
   assert.equal(reader.desk.search(SEARCH)[0]?.fields['age'], '30-34', 'and is back when she agrees');
@@ -338,7 +360,6 @@ function tablesOf({ desk, node, database }: RecordNode): unknown {
     tables: [
       'records',
       'record_ids',
-      'record_entries',
       'record_places',
       'record_refs',
       'record_links',

@@ -191,8 +191,10 @@ export const MIGRATIONS: readonly string[] = [
     gone INTEGER NOT NULL,
     due INTEGER NOT NULL,
     expiry_ms INTEGER,
-    slot INTEGER,
-    brief BLOB NOT NULL
+    brief BLOB NOT NULL,
+    -- Its first entry; the others are in record_entries.
+    place INTEGER,
+    slot INTEGER
   ) STRICT;
   CREATE INDEX records_expiry ON records (expiry_ms) WHERE expiry_ms IS NOT NULL AND gone = 0;
   CREATE INDEX records_due ON records (row) WHERE due = 1;

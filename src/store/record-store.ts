@@ -39,6 +39,8 @@ const AT = `SELECT ${COLUMNS} FROM records WHERE row = ?`;
 const PAGE = `SELECT ${COLUMNS} FROM records WHERE row > ? ORDER BY row LIMIT ?`;
 const EXPIRED = `SELECT ${COLUMNS} FROM records WHERE expiry_ms <= ? AND gone = 0 ORDER BY expiry_ms LIMIT ?`;
 const DUE = `SELECT ${COLUMNS} FROM records WHERE due = 1 LIMIT ?`;
+const PLACES =
+  'SELECT place FROM records WHERE row = ? AND place IS NOT NULL UNION SELECT place FROM record_entries WHERE record = ? ORDER BY place';
 const FEED_STRIDE = 2 ** 32;
 
 export function openRecordStore(database: Database, sealer: RecordSealer): RecordStore {
@@ -54,6 +56,8 @@ class SqliteRecordStore implements RecordStore {
   readonly #feeds = new Map<FeedId, number>();
   readonly #feedNames = new Map<number, FeedId>();
   #next: number | undefined;
+  /** Who looks for a name in vain is about to add it. */
+  #absent: { readonly id: RecordId; readonly hash: number } | undefined;
   #watched: number | undefined;
 
   constructor(database: Database, sealer: RecordSealer) {
@@ -66,7 +70,10 @@ class SqliteRecordStore implements RecordStore {
   find(id: RecordId): StoredRecord | undefined {
     for (let hash = this.#hash.wide(id); ; hash += 1) {
       const [found] = this.#database.tuples('SELECT row FROM record_ids WHERE hash = ?').all(hash);
-      if (found === undefined) return undefined;
+      if (found === undefined) {
+        this.#absent = { id, hash };
+        return undefined;
+      }
       const record = this.at(asNumber(found[0], 'row'));
       if (record?.id === id) return record;
     }
@@ -88,8 +95,8 @@ class SqliteRecordStore implements RecordStore {
 
   placesOf(row: number): readonly EntryPlace[] {
     return this.#database
-      .tuples('SELECT place FROM record_entries WHERE record = ? ORDER BY place')
-      .all(row)
+      .tuples(PLACES)
+      .all(row, row)
       .map(([place]) => this.#place(asNumber(place, 'place')));
   }
 
@@ -137,17 +144,22 @@ class SqliteRecordStore implements RecordStore {
     return [...slots].flatMap((slot) => this.#ofSlot(slot) ?? []);
   }
 
-  insert(record: RecordState): number {
+  insert(record: RecordState, place: EntryPlace, keys: readonly string[]): number {
     this.#watch();
     const row = this.#take();
+    const first = this.#placeNumber(place);
+    const numbers = keys.map((key) => this.#hash.of(key));
     this.#database
       .sql(
-        'INSERT INTO records (row, id, kind, gone, due, expiry_ms, slot, brief) VALUES (?, ?, ?, ?, ?, ?, NULL, ?)',
+        'INSERT INTO records (row, id, kind, gone, due, expiry_ms, brief, place, slot) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
       )
-      .run(row, record.id, ...this.#values(row, record));
-    let hash = this.#hash.wide(record.id);
-    while (this.#database.sql('SELECT 1 FROM record_ids WHERE hash = ?').get(hash) !== undefined) hash += 1;
-    this.#database.sql('INSERT INTO record_ids (hash, row) VALUES (?, ?)').run(hash, row);
+      // Filed for the first time, it is its own slot, and needs no row more to say so.
+      .run(row, record.id, ...this.#values(row, record), first, numbers.length === 0 ? null : row);
+    this.#database
+      .sql('INSERT INTO record_ids (hash, row) VALUES (?, ?)')
+      .run(this.#freeHash(record.id), row);
+    this.#database.sql('INSERT OR REPLACE INTO record_places (place, record) VALUES (?, ?)').run(first, row);
+    if (numbers.length > 0) this.#index.add(row, numbers);
     return row;
   }
 
@@ -166,7 +178,7 @@ class SqliteRecordStore implements RecordStore {
 
   addEntry(row: number, place: EntryPlace): void {
     this.#watch();
-    const number = (this.#feedNo(place.feed) ?? this.#addFeed(place.feed)) * FEED_STRIDE + place.seq;
+    const number = this.#placeNumber(place);
     this.#database.sql('INSERT OR IGNORE INTO record_entries (record, place) VALUES (?, ?)').run(row, number);
     this.#database.sql('INSERT OR REPLACE INTO record_places (place, record) VALUES (?, ?)').run(number, row);
   }
@@ -176,6 +188,7 @@ class SqliteRecordStore implements RecordStore {
     if (row === undefined || feed === undefined) return;
     const number = feed * FEED_STRIDE + place.seq;
     this.#database.sql('DELETE FROM record_entries WHERE record = ? AND place = ?').run(row, number);
+    this.#database.sql('UPDATE records SET place = NULL WHERE row = ? AND place = ?').run(row, number);
     this.#database.sql('DELETE FROM record_places WHERE place = ?').run(number);
   }
 
@@ -189,7 +202,7 @@ class SqliteRecordStore implements RecordStore {
 
   addLink(ids: readonly RecordId[], place: EntryPlace): void {
     this.#watch();
-    const number = (this.#feedNo(place.feed) ?? this.#addFeed(place.feed)) * FEED_STRIDE + place.seq;
+    const number = this.#placeNumber(place);
     for (const id of ids)
       this.#database
         .sql('INSERT OR IGNORE INTO record_links (one, place) VALUES (?, ?)')
@@ -209,9 +222,8 @@ class SqliteRecordStore implements RecordStore {
     const before = asNumberOrNull(found[0], 'slot');
     if (before !== null && before !== row)
       this.#database.sql('DELETE FROM record_slots WHERE slot = ?').run(before);
-    // A record that is filed once is its own slot, and needs no row more.
-    const slot = keys.length === 0 ? null : before === null && this.#isNewest(row) ? row : this.#take();
-    if (slot !== null && slot !== row)
+    const slot = keys.length === 0 ? null : this.#take();
+    if (slot !== null)
       this.#database.sql('INSERT INTO record_slots (slot, record) VALUES (?, ?)').run(slot, row);
     this.#database.sql('UPDATE records SET slot = ? WHERE row = ?').run(slot, row);
     if (slot !== null)
@@ -258,15 +270,24 @@ class SqliteRecordStore implements RecordStore {
     };
   }
 
+  #freeHash(id: RecordId): number {
+    const absent = this.#absent;
+    this.#absent = undefined;
+    if (absent?.id === id) return absent.hash;
+    let hash = this.#hash.wide(id);
+    while (this.#database.sql('SELECT 1 FROM record_ids WHERE hash = ?').get(hash) !== undefined) hash += 1;
+    return hash;
+  }
+
+  #placeNumber({ feed, seq }: EntryPlace): number {
+    return (this.#feedNo(feed) ?? this.#addFeed(feed)) * FEED_STRIDE + seq;
+  }
+
   /** One row of numbers for records and slots, so that most records need no row to say which slot is theirs. */
   #take(): number {
     const number = this.#nextNumber();
     this.#next = number + 1;
     return number;
-  }
-
-  #isNewest(row: number): boolean {
-    return row === this.#nextNumber() - 1;
   }
 
   #nextNumber(): number {
@@ -333,6 +354,7 @@ class SqliteRecordStore implements RecordStore {
     this.#feeds.clear();
     this.#feedNames.clear();
     this.#next = undefined;
+    this.#absent = undefined;
   }
 }
 
