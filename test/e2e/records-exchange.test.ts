@@ -99,7 +99,7 @@ scene('a file of records, through kill -9', async (stage, t) => {
     assert.ok(text.includes('30-34') && !text.includes('Sittwe'));
     assert.equal(
       (await ada.kith(['record', 'export', '-o', out, '--json'])).code,
-      1,
+      2,
       'it is not replaced unasked',
     );
   });
