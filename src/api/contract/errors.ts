@@ -43,6 +43,7 @@ const CODES_BY_STATUS = {
     'not-xml',
     'own-digits',
     'own-letter',
+    'unknown-field',
     'unknown-version',
   ],
   401: ['no-token'],

@@ -90,6 +90,7 @@ export const exchangeRoutes = {
       'not-pfif',
       'not-xml',
       'too-large',
+      'unknown-field',
       'unknown-version',
     ],
   }),

@@ -233,6 +233,16 @@ describe('counts that go out (HXL)', () => {
     ]);
   });
 
+  it('do not tell of a few by what is left of all', () => {
+    const registry = registryOf(
+      households('D', [
+        ...Array.from({ length: 5 }, () => ({ persons: '5', women: '5' })),
+        { persons: '5', women: '3' },
+      ]),
+    );
+    assert.deepEqual(rows(write(registry, 'hxl', 'readers').text).slice(2), ['North,C1,D,6,30,,0,0,0,0,0']);
+  });
+
   it('count persons by state and status, without minors and those who said no', () => {
     const people = Array.from({ length: 14 }, (_, n): readonly [string, readonly [KindName, Fields]] => [
       `a.org/${String(n)}`,

@@ -12,6 +12,7 @@ import type { CsvOptions } from './csv/read.ts';
 import { decodeText } from './decode.ts';
 import { formatOf, readerOf, type ReadFormat } from './formats.ts';
 import { acceptedOf, problem } from './incoming.ts';
+import { copyOf } from './limits.ts';
 import type { ImportDoor, ImportSource, Incoming } from './ports.ts';
 import type { Problem, ReadItem, Reader, ReadRecord } from './types.ts';
 
@@ -294,7 +295,7 @@ class ImportRun {
     // The registry counts it among those that it skipped.
     this.#errors.add(problem(this.#lines.get(position) ?? 0, code, message, 'record'));
     const id = this.#batch.find((item) => item.position === position)?.id;
-    if (id !== undefined && this.#refused.size < MOST_FAULTS) this.#refused.add(id);
+    if (id !== undefined && this.#refused.size < MOST_FAULTS) this.#refused.add(copyOf(id));
   }
 
   async #flush(): Promise<void> {

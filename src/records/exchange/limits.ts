@@ -8,8 +8,15 @@ export const EXCHANGE_LIMITS = {
   /** Elements of a record; more are not PFIF. */
   elementsPerRecord: 200,
   depth: 64,
+  /** Beyond it the file is refused. */
+  depthOfFile: 1000,
   /** Faults between records, before a file counts as none that can be read. */
   faultsBetween: 1000,
   columns: 1000,
   preambleRows: 50,
 } as const;
+
+/** A copy of its own: a piece of a larger text keeps all of that in memory for as long as it is kept itself. */
+export function copyOf(text: string): string {
+  return Buffer.from(text, 'utf8').toString('utf8');
+}

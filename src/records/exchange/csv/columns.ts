@@ -86,7 +86,9 @@ const VALUES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 export function valueOf(field: string, text: string): string {
   const value = text.trim();
   if (field === 'date_of_birth') return /^[\d/]+$/.test(value) ? value.replaceAll('/', '-') : value;
-  return VALUES[field]?.[value.toLowerCase()] ?? value;
+  const known = VALUES[field];
+  const word = value.toLowerCase();
+  return known !== undefined && Object.hasOwn(known, word) ? (known[word] ?? value) : value;
 }
 
 const LOCAL_TIME = /^(\d{4})[/-](\d{1,2})[/-](\d{1,2})(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?$/;

@@ -180,6 +180,10 @@ describe('lists as people keep them', () => {
       () => read('x,y\n1,2\n', options),
       (error) => isKithError(error, 'no-header'),
     );
+    assert.throws(
+      () => read('x,y\n', { columns: new Map([['x', 'father']]) }),
+      (error) => isKithError(error, 'unknown-field'),
+    );
   });
 
   it('the row of HXL tags below the headings is no person', () => {

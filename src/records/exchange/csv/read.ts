@@ -33,12 +33,22 @@ const IDS = ['person_record_id', 'note_record_id'];
 
 export function csvReader(options: CsvOptions = {}): Reader {
   const rows = new CsvRows();
-  const columns = new Map([...(options.columns ?? [])].map(([heading, field]) => [plain(heading), field]));
+  const columns = new Map(
+    [...(options.columns ?? [])].map(([heading, field]) => [plain(heading), mustBeField(field)]),
+  );
   const table = new Table({ ...options, columns });
   return {
     push: (text) => rows.push(text.replaceAll('\ufeff', '')).flatMap((row) => table.take(row)),
     end: () => [...rows.end().flatMap((row) => table.take(row)), ...table.end()],
   };
+}
+
+/** @throws KithError `unknown-field` */
+function mustBeField(field: string): string {
+  if (OF_PERSON.has(field) || NOTE.has(field)) return field;
+  throw new KithError('unknown-field', `There is no field “${field}” that a column could mean.`, {
+    next: `Use one of ${PERSON_FIELDS.join(', ')}, status, last_known_location.`,
+  });
 }
 
 class Table {

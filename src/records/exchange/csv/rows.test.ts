@@ -32,6 +32,18 @@ describe('rows', () => {
     );
   });
 
+  it('are the same in pieces once it is known how the file is written', () => {
+    const long = `${'h,i\r\n'.repeat(25)}${whole}`;
+    const rows = read(long);
+    assert.equal(rows.length, 29);
+    for (let size = 1; size <= 40; size += 1)
+      assert.deepEqual(read(long, size), rows, `pieces of ${String(size)}`);
+    assert.deepEqual(
+      rows.slice(-4).map((row) => row.line),
+      [26, 27, 29, 31],
+    );
+  });
+
   it('are told apart by what stands between them most often', () => {
     assert.deepEqual(cells('a;b\n1;"2;3"'), [
       ['a', 'b'],

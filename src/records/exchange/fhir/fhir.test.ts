@@ -232,6 +232,12 @@ describe('a bundle that kith writes', () => {
     );
   });
 
+  it('says of a vaccination whose it is, wherever that patient is', () => {
+    const fields = { source_date: '2026-05-17T08:00:00Z', patient_record_id: 'b.org/9', status: 'completed' };
+    const written = [...fhirBundle([{ kind: 'immunisation', id: 'a.org/2', fields }])].join('');
+    assert.equal(records(read(written))[0]?.fields['patient_record_id'], 'b.org/9');
+  });
+
   it('holds nothing of other kinds, and is a bundle even when empty', () => {
     const written = [...fhirBundle([{ kind: 'person', id: 'a.org/1', fields: { full_name: 'x' } }])].join('');
     assert.deepEqual(JSON.parse(written), { resourceType: 'Bundle', type: 'collection', entry: [] });

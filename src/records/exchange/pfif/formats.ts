@@ -62,5 +62,10 @@ const FORMATS: Readonly<Record<PfifVersion, Readonly<Record<string, RegExp>>>> =
 
 /** An empty field has no format. */
 export function hasFormat(version: PfifVersion, name: string, value: string): boolean {
-  return value === '' || (FORMATS[version][name]?.test(value) ?? true);
+  return value === '' || (formatOf(version, name)?.test(value) ?? true);
+}
+
+function formatOf(version: PfifVersion, name: string): RegExp | undefined {
+  const formats = FORMATS[version];
+  return Object.hasOwn(formats, name) ? formats[name] : undefined;
 }

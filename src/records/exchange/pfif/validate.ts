@@ -2,6 +2,7 @@
  * Whether a PFIF file is what its version says, as strictly as its schema: what `kith record import --check` tells before
  * anything is taken in. Reading is more lenient than this. Each check holds ids at most, never records.
  */
+import { copyOf } from '../limits.ts';
 import { hasFormat } from './formats.ts';
 import type { RawRecord } from './raw.ts';
 import { isTombstoneField } from './rules.ts';
@@ -137,11 +138,11 @@ export class PfifValidator {
       if (this.#waiting.size < MOST_IDS) {
         const lines = this.#waiting.get(person) ?? [];
         lines.push(note.line);
-        this.#waiting.set(person, lines);
+        this.#waiting.set(copyOf(person), lines);
       }
     if (person !== undefined && hasData(note)) {
       if (this.#expired.has(person)) this.#noteOfExpired(note.line, person);
-      else if (this.#withNotes.size < MOST_IDS) this.#withNotes.set(person, note.line);
+      else if (this.#withNotes.size < MOST_IDS) this.#withNotes.set(copyOf(person), note.line);
     }
     this.#note(note, person, ['person_record_id']);
   }
@@ -161,7 +162,7 @@ export class PfifValidator {
   #unique(seen: Map<string, number>, id: string, line: number, check: Check): void {
     const times = (seen.get(id) ?? 0) + 1;
     if (times === 2) this.#add(check, line, `“${id}” is the id of another record, too`);
-    if (seen.size < MOST_IDS || times > 1) seen.set(id, times);
+    if (seen.size < MOST_IDS || times > 1) seen.set(copyOf(id), times);
   }
 
   #shape(raw: RawRecord, more: readonly string[]): void {
@@ -215,7 +216,7 @@ export class PfifValidator {
   }
 
   #expiredNotes(id: string): void {
-    if (this.#expired.size < MOST_IDS) this.#expired.add(id);
+    if (this.#expired.size < MOST_IDS) this.#expired.add(copyOf(id));
     const line = this.#withNotes.get(id);
     if (line !== undefined) this.#noteOfExpired(line, id);
   }

@@ -141,3 +141,8 @@ export const SHAPES: Readonly<Record<PfifVersion, Readonly<Record<PfifKind, Vers
 export function allowsTopLevelNotes(version: PfifVersion): boolean {
   return version !== '1.1';
 }
+
+/** Every name that a field has had in any version; what else stands in a record is passed over. */
+export const ALL_FIELDS: ReadonlySet<string> = new Set(
+  Object.values(SHAPES).flatMap(({ person, note }) => [...person.fields, ...note.fields]),
+);

@@ -7,14 +7,17 @@ import { KithError } from '../../../base/errors.ts';
 import { EXCHANGE_LIMITS as LIMITS } from '../limits.ts';
 import type { Problem } from '../types.ts';
 import type { RawRecord } from './raw.ts';
-import { PFIF_VERSIONS, versionOf, type PfifKind, type PfifVersion } from './versions.ts';
+import { ALL_FIELDS, PFIF_VERSIONS, versionOf, type PfifKind, type PfifVersion } from './versions.ts';
 
 const ATOM = 'http://www.w3.org/2005/Atom';
 /** `alternate_names` and `profile_urls` hold several values, one a line; some write an element for each. */
 const SEVERAL = new Set(['alternate_names', 'profile_urls']);
 /** Stands in for an ampersand that begins no entity: the parser would take all up to the next semicolon for its name. */
 const BARE = '\u{10fffd}';
-const BARE_AMPERSAND = /&(?!#?[A-Za-z0-9]{1,31};)/g;
+const BARE_AMPERSAND = /&(?!(?:[A-Za-z][A-Za-z0-9]{0,30}|#\d{1,7}|#x[0-9A-Fa-f]{1,6});)/g;
+/** The parser takes a number that is none of Unicode's for one. */
+const NUMBERED = /&#(?:(\d{1,7})|x([0-9A-Fa-f]{1,6}));/g;
+const LAST_CODE_POINT = 0x10ffff;
 const LONGEST_ENTITY = 34;
 /** What the parser says of everything that follows once a stray end tag has closed the root. */
 const AFTER_ROOT = /only one root|outside of root/;
@@ -43,6 +46,7 @@ export class PfifXmlReader {
   #field = '';
   #pieces = '';
   #chars = 0;
+  #manyNotes = false;
   #startLine = 1;
   #rootSeen = false;
   #faults = 0;
@@ -102,11 +106,11 @@ export class PfifXmlReader {
     const last = whole.lastIndexOf('&');
     const open = last > whole.length - LONGEST_ENTITY && last !== -1 && !whole.includes(';', last);
     this.#held = open ? whole.slice(last) : '';
-    return (open ? whole.slice(0, last) : whole).replace(BARE_AMPERSAND, BARE);
+    return withSentinels(open ? whole.slice(0, last) : whole);
   }
 
   end(): void {
-    this.#parser.write(this.#held.replace(BARE_AMPERSAND, BARE)).close();
+    this.#parser.write(withSentinels(this.#held)).close();
     this.#giveClosed();
     if (!this.#rootSeen) throw notPfif('');
     // What is still open was cut off: the reader does not know what else it would have said.
@@ -132,6 +136,8 @@ export class PfifXmlReader {
 
   #placeOf(namespace: string, local: string): Place {
     const parent = this.#places.at(-1);
+    // The parser remembers every element that is open.
+    if (this.#places.length >= LIMITS.depthOfFile) throw tooDeep(this.#parser.line);
     if (this.#places.length >= LIMITS.depth) {
       this.#fault('too-deep', `“${short(local)}” is nested too deep`);
       return 'foreign';
@@ -191,6 +197,7 @@ export class PfifXmlReader {
     };
     if (kind === 'person') {
       this.#person = raw;
+      this.#manyNotes = false;
       this.#chars = 0;
     } else {
       if (this.#person === undefined) this.#chars = 0;
@@ -211,7 +218,7 @@ export class PfifXmlReader {
     const raw = this.#note ?? this.#person;
     const value = this.#pieces.trim();
     this.#pieces = '';
-    if (raw === undefined || value === '') return;
+    if (raw === undefined || value === '' || !ALL_FIELDS.has(this.#field)) return;
     const before = raw.fields[this.#field];
     if (before === undefined || before === value) raw.fields[this.#field] = value;
     else if (SEVERAL.has(this.#field)) raw.fields[this.#field] = `${before}\n${value}`;
@@ -222,14 +229,16 @@ export class PfifXmlReader {
     this.#note = undefined;
     this.#closed = note;
     if (this.#person === undefined) return;
-    if (this.#person.notes.length < LIMITS.notesPerPerson) this.#person.notes.push(note);
-    else
+    const kept = this.#person.notes.length;
+    if (kept < LIMITS.notesPerPerson) this.#person.notes.push(note);
+    else if (!this.#manyNotes)
       this.#problem(
         note.line,
         'too-many-notes',
-        `more than ${String(LIMITS.notesPerPerson)} notes of one person`,
-        'record',
+        `of one person’s notes those after ${String(kept)} are left out`,
+        'between',
       );
+    this.#manyNotes = kept >= LIMITS.notesPerPerson;
     // Each note has the room of a record; how many of them a person may hold is bounded above.
     this.#chars = 0;
   }
@@ -316,6 +325,15 @@ export class PfifXmlReader {
   }
 }
 
+function withSentinels(text: string): string {
+  const guarded = text.replace(BARE_AMPERSAND, BARE);
+  if (!guarded.includes('&#')) return guarded;
+  return guarded.replace(NUMBERED, (found, decimal?: string, hex?: string) => {
+    const point = decimal === undefined ? parseInt(hex ?? '', 16) : Number(decimal);
+    return point > LAST_CODE_POINT ? BARE + found.slice(1) : found;
+  });
+}
+
 function split(name: string): { prefix: string; local: string } {
   const colon = name.indexOf(':');
   return colon === -1
@@ -325,6 +343,12 @@ function split(name: string): { prefix: string; local: string } {
 
 function short(name: string): string {
   return name.slice(0, 60);
+}
+
+function tooDeep(line: number): KithError {
+  return new KithError('too-large', `Line ${String(line)}: elements are nested without end.`, {
+    next: 'See whether it is the right file.',
+  });
 }
 
 function refuseDtd(): never {
