@@ -27,7 +27,7 @@ function marked(type: FieldType, at: string, rng: SeededRng): string {
     case 'record-id':
       return `zqzqzq.org/${at}`;
     case 'time':
-      return '2026-03-17T01:02:03Z';
+      return '2036-03-17T01:02:03Z';
     case 'date':
       return `19${String(40 + rng.below(45))}-03-17`;
     case 'age':
@@ -48,7 +48,7 @@ function marked(type: FieldType, at: string, rng: SeededRng): string {
 }
 
 function open(type: FieldType, at: string, rng: SeededRng): string {
-  if (type === 'time') return '2026-11-01T00:00:00Z';
+  if (type === 'time') return '2036-11-01T00:00:00Z';
   if (type === 'line' || type === 'text' || type === 'list') return `Open ${at}`;
   return marked(type, at, rng);
 }
