@@ -15,6 +15,7 @@ import { logRoutes } from './contract/log.ts';
 import { mapRoutes } from './contract/map.ts';
 import { memberRoutes } from './contract/members.ts';
 import { networkRoutes } from './contract/network.ts';
+import { recordRoutes } from './contract/records.ts';
 import { safetyRoutes } from './contract/safety.ts';
 import { statusRoutes } from './contract/status.ts';
 import { workRoutes } from './contract/work.ts';
@@ -36,6 +37,7 @@ export const ROUTES = {
   ...entryRoutes,
   ...letterRoutes,
   ...alarmRoutes,
+  ...recordRoutes,
   ...eventRoutes,
 } satisfies Record<string, RouteSpec>;
 
@@ -74,5 +76,13 @@ export type { Peer } from './contract/links.ts';
 export type { LogLine } from './contract/log.ts';
 export type { MapNode, NetworkPath } from './contract/map.ts';
 export type { Member, MemberDetail, Quarantined, Verification } from './contract/members.ts';
+export { RecordKind, RecordSex, RecordStatus } from './contract/records.ts';
+export type {
+  RecordDetail,
+  RecordErasure,
+  RecordHistory,
+  RecordHit,
+  RecordMatch,
+} from './contract/records.ts';
 export { Status } from './contract/status.ts';
 export type { Progress } from './contract/work.ts';

@@ -14,6 +14,7 @@ import { mapHandlers } from './handlers/map.ts';
 import { memberHandlers } from './handlers/members.ts';
 import { networkHandlers } from './handlers/network.ts';
 import { nodeHandlers } from './handlers/node.ts';
+import { recordHandlers } from './handlers/records.ts';
 import { safetyHandlers } from './handlers/safety.ts';
 
 export function allHandlers(node: NodeFacade, logger: Logger): Handlers<Routes> {
@@ -31,5 +32,6 @@ export function allHandlers(node: NodeFacade, logger: Logger): Handlers<Routes> 
     ...entryHandlers(node),
     ...letterHandlers(node),
     ...alarmHandlers(node),
+    ...recordHandlers(node),
   };
 }

@@ -171,7 +171,38 @@ export const LETTER: LetterDetail = {
   arrivedAt: null,
   expires: AT,
 };
-export const ALARM: Alarm = {
+export const RECORD = {
+  id: '00112233aabbccdd.kith/k7q2-m9xd-04tz',
+  kind: 'person' as const,
+  fields: { full_name: 'Ma Hla', age: '34' },
+  home: 'Red Cross',
+  status: 'believed_alive' as const,
+  gone: false,
+  conflicts: [{ field: 'age', values: ['34', '35'] }],
+  linked: [],
+  notes: [],
+  public: true,
+};
+const ERASURE = { id: RECORD.id, confirmed: [1], missing: [2], waiting: 0 };
+const RECORD_HISTORY = {
+  id: RECORD.id,
+  items: [
+    {
+      at: AT,
+      member: 1,
+      name: 'Aung',
+      org: 'Red Cross',
+      otherOrg: false,
+      op: 'write' as const,
+      fields: [{ field: 'full_name', class: 'public', value: 'Ma Hla' }],
+      hiddenParts: 1,
+      refused: false,
+    },
+  ],
+  accesses: [{ at: AT, action: 'read' as const, fields: ['author_phone'] }],
+};
+
+const ALARM: Alarm = {
   id: ID_A,
   phase: 'active',
   drill: false,
@@ -429,6 +460,20 @@ export function fakeNode(overrides: Overrides = {}, state: NodeState = 'running'
       list: call('alarms.list', () => [ALARM]),
       status: call('alarms.status', () => ALARM),
       cap: call('alarms.cap', () => '<alert/>\n'),
+    },
+    records: {
+      add: call('records.add', () => RECORD),
+      edit: call('records.edit', () => RECORD),
+      note: call('records.note', () => RECORD),
+      show: call('records.show', () => RECORD),
+      search: call('records.search', () => [{ ...RECORD, score: 0.9, reasons: ['names: alike'] }]),
+      matches: call('records.matches', () => [
+        { ...RECORD, mode: 'duplicates' as const, score: 0.9, reasons: ['names: alike'] },
+      ]),
+      link: call('records.link', () => RECORD),
+      history: call('records.history', () => RECORD_HISTORY),
+      expire: call('records.expire', () => ERASURE),
+      erasure: call('records.erasure', () => ERASURE),
     },
     events: {
       subscribe(listener) {
