@@ -7,6 +7,7 @@ import { deviceRoutes } from './contract/devices.ts';
 import { doctorRoutes } from './contract/doctor.ts';
 import { entryRoutes } from './contract/entries.ts';
 import { eventRoutes } from './contract/events.ts';
+import { exchangeRoutes } from './contract/exchange.ts';
 import { hubRoutes } from './contract/hubs.ts';
 import { inviteRoutes } from './contract/invites.ts';
 import { letterRoutes } from './contract/letters.ts';
@@ -38,6 +39,7 @@ export const ROUTES = {
   ...letterRoutes,
   ...alarmRoutes,
   ...recordRoutes,
+  ...exchangeRoutes,
   ...eventRoutes,
 } satisfies Record<string, RouteSpec>;
 
@@ -69,6 +71,7 @@ export type { Device, Revoked } from './contract/devices.ts';
 export type { DoctorStep, Finding } from './contract/doctor.ts';
 export type { ExtensionEntry } from './contract/entries.ts';
 export { NodeEvent } from './contract/events.ts';
+export type { RecordsImported, WriteFormat } from './contract/exchange.ts';
 export type { Hub } from './contract/hubs.ts';
 export type { Invite, NewInvite } from './contract/invites.ts';
 export type { InboxLetter, LetterDetail } from './contract/letters.ts';

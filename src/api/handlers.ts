@@ -6,6 +6,7 @@ import { alarmHandlers } from './handlers/alarms.ts';
 import { deviceHandlers } from './handlers/devices.ts';
 import { doctorHandlers } from './handlers/doctor.ts';
 import { entryHandlers } from './handlers/entries.ts';
+import { exchangeHandlers } from './handlers/exchange.ts';
 import { hubHandlers } from './handlers/hubs.ts';
 import { inviteHandlers } from './handlers/invites.ts';
 import { letterHandlers } from './handlers/letters.ts';
@@ -33,5 +34,6 @@ export function allHandlers(node: NodeFacade, logger: Logger): Handlers<Routes> 
     ...letterHandlers(node),
     ...alarmHandlers(node),
     ...recordHandlers(node),
+    ...exchangeHandlers(node),
   };
 }

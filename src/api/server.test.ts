@@ -133,6 +133,8 @@ const REQUESTS: Readonly<
   linkRecords: ['POST', '/v1/records/example.org%2F1/links', { other: 'example.org/2' }],
   recordHistory: ['GET', '/v1/records/example.org%2F1/history'],
   expireRecord: ['POST', '/v1/records/example.org%2F1/expire'],
+  importRecords: ['POST', '/v1/records/import', { path: '/tmp/a.xml', columns: { Camp: 'home_city' } }],
+  exportRecords: ['POST', '/v1/records/export', { format: 'csv', audience: 'readers' }],
   recordErasure: ['GET', '/v1/records/example.org%2F1/erasure'],
 };
 

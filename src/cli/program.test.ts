@@ -70,6 +70,8 @@ const PROMISED: readonly (readonly [line: string, ...fields: string[]])[] = [
   ['record link a.org/1 a.org/2', 'id', 'linked'],
   ['record history a.org/1', 'id', 'items', 'accesses'],
   ['record expire a.org/1 --yes', 'id', 'confirmed', 'missing'],
+  ['record import a.xml --map Camp=home_city', 'read', 'added', 'updated', 'skipped', 'errors'],
+  ['record export -o a.xml --for readers', 'path', 'bytes', 'written', 'withheld'],
   ['record erasure a.org/1', 'id', 'confirmed', 'missing'],
 ];
 
@@ -149,6 +151,9 @@ describe('exit codes', () => {
     ['alarm', 'raise', 'Fire', '--severity', 'terrible'],
     ['alarm', 'update', 'a1a1'],
     ['record', 'add'],
+    ['record', 'import', 'a.csv', '--map', 'Camp'],
+    ['record', 'export', '--for', 'readers', '--restricted'],
+    ['record', 'export', '--format', 'pdf'],
     ['record', 'note', 'a.org/1'],
     ['record', 'search', 'hla', '--status', 'lost'],
     ['record', 'edit', 'a.org/1', '--set', 'age'],

@@ -21,6 +21,7 @@
 import type { Bytes } from '../base/bytes.ts';
 import type { Audience, Lane, Role } from '../identity/roles.ts';
 import type { AlarmEvent, AlarmsFacade } from './facade-alarms.ts';
+import type { ExchangeFacade } from './facade-exchange.ts';
 import type { RecordsFacade } from './facade-records.ts';
 
 export type { Alarm } from './facade-alarms.ts';
@@ -53,6 +54,7 @@ export interface NodeFacade {
   readonly letters: LettersFacade;
   readonly alarms: AlarmsFacade;
   readonly records: RecordsFacade;
+  readonly exchange: ExchangeFacade;
   readonly events: EventsFacade;
 }
 

@@ -19,6 +19,7 @@ import { openExtensionStore } from '../store/extension-store.ts';
 import { openLetterDirectory, openLetterKeyStore } from '../store/letter-key-store.ts';
 import { openMetaStore } from '../store/meta-store.ts';
 import { iso, type NodeContext } from './capabilities/context.ts';
+import { exchangeOf } from './capabilities/exchange.ts';
 import { recordsOf } from './capabilities/records.ts';
 import { alarmEvent, alarmsOf } from './capabilities/alarms.ts';
 import { bundlesOf } from './capabilities/bundles.ts';
@@ -401,6 +402,7 @@ export class Node {
       letters: lettersOf({ ...context, mail: () => this.#needMail() }),
       alarms: alarmsOf(context),
       records: recordsOf(context),
+      exchange: exchangeOf(context),
       events: { subscribe: (listener) => this.#events.subscribe(listener) },
     };
   }

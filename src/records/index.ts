@@ -27,3 +27,4 @@ export type { Hit, MatchHit, Question } from './searching.ts';
 export { recordProjection } from './projection.ts';
 export { RecordReader } from './reading.ts';
 export { RecordService } from './service.ts';
+export { checkPfif, ExchangeDesk, type ExportResult, type ImportSource } from './exchange/index.ts';

@@ -2,6 +2,7 @@
 import type { Timer, Timers } from '../base/ports.ts';
 import type { RecordContext } from './context.ts';
 import { RecordDesk } from './desk.ts';
+import { ExchangeDesk } from './exchange/index.ts';
 
 /** PFIF gives a day; views hide at once. */
 const SWEEP_MS = 60_000;
@@ -14,6 +15,7 @@ export interface RecordServiceDeps extends RecordContext {
 
 export class RecordService {
   readonly desk: RecordDesk;
+  readonly exchange: ExchangeDesk;
   readonly #deps: RecordServiceDeps;
   #timer: Timer | undefined;
   #isSoon = false;
@@ -22,6 +24,7 @@ export class RecordService {
   constructor(deps: RecordServiceDeps) {
     this.#deps = deps;
     this.desk = new RecordDesk(deps);
+    this.exchange = new ExchangeDesk(deps);
     deps.log.on({
       appended: ({ lane }) => {
         if (lane === 'data') this.#soon();

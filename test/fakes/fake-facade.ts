@@ -395,6 +395,12 @@ export function fakeNode(overrides: Overrides = {}, state: NodeState = 'running'
         work({ path, read: 10, added: 7, refused: { 'unknown-device': 3 }, letters: 2 }, 10),
       ),
     },
+    exchange: {
+      import: call('exchange.import', ({ path }: { path: string }) =>
+        work({ path, ...IMPORTED, errors: [FAULT], notices: [], errorsLeftOut: 0, noticesLeftOut: 0 }, 10),
+      ),
+      export: call('exchange.export', ({ path }: { path: string | undefined }) => exported(path)),
+    },
     safety: {
       backup: call('safety.backup', ({ path }: { path: string }) =>
         work({ path, bytes: 9000, entries: 42 }, 42),
@@ -557,6 +563,15 @@ async function* logLines(node: FakeNode, follow: boolean, signal: AbortSignal): 
     });
   });
   node.aborted += 1;
+}
+
+const IMPORTED = { format: 'pfif', read: 10, added: 7, updated: 1, skipped: 2 } as const;
+const FAULT = { line: 3, code: 'bad-value', message: 'Line 3: “sex” is “x”.' };
+
+async function* exported(path: string | undefined) {
+  await Promise.resolve();
+  if (path === undefined) yield { step: 'piece', text: '<pfif:pfif/>\n' } as const;
+  yield { step: 'done', path: path ?? null, bytes: 13, written: 4, withheld: 1 } as const;
 }
 
 async function* work<Result>(result: Result, total: number) {

@@ -1,5 +1,6 @@
 import { examples, type AddCommand } from '../command.ts';
 import { addAdd, addEdit, addNote } from './record/writing.ts';
+import { addExport, addImport } from './record/exchange.ts';
 import {
   addErasure,
   addExpire,
@@ -37,6 +38,8 @@ export const addRecord: AddCommand = (program, run) => {
     addHistory,
     addExpire,
     addErasure,
+    addImport,
+    addExport,
   ])
     add(record, run);
 };
