@@ -109,6 +109,8 @@ export interface RecordsFacade {
   note(id: string, fields: RawFields): Promise<RecordDetail>;
   /** @throws KithError `unknown-record` */
   show(id: string): Promise<RecordDetail>;
+  /** As a reader sees it. @throws KithError `unknown-record`, also where readers see nothing. */
+  showPublic(id: string): Promise<RecordDetail>;
   /** @throws KithError `name-needed` for readers who say none. */
   search(question: RecordQuestion): Promise<readonly RecordHit[]>;
   matches(id: string, limit: number): Promise<readonly RecordMatch[]>;

@@ -3,8 +3,8 @@ import type { Bytes } from '../base/bytes.ts';
 import { decodeCbor, encodeCbor } from '../base/cbor.ts';
 import { blockingKeys } from './matching/blocking.ts';
 import type { Person, Sex, Whereabouts, Years } from './matching/types.ts';
-import { keysToFile } from './names/search.ts';
-import { nameToFile } from './names/read.ts';
+import { nameKeys } from './names/keys.ts';
+import { nameToFile, readName } from './names/read.ts';
 import { SEXES, STATUSES, type Status } from './kinds/table.ts';
 import type { Fields, KindName } from './kinds/types.ts';
 
@@ -74,14 +74,10 @@ const IS_NAMED: ReadonlySet<KindName> = new Set(['person', 'tracing', 'patient']
 /** Names first (`n`), then what may be one person's (`b`). Nothing for kinds that are not looked up by a name. */
 export function keysOf(kind: KindName, fields: Fields, brief: Brief): readonly string[] {
   if (!IS_NAMED.has(kind)) return [];
-  return [
-    ...nameKeysOf(brief).map((key) => `n${key}`),
-    ...blockingKeys(personOf(kind, fields, brief)).map((key) => `b${key}`),
-  ];
-}
-
-function nameKeysOf({ names }: Brief): readonly string[] {
-  return [...new Set(names.flatMap((name) => keysToFile(name, { burmese: 'unicode' })))];
+  const readings = brief.names.map((name) => readName(name, { burmese: 'unicode' }));
+  const named = readings.flatMap((reading) => nameKeys(reading, 'index').map((key) => `n${key}`));
+  const blocks = blockingKeys(personOf(kind, fields, brief), readings.flat()).map((key) => `b${key}`);
+  return [...named, ...blocks];
 }
 
 const HOME = {

@@ -5,7 +5,7 @@ import type { DeviceKey } from '../base/ids.ts';
 import type { Member } from '../identity/types.ts';
 import type { Log } from '../log/service.ts';
 import { hasHome, isHome, ownRecordId, type Author } from './ids.ts';
-import { kindByNumber, KINDS } from './kinds/table.ts';
+import { kindByNumber } from './kinds/table.ts';
 import type { Fields, KindName } from './kinds/types.ts';
 import type { ErasureLedger, RecordDiary, RecordStore, StoredRecord } from './ports.ts';
 import type { RecordReader, Sides } from './reading.ts';
@@ -108,8 +108,4 @@ function homeOf(id: RecordId, org: string, { log }: RecordContext, device: Devic
   if (!hasHome(id)) return id.slice(0, id.indexOf('/'));
   const member = device === undefined ? undefined : log.membership.devices.get(device)?.member;
   return org === '' ? (member === undefined ? '' : (log.membership.members.get(member)?.name ?? '')) : org;
-}
-
-export function isPerson(kind: KindName): boolean {
-  return KINDS[kind].name === 'person';
 }

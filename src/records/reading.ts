@@ -56,8 +56,8 @@ export class RecordReader {
   }
 
   fold(read: readonly ReadEntry[]): Sides {
-    const judged = Map.groupBy(read, (entry) => this.#counts(entry));
-    const [entries, refused] = [judged.get(true) ?? [], judged.get(false) ?? []];
+    const entries = read.filter((entry) => this.#counts(entry));
+    const refused = entries.length === read.length ? [] : read.filter((entry) => !entries.includes(entry));
     return {
       full: foldSide(entries.flatMap(({ full }) => full ?? [])),
       open: foldSide(entries.flatMap(({ open }) => open ?? [])),

@@ -472,6 +472,7 @@ export function fakeNode(overrides: Overrides = {}, state: NodeState = 'running'
       edit: call('records.edit', () => RECORD),
       note: call('records.note', () => RECORD),
       show: call('records.show', () => RECORD),
+      showPublic: call('records.showPublic', () => RECORD),
       search: call('records.search', () => [{ ...RECORD, score: 0.9, reasons: ['names: alike'] }]),
       matches: call('records.matches', () => [
         { ...RECORD, mode: 'duplicates' as const, score: 0.9, reasons: ['names: alike'] },

@@ -14,8 +14,8 @@ import { iso, isoOf, type NodeContext } from './context.ts';
 export function recordsOf(context: NodeContext): RecordsFacade {
   const session = (): Session => context.session();
   const desk = (): RecordDesk => session().records.desk;
-  const detail = (id: string): RecordDetail => {
-    const { linked, notes, isPublic, ...view } = desk().show(id, sideOf(session()));
+  const detail = (id: string, as = sideOf(session())): RecordDetail => {
+    const { linked, notes, isPublic, ...view } = desk().show(id, as);
     return { ...describe(view), linked, notes: notes.map(describe), public: isPublic };
   };
   return {
@@ -27,6 +27,7 @@ export function recordsOf(context: NodeContext): RecordsFacade {
     edit: async (id, fields) => detail(desk().edit(id, fields).id),
     note: async (id, fields) => detail(desk().note(id, fields).id),
     show: async (id) => detail(id),
+    showPublic: async (id) => detail(id, 'reader'),
     search: async ({ public: isPublic, ...question }) => {
       const as = isPublic ? 'reader' : sideOf(session());
       return desk()

@@ -270,10 +270,6 @@ export const KINDS: Readonly<Record<KindName, KindSpec>> = {
 
 export const KIND_NAMES = Object.keys(KINDS) as readonly KindName[];
 
-export function isKindName(text: string): text is KindName {
-  return Object.hasOwn(KINDS, text);
-}
-
 const BY_NUMBER = new Map(Object.values(KINDS).map((kind) => [kind.no, kind]));
 const FIELD_NAMES = new Map(
   Object.values(KINDS).map((kind) => [
