@@ -1,6 +1,4 @@
 /** Of the facade, what is about files of records. Types only. */
-import type { Work } from './facade.ts';
-
 export type ReadFormat = 'pfif' | 'csv' | 'fhir';
 export type WriteFormat = 'pfif' | 'atom' | 'csv' | 'fhir' | 'hxl';
 /** Readers see what is public, members what every member may see, all is what this node holds. */
@@ -40,6 +38,15 @@ export interface RecordsImported {
   readonly noticesLeftOut: number;
 }
 
+export type ImportStep =
+  | {
+      readonly step: 'working';
+      readonly unit: 'entries' | 'bytes';
+      readonly done: number;
+      readonly total: number | null;
+    }
+  | ({ readonly step: 'done' } & RecordsImported);
+
 export interface ExportRequest {
   readonly format: WriteFormat;
   readonly audience: ExportAudience;
@@ -63,6 +70,6 @@ export type ExportStep =
 
 export interface ExchangeFacade {
   /** @throws KithError where the file as a whole is refused, or this member may write nothing. */
-  import(request: ImportRequest, signal: AbortSignal): Promise<Work<RecordsImported>>;
+  import(request: ImportRequest, signal: AbortSignal): Promise<AsyncIterable<ImportStep>>;
   export(request: ExportRequest, signal: AbortSignal): Promise<AsyncIterable<ExportStep>>;
 }

@@ -11,6 +11,9 @@ const BEGINNINGS: readonly (readonly [bytes: readonly number[], encoding: string
   [[0x00, 0x3c], 'utf-16be'],
 ];
 
+/** What comes of a piece is in memory at once: a hundred times the records of it would be as right, and a hundred times as large. */
+const PIECE_BYTES = 64 * 1024;
+
 const DECLARED = /^<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z][A-Za-z0-9._-]{0,40})["']/;
 
 /** @throws KithError `bad-encoding` when the file is not written as it says. */
@@ -30,8 +33,10 @@ export async function* decodeText(chunks: AsyncIterable<Bytes>): AsyncGenerator<
       encoding = encodingOf(chunk);
       decoder = decoderFor(encoding);
     }
-    const text = decode(chunk);
-    if (text !== '') yield text;
+    for (let at = 0; at < chunk.byteLength; at += PIECE_BYTES) {
+      const text = decode(chunk.subarray(at, at + PIECE_BYTES));
+      if (text !== '') yield text;
+    }
   }
   const rest = decode(undefined);
   if (rest !== '') yield rest;

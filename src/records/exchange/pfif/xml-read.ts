@@ -150,7 +150,12 @@ export class PfifXmlReader {
       return 'foreign';
     }
     if (parent === 'person' || parent === 'note') return this.#child(parent, version, local);
-    // A stray end tag may have closed the root; what follows is still this file.
+    return this.#between(parent, namespace, local);
+  }
+
+  /** In the root or an entry, or behind a root that a stray end tag has closed. */
+  #between(parent: Place | undefined, namespace: string, local: string): Place {
+    const version = this.#versionOf(namespace);
     if (parent !== 'entry') this.rootChildren += 1;
     if (namespace === ATOM && local === 'entry') return 'entry';
     if (version === undefined || (local !== 'person' && local !== 'note')) return 'foreign';
