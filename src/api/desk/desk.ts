@@ -81,7 +81,12 @@ export function createDesk({ records, clock, logger }: DeskDeps): Hono<DeskEnv> 
   desk.get('/people/search', async (c) => {
     const text = (c.req.query('name') ?? '').normalize('NFC').trim();
     if ([...text].length < SHORTEST_TEXT || !/\p{L}{2}/u.test(text))
-      return refuse(c, 400, 'name-needed', 'Type a name, or part of one. People are looked for by name here.');
+      return refuse(
+        c,
+        400,
+        'name-needed',
+        'Type a name, or part of one. People are looked for by name here.',
+      );
     if (text.length > MOST_TEXT) return refuse(c, 400, 'too-long', 'That is too long for a name.');
     const hits = await records.search({ ...NO_FILTER, text, limit: MOST_HITS });
     return answer(c, { asOf: new Date(clock.nowMs()).toISOString(), people: hits.map(shown) });
