@@ -62,6 +62,7 @@ export function openNodeRecords(deps: NodeRecordsDeps): NodeRecords {
         reader: new RecordReader({ network, store, memberOf }),
         transact: (work) => database.transact(work),
         settle: () => database.checkpoint(),
+        settled: { erasures: 0 },
       }),
   };
 }

@@ -23,7 +23,9 @@ export interface RecordContext {
   readonly logger: Logger;
   transact<Result>(work: () => Result): Result;
   /** Empties the write-ahead log, so that what was overwritten is overwritten there too. @returns false: do it again later. */
-  settle(): boolean;
+  readonly settle: () => boolean;
+  /** How many erasures there were when that was done last, in this life of the node. */
+  readonly settled: { erasures: number };
 }
 
 export function ownMember({ log, device }: RecordContext): Member | undefined {

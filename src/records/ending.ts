@@ -199,19 +199,22 @@ function withhold(
 
 /** Overwrites what was erased in the write-ahead log too, and signs that it is done. @returns how many erasures. */
 export function confirmErasures(context: RecordContext): number {
-  const done = context.erasures.unconfirmedBy(context.device, CONFIRMED_PER_ENTRY);
-  if (done.length === 0 || !context.settle()) return 0;
   const role = ownMember(context)?.role;
   if (role !== 'admin' && role !== 'member') {
-    // A reader's node writes no entries. It has done what it has to, and need not do it again.
-    context.transact(() => {
-      for (const erasure of done) context.erasures.confirmed(erasure, context.device);
-    });
+    settleUnsigned(context);
     return 0;
   }
+  const done = context.erasures.unconfirmedBy(context.device, CONFIRMED_PER_ENTRY);
+  if (done.length === 0 || !context.settle()) return 0;
   const parts = [{ audience: 'members', payload: encodeErased(done) }];
   context.log.append([{ kind: ERASED_KIND, lane: 'data', parts }]);
   return done.length;
+}
+
+/** A reader's node writes no entries; it does what it has to, once for what it has heard of. */
+function settleUnsigned({ erasures, settled, settle }: RecordContext): void {
+  const count = erasures.count();
+  if (count > settled.erasures && settle()) settled.erasures = count;
 }
 
 export interface Erasure {

@@ -75,6 +75,8 @@ export interface ErasureLedger {
   // At any time.
   unconfirmedBy(device: DeviceKey, limit: number): readonly EntryHash[];
   confirmationsOf(erasure: EntryHash): readonly DeviceKey[];
+  /** Of those that were demanded. */
+  count(): number;
 }
 
 /** One reading or handing out of what few may see. */

@@ -372,6 +372,10 @@ export function openErasureLedger(database: Database): ErasureLedger {
       database.sql('DELETE FROM record_erasures').run();
       database.sql('DELETE FROM record_confirmations').run();
     },
+    count() {
+      const row = database.sql('SELECT count(*) AS count FROM record_erasures').get();
+      return row === undefined ? 0 : numberIn(row, 'count');
+    },
     unconfirmedBy(device, limit) {
       return database
         .sql(

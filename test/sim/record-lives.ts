@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { isKithError } from '../../src/base/errors.ts';
 import { readerView } from '../../src/records/index.ts';
+import { encodeRecordPart, RECORD_KIND } from '../../src/records/wire.ts';
 import { START_MS } from '../support/author.ts';
 import { pull } from '../support/log-world.ts';
 import { RecordWorld, type RecordNode } from '../support/record-world.ts';
@@ -72,6 +73,7 @@ class Life {
     else if (choice < 66) this.end(node, org);
     else if (choice < 70) this.skew(node);
     else if (choice < 74) node.desk.sweep();
+    else if (choice < 77) this.forge(node, org);
     else this.hear();
   }
 
@@ -125,6 +127,19 @@ class Life {
   end(node: RecordNode, org: string): void {
     const person = this.ownPerson(node, org);
     if (person !== undefined && this.tries(() => node.desk.end(person.id))) person.ended = true;
+  }
+
+  /** Past the desk: an entry about somebody else's record, as another program could write it. */
+  forge(node: RecordNode, org: string): void {
+    const others = this.persons.filter((person) => person.org !== org && !person.ended);
+    const person = others[this.rng.below(others.length + 1)];
+    if (person === undefined) return;
+    const op = this.rng.below(3) === 0 ? 'end' : 'write';
+    const fields = op === 'end' ? {} : { full_name: this.value(), home_city: this.value() };
+    const head = { id: person.id, kind: 'person', op, after: [], fields, ended: [] } as const;
+    const payload = encodeRecordPart({ ...head, org });
+    const parts = ['members', 'public'].map((audience) => ({ audience, payload }));
+    node.node.write({ kind: RECORD_KIND, lane: 'data', parts });
   }
 
   skew(node: RecordNode): void {

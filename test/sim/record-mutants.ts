@@ -48,7 +48,6 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
     find: 'if (!hasHome(id)) return true;',
     replace: 'if (id !== undefined) return true;',
     from: 1,
-    story: 'src/records/registry.test.ts',
   },
   {
     name: 'the exact values are written for readers',

@@ -69,10 +69,14 @@ async function listening(server: Server, at: string): Promise<void> {
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? '';
     if (code === 'EADDRINUSE' || code === 'EACCES') {
-      throw new KithError('port-in-use', `The public desk cannot listen on ${at}: it is taken or not allowed.`, {
-        next: 'Choose another port above 1023, as in --desk :8080.',
-        cause,
-      });
+      throw new KithError(
+        'port-in-use',
+        `The public desk cannot listen on ${at}: it is taken or not allowed.`,
+        {
+          next: 'Choose another port above 1023, as in --desk :8080.',
+          cause,
+        },
+      );
     }
     throw new KithError('bad-address', `The public desk cannot listen on ${at} (${code}).`, {
       next: 'Use an address of this machine, or only a port: --desk :8080',
