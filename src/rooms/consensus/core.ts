@@ -18,6 +18,7 @@ import type {
   ReplicaId,
   Role,
   Roster,
+  Snapshot,
 } from './types.ts';
 
 export class Consensus {
@@ -58,6 +59,11 @@ export class Consensus {
 
   get roster(): Roster {
     return this.#replica.log.roster;
+  }
+
+  /** Everything up to there is known as a whole only. */
+  get base(): Snapshot {
+    return this.#replica.log.base;
   }
 
   /** The roster that is agreed on. */

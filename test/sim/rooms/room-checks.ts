@@ -89,10 +89,8 @@ export class RoomChecks {
   says(from: ReplicaId, message: Message): void {
     const disk = this.#diskOf(from);
     if (disk === undefined) return;
-    if (message.type === 'vote-answer' && message.granted) {
-      must(disk.term >= message.term, 'a vote is on disk before it is given');
-    }
-    if (message.type === 'vote') must(disk.term >= message.term, 'a candidacy is on disk before it is announced');
+    const isAhead = message.type === 'pre-vote' || message.type === 'pre-vote-answer';
+    must(isAhead || disk.term >= message.term, 'a term is on disk before anything is said in it');
     if (message.type === 'appended') {
       const isThere = message.match <= disk.height.index;
       must(isThere, 'what is acknowledged is on disk');

@@ -143,6 +143,12 @@ export class RoomNode {
     this.beginAnew();
   }
 
+  /** A backup comes back: whoever starts it knows that it cannot be trusted to be all. */
+  restore(backup: RoomDisk): void {
+    this.disk = backup;
+    this.beginAnew();
+  }
+
   #stop(): void {
     this.core = undefined;
     this.isAsleep = false;
@@ -195,8 +201,10 @@ export class RoomNode {
     const { core, world } = this;
     if (core === undefined || this.isAsleep) return;
     const before = core.host;
-    world.steps += 1;
+    const confirmed = core.commit;
+    world.count();
     this.#carryOut(core, core.step(world.timers.nowMs, event));
+    if (core.commit < confirmed) throw new Error('rule broken: what is confirmed stays confirmed');
     if (core.role === 'host') world.checks.hosts(core);
     if (core.host !== before && core.host !== undefined) this.#offer();
   }

@@ -40,6 +40,8 @@ const DEEDS: readonly (readonly [weight: number, deed: Deed])[] = [
   [3, (world, _node, rng) => (world.delayMs = { least: 1, most: rng.pick([5, 20, 80, 400]) ?? 5 })],
   [2, (_world, node, rng) => (node.flushMs = { least: 0, most: rng.pick([2, 10, 60]) ?? 2 })],
   [6, order],
+  [8, strand],
+  [5, (world) => world.host?.powerCut()],
 ];
 const WEIGHT = DEEDS.reduce((sum, [weight]) => sum + weight, 0);
 
@@ -94,6 +96,8 @@ function lostIn(world: RoomWorld, voters: readonly ReplicaId[]): number {
 
 /** Whether its disk may go without a majority of any roster going with it. */
 function mayLose(world: RoomWorld, node: RoomNode): boolean {
+  // Whoever joins may count at any moment, without this world being asked.
+  if (world.nodes.some(({ core }) => core?.roster.joining.includes(node.replica) === true)) return false;
   return rosters(world).every(
     (voters) => !voters.includes(node.replica) || lostIn(world, voters) + 1 <= voters.length - majorityOf(voters),
   );
@@ -120,6 +124,18 @@ function splitSome(world: RoomWorld, _node: RoomNode, rng: SeededRng): void {
   const devices = rng.shuffled(world.nodes.map(({ device }) => device));
   const at = rng.below(devices.length + 1);
   world.split(devices.slice(0, at), devices.slice(at));
+}
+
+/** The host is left with too few to confirm anything, and people there write on. */
+function strand(world: RoomWorld, _node: RoomNode, rng: SeededRng): void {
+  const { host } = world;
+  if (host === undefined) return;
+  const others = rng.shuffled(world.nodes.filter((node) => node !== host));
+  const few = [host, ...others.slice(0, rng.below(Math.ceil(world.nodes.length / 2)))];
+  const groups = [few, others.filter((node) => !few.includes(node))];
+  world.split(...groups.map((group) => group.map(({ device }) => device)));
+  for (const node of few) if (rng.chance(70)) node.post();
+  if (rng.chance(50)) world.run(rng.below(4000));
 }
 
 function transfer(world: RoomWorld, node: RoomNode): void {

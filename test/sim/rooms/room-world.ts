@@ -19,6 +19,8 @@ export interface RoomWorldOptions {
 }
 
 const HOPS = 3;
+/** Far more than any life takes that comes to rest. */
+const MOST_STEPS = 400_000;
 
 export class RoomWorld {
   readonly rng: SeededRng;
@@ -48,6 +50,11 @@ export class RoomWorld {
     this.nodes = devices.map((device) => new RoomNode(this, device));
     const roster: Roster = { ...NOBODY, voters: voters.map((device) => this.node(device).replica) };
     for (const node of this.nodes) if (voters.includes(node.device)) node.found(roster);
+  }
+
+  count(): void {
+    this.steps += 1;
+    if (this.steps > MOST_STEPS) throw new Error('rule broken: it comes to rest');
   }
 
   startAll(): this {
@@ -174,13 +181,21 @@ export class RoomWorld {
     this.until('calm', () => this.isCalm, withinMs);
   }
 
+  untilCalmWithout(off: RoomNode): void {
+    this.until('calm', () => this.#isCalm([off]));
+  }
+
   get isCalm(): boolean {
+    return this.#isCalm([]);
+  }
+
+  #isCalm(off: readonly RoomNode[]): boolean {
     const { host } = this;
     if (host?.core === undefined) return false;
     const { commit, roster } = host.core;
     const members = new Set([...roster.voters, ...roster.joining, ...roster.learners].map(deviceOf));
     return this.nodes.every(
-      (node) => !members.has(node.device) || (node.core?.commit === commit && node.waiting.length === 0),
+      (node) => off.includes(node) || !members.has(node.device) || (node.core?.commit === commit && node.waiting.length === 0),
     );
   }
 
