@@ -104,7 +104,11 @@ export class Hosting {
     const progress = this.#peers.get(peer);
     if (progress === undefined) return false;
     const { commit, nowMs, timing } = this.#replica;
-    return progress.match + CAUGHT_UP >= commit && progress.match > 0 && nowMs - progress.heardMs < timing.electionMs;
+    return (
+      progress.match + CAUGHT_UP >= commit &&
+      progress.match > 0 &&
+      nowMs - progress.heardMs < timing.electionMs
+    );
   }
 
   transferTo(to: ReplicaId): Refusal | undefined {
@@ -189,7 +193,11 @@ export class Hosting {
     this.#tryTransfer();
   }
 
-  #goBack(peer: ReplicaId, progress: Progress, { rejected, hintIndex, hintTerm }: Extract<Answer, { type: 'conflict' }>): void {
+  #goBack(
+    peer: ReplicaId,
+    progress: Progress,
+    { rejected, hintIndex, hintTerm }: Extract<Answer, { type: 'conflict' }>,
+  ): void {
     const isStale = progress.probing ? rejected !== progress.next - 1 : rejected <= progress.match;
     if (isStale) return;
     const agreed = this.#replica.log.lastUpTo(Math.min(hintIndex, rejected - 1), hintTerm);

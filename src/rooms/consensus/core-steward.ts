@@ -8,8 +8,8 @@ export const AWAY_MS = 7 * 24 * 60 * 60 * 1000;
 interface Situation {
   readonly roster: Roster;
   readonly self: ReplicaId;
-  isCaughtUp(peer: ReplicaId): boolean;
-  unheardMs(peer: ReplicaId): number;
+  readonly isCaughtUp: (peer: ReplicaId) => boolean;
+  readonly unheardMs: (peer: ReplicaId) => number;
 }
 
 /** The next roster on the way, one voter apart; undefined when all is as it should be. */

@@ -3,6 +3,7 @@
  * order in which they have to be done. Time comes with the events. Nothing here waits, asks, or writes.
  */
 import { unreachable } from '../../base/errors.ts';
+import { everyone } from './roster.ts';
 import { answerPreVote, answerVote, askBeforehand, askInEarnest, type Ballot } from './core-election.ts';
 import { takeAppend, takeSnapshot } from './core-follow.ts';
 import { Hosting } from './core-host.ts';
@@ -20,6 +21,9 @@ import type {
   Roster,
   Snapshot,
 } from './types.ts';
+
+/** Timeouts without a host after which a replica asks whether it still belongs. */
+const LOST_TIMEOUTS = 3;
 
 export class Consensus {
   readonly #replica: Replica;
@@ -79,6 +83,13 @@ export class Consensus {
     return this.#replica.stopped !== undefined;
   }
 
+  /** Nobody puts in order here, as far as this replica hears: it should ask around, whatever its roster says. */
+  isLost(nowMs: number): boolean {
+    const { role, self, heardMs, electionMs, log } = this.#replica;
+    if (role === 'host') return false;
+    return !everyone(log.roster).includes(self) || nowMs - heardMs > LOST_TIMEOUTS * electionMs;
+  }
+
   get electionMs(): number {
     return this.#replica.electionMs;
   }
@@ -89,7 +100,8 @@ export class Consensus {
   }
 
   /** The host alone knows. */
-  get hosting(): Pick<Hosting, 'progressOf' | 'isCaughtUp' | 'hasConfirmedStart' | 'isTransferring'> | undefined {
+  get hosting():
+    Pick<Hosting, 'progressOf' | 'isCaughtUp' | 'hasConfirmedStart' | 'isTransferring'> | undefined {
     return this.#hosting;
   }
 
@@ -284,7 +296,8 @@ export class Consensus {
     // Asking beforehand and agreeing beforehand speak of a term that nobody is in yet.
     if (message.type === 'pre-vote' || (message.type === 'pre-vote-answer' && message.granted)) return true;
     // The lease (Ongaro 2014, §4.2.3): whoever hears a host lets nobody put it out, unless the host wants it itself.
-    if (message.type === 'vote' && !message.transfer && (replica.role === 'host' || replica.leaseHolds)) return false;
+    if (message.type === 'vote' && !message.transfer && (replica.role === 'host' || replica.leaseHolds))
+      return false;
     const isFromHost = message.type === 'append' || message.type === 'install';
     const hadPart = replica.role !== 'follower';
     replica.follow(message.term, isFromHost ? from : undefined);
@@ -297,11 +310,16 @@ export class Consensus {
     const { term } = this.#replica;
     const replica = this.#replica;
     if (message.type === 'append' || message.type === 'install') replica.send(from, { type: 'stale', term });
-    else if (message.type === 'pre-vote') replica.send(from, { type: 'pre-vote-answer', term, granted: false });
+    else if (message.type === 'pre-vote')
+      replica.send(from, { type: 'pre-vote-answer', term, granted: false });
     else if (message.type === 'vote') replica.send(from, { type: 'vote-answer', term, granted: false });
   }
 
-  #answered(from: ReplicaId, role: Role, { term, granted }: { readonly term: number; readonly granted: boolean }): void {
+  #answered(
+    from: ReplicaId,
+    role: Role,
+    { term, granted }: { readonly term: number; readonly granted: boolean },
+  ): void {
     const ballot = this.#ballot;
     if (!granted || ballot === undefined || this.#replica.role !== role || ballot.term !== term) return;
     ballot.yes(from, this.#replica.log.roster.voters);

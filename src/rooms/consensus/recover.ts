@@ -17,7 +17,8 @@ export function recover(stored: StoredReplica): Recovered {
   let hash = base.hash;
   for (let index = base.index + 1; index <= height.index; index += 1) {
     const entry = found.get(index);
-    if (entry === undefined || chained(hash, index, entry).hash !== entry.hash) return { type: 'corrupt', at: index };
+    if (entry === undefined || chained(hash, index, entry).hash !== entry.hash)
+      return { type: 'corrupt', at: index };
     hash = entry.hash;
     entries.push(entry);
   }

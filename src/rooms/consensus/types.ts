@@ -147,7 +147,8 @@ export interface Applied {
   readonly verdict: Verdict;
 }
 
-export type Refusal = 'not-host' | 'transferring' | 'not-ready' | 'change-pending' | 'bad-change' | 'not-caught-up';
+export type Refusal =
+  'not-host' | 'transferring' | 'not-ready' | 'change-pending' | 'bad-change' | 'not-caught-up';
 export type Fault = 'diverged' | 'rewrites-confirmed' | 'flush-failed';
 
 export type Effect =
@@ -159,7 +160,12 @@ export type Effect =
   | { readonly type: 'apply'; readonly applied: readonly Applied[]; readonly commit: number }
   /** Confirmed elsewhere, and came as a snapshot: what lies before it has to be fetched. */
   | { readonly type: 'installed'; readonly snapshot: Snapshot }
-  | { readonly type: 'role'; readonly role: Role; readonly term: number; readonly host: ReplicaId | undefined }
+  | {
+      readonly type: 'role';
+      readonly role: Role;
+      readonly term: number;
+      readonly host: ReplicaId | undefined;
+    }
   | { readonly type: 'refused'; readonly what: 'propose' | 'change' | 'transfer'; readonly code: Refusal }
   /** This replica takes part no longer, until it is started anew. */
   | { readonly type: 'stopped'; readonly fault: Fault };

@@ -53,7 +53,15 @@ export class Direct {
     const entries = chain(sent);
     const last = entries.at(-1);
     const height = { index: last?.index ?? 0, hash: last?.hash ?? BASE.hash };
-    const stored = { term: last?.term ?? 0, vote: undefined, base: BASE, height, commit: 0, entries, ...rest };
+    const stored = {
+      term: last?.term ?? 0,
+      vote: undefined,
+      base: BASE,
+      height,
+      commit: 0,
+      entries,
+      ...rest,
+    };
     this.core = new Consensus({ self, stored, nowMs: 0, seed: 1 });
   }
 
@@ -84,7 +92,7 @@ export class Direct {
 
   /** Time passes with ticks. */
   wait(ms: number): this {
-    for (const endMs = this.nowMs + ms; this.nowMs < endMs; ) {
+    for (const endMs = this.nowMs + ms; this.nowMs < endMs;) {
       this.nowMs += Math.min(20, endMs - this.nowMs);
       this.step({ type: 'tick' });
     }
@@ -94,7 +102,8 @@ export class Direct {
   /** It is asked to stand, and these vote for it. */
   elect(...voters: readonly ReplicaId[]): this {
     this.hear(voters[0] ?? B, { type: 'campaign', term: this.core.term });
-    for (const voter of voters) this.hear(voter, { type: 'vote-answer', term: this.core.term, granted: true });
+    for (const voter of voters)
+      this.hear(voter, { type: 'vote-answer', term: this.core.term, granted: true });
     return this;
   }
 
@@ -103,8 +112,17 @@ export class Direct {
   }
 
   /** From a host whose log this replica's follows up to `prevIndex`. */
-  append(from: ReplicaId, term: number, prevIndex: number, entries: readonly SentEntry[], commit = 0): Message | undefined {
-    const [prevTerm, prevHash] = [this.core.entry(prevIndex)?.term ?? 0, this.core.hashAt(prevIndex) ?? BASE.hash];
+  append(
+    from: ReplicaId,
+    term: number,
+    prevIndex: number,
+    entries: readonly SentEntry[],
+    commit = 0,
+  ): Message | undefined {
+    const [prevTerm, prevHash] = [
+      this.core.entry(prevIndex)?.term ?? 0,
+      this.core.hashAt(prevIndex) ?? BASE.hash,
+    ];
     const append: Append = {
       type: 'append',
       term,

@@ -2,7 +2,14 @@
 import { majorityOf } from '../../../src/rooms/consensus/roster.ts';
 import { sessionOf } from '../../../src/rooms/consensus/sessions.ts';
 import type { Consensus } from '../../../src/rooms/consensus/core.ts';
-import type { Applied, Entry, Message, ReplicaId, Roster, Write } from '../../../src/rooms/consensus/types.ts';
+import type {
+  Applied,
+  Entry,
+  Message,
+  ReplicaId,
+  Roster,
+  Write,
+} from '../../../src/rooms/consensus/types.ts';
 import type { RoomDisk } from './room-disk.ts';
 
 function must(condition: boolean, rule: string): asserts condition {
@@ -80,7 +87,10 @@ export class RoomChecks {
     for (const { index, term, hash } of entries) {
       const place = `${String(index)}/${String(term)}`;
       const known = this.#hashes.get(place);
-      must(known === undefined || known === hash, 'one place and one term is one entry, and all before it are the same');
+      must(
+        known === undefined || known === hash,
+        'one place and one term is one entry, and all before it are the same',
+      );
       this.#hashes.set(place, hash);
     }
   }
@@ -150,7 +160,11 @@ export class RoomChecks {
   }
 
   #screenOf(device: string): Screen {
-    const screen = this.#screens.get(device) ?? { shown: new Map<number, string>(), sessions: new Map<string, number>(), upTo: 0 };
+    const screen = this.#screens.get(device) ?? {
+      shown: new Map<number, string>(),
+      sessions: new Map<string, number>(),
+      upTo: 0,
+    };
     this.#screens.set(device, screen);
     return screen;
   }

@@ -2,7 +2,14 @@
  * A replica's disk: what is safely there, and above it what was written and not flushed. A killed process loses
  * nothing that was written; a power cut loses a suffix of it, and may leave rows that no height covers (a torn tail).
  */
-import type { Command, Entry, ReplicaId, Snapshot, StoredReplica, Write } from '../../../src/rooms/consensus/types.ts';
+import type {
+  Command,
+  Entry,
+  ReplicaId,
+  Snapshot,
+  StoredReplica,
+  Write,
+} from '../../../src/rooms/consensus/types.ts';
 
 export interface Unit {
   readonly writes: readonly Write[];
@@ -49,7 +56,8 @@ export class RoomDisk {
     const rows = torn ? (lost[0]?.writes ?? []) : [];
     for (const write of rows) {
       if (write.type !== 'append') continue;
-      for (const entry of write.entries) if (entry.index > this.height.index) this.entries.set(entry.index, entry);
+      for (const entry of write.entries)
+        if (entry.index > this.height.index) this.entries.set(entry.index, entry);
     }
   }
 
@@ -66,7 +74,8 @@ export class RoomDisk {
 
   rot(index: number): void {
     const entry = this.entries.get(index);
-    if (entry !== undefined) this.entries.set(index, { ...entry, hash: entry.hash.replace(/^./, (c) => (c === 'a' ? 'b' : 'a')) });
+    if (entry !== undefined)
+      this.entries.set(index, { ...entry, hash: entry.hash.replace(/^./, (c) => (c === 'a' ? 'b' : 'a')) });
   }
 
   copy(): RoomDisk {
@@ -105,7 +114,8 @@ export class RoomDisk {
         return;
       case 'compact':
         this.base = write.snapshot;
-        for (const index of this.entries.keys()) if (index <= write.snapshot.index) this.entries.delete(index);
+        for (const index of this.entries.keys())
+          if (index <= write.snapshot.index) this.entries.delete(index);
         return;
     }
   }

@@ -21,7 +21,9 @@ void test('every mutant of rooms is caught', { concurrency: 2 }, async (suite) =
   await Promise.all(
     ROOM_MUTANTS.map((mutant) =>
       suite.test(mutant.name, async (context) => {
-        context.diagnostic(mutant.story === undefined ? await caughtBySeed(mutant) : await caughtByStory(mutant));
+        context.diagnostic(
+          mutant.story === undefined ? await caughtBySeed(mutant) : await caughtByStory(mutant),
+        );
       }),
     ),
   );

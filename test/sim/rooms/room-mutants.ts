@@ -57,8 +57,8 @@ export const ROOM_MUTANTS: readonly Mutant[] = [
   {
     name: 'entries are acknowledged before they are on disk',
     file: FOLLOW,
-    find: "  replica.confirm(Math.min(append.commit, match));\n  replica.send(from",
-    replace: "  replica.confirm(Math.min(append.commit, match));\n  replica.sendNow(from",
+    find: '  replica.confirm(Math.min(append.commit, match));\n  replica.send(from',
+    replace: '  replica.confirm(Math.min(append.commit, match));\n  replica.sendNow(from',
     from: 1,
   },
   {
@@ -87,7 +87,8 @@ export const ROOM_MUTANTS: readonly Mutant[] = [
     name: 'learners are counted',
     file: HOST,
     find: 'const { voters } = log.roster;\n    const held',
-    replace: 'const voters = [...log.roster.voters, ...log.roster.joining, ...log.roster.learners];\n    const held',
+    replace:
+      'const voters = [...log.roster.voters, ...log.roster.joining, ...log.roster.learners];\n    const held',
     from: 1,
   },
   {
@@ -108,7 +109,8 @@ export const ROOM_MUTANTS: readonly Mutant[] = [
     name: 'the end of a log is cut off by a late message',
     file: FOLLOW,
     find: 'if (fresh < 0) return;\n  const first = prevIndex + 1 + fresh;',
-    replace: 'if (fresh < 0 && log.lastIndex > prevIndex + sent.length && prevIndex + sent.length >= replica.commit) log.truncateFrom(prevIndex + sent.length + 1);\n  if (fresh < 0) return;\n  const first = prevIndex + 1 + fresh;',
+    replace:
+      'if (fresh < 0 && log.lastIndex > prevIndex + sent.length && prevIndex + sent.length >= replica.commit) log.truncateFrom(prevIndex + sent.length + 1);\n  if (fresh < 0) return;\n  const first = prevIndex + 1 + fresh;',
     from: 1,
   },
   {
@@ -185,7 +187,8 @@ export const ROOM_MUTANTS: readonly Mutant[] = [
     name: 'whoever cannot trust its disk goes on as before',
     file: 'src/rooms/consensus/recover.ts',
     find: "return { type: 'corrupt', at: index };",
-    replace: "return { type: 'whole', stored: { ...stored, height: { index: index - 1, hash }, entries, commit: Math.min(commit, index - 1) } };",
+    replace:
+      "return { type: 'whole', stored: { ...stored, height: { index: index - 1, hash }, entries, commit: Math.min(commit, index - 1) } };",
     from: 1,
     story: STORIES,
   },
@@ -270,7 +273,7 @@ export const ROOM_MUTANTS: readonly Mutant[] = [
   {
     name: 'a host hands over and says so to nobody who has all',
     file: HOST,
-    find: "if (this.#peers.get(to)?.match !== log.lastIndex) return;",
+    find: 'if (this.#peers.get(to)?.match !== log.lastIndex) return;',
     replace: 'if (log.lastIndex < 0) return;',
     from: 1,
     story: STORIES,

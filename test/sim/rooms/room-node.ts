@@ -13,13 +13,28 @@ import type {
 } from '../../../src/rooms/consensus/types.ts';
 import type { Timer } from '../../../src/base/ports.ts';
 import { RoomDisk } from './room-disk.ts';
-import type { RoomWorld } from './room-world.ts';
+import type { SeededRng } from '../rng.ts';
+import type { SimTimers } from '../sim-timers.ts';
+import type { RoomChecks } from './room-checks.ts';
 
 export type SimMessage =
   | Message
   | { readonly type: 'offer'; readonly commands: readonly Command[] }
-  /** From a replica that is in no roster that it knows: let me in again. */
+  /** From a replica that hears no host: do I still belong? */
   | { readonly type: 'hello' };
+
+/** What a node needs of the world around it. */
+export interface Surroundings {
+  readonly rng: SeededRng;
+  readonly timers: SimTimers;
+  readonly checks: RoomChecks;
+  readonly keepEntries: number;
+  readonly graves: Map<ReplicaId, RoomDisk>;
+  readonly nodes: readonly RoomNode[];
+  send(from: RoomNode, to: ReplicaId, message: SimMessage): void;
+  unlinked(gone: RoomNode): void;
+  count(): void;
+}
 
 const HELLO_MS = 400;
 const OFFER_MOST = 32;
@@ -32,7 +47,7 @@ interface Held {
 }
 
 export class RoomNode {
-  readonly world: RoomWorld;
+  readonly world: Surroundings;
   readonly device: string;
   life = 1;
   disk: RoomDisk;
@@ -54,7 +69,7 @@ export class RoomNode {
   #saidHelloMs = -Infinity;
   #timer: Timer | undefined;
 
-  constructor(world: RoomWorld, device: string) {
+  constructor(world: Surroundings, device: string) {
     this.world = world;
     this.device = device;
     this.disk = new RoomDisk(genesis(ROOM));
@@ -173,7 +188,9 @@ export class RoomNode {
   post(): string {
     const incarnation = `life${String(this.life)}`;
     const known = this.core?.confirmedOf(this.device, incarnation) ?? 0;
-    const pending = this.disk.outbox.filter((one) => one.incarnation === incarnation).map(({ number }) => number);
+    const pending = this.disk.outbox
+      .filter((one) => one.incarnation === incarnation)
+      .map(({ number }) => number);
     this.#nextNumber = Math.max(this.#nextNumber, known + 1, ...pending.map((number) => number + 1));
     const number = this.#nextNumber;
     const command: Command = { author: this.device, incarnation, number, body: this.world.rng.bytes(4) };
@@ -247,9 +264,10 @@ export class RoomNode {
       return;
     }
     if (timers.nowMs - this.#offeredMs > 2 * core.electionMs) this.#offer();
-    if (everyone(core.roster).includes(core.self) || timers.nowMs - this.#saidHelloMs < HELLO_MS) return;
+    if (!core.isLost(timers.nowMs) || timers.nowMs - this.#saidHelloMs < HELLO_MS) return;
     this.#saidHelloMs = timers.nowMs;
-    for (const node of this.world.nodes) if (node !== this) this.world.send(this, node.replica, { type: 'hello' });
+    for (const node of this.world.nodes)
+      if (node !== this) this.world.send(this, node.replica, { type: 'hello' });
   }
 
   #offer(): void {

@@ -62,7 +62,10 @@ describe('a room', () => {
     const host = world.untilHost();
     const other = world.nodes.find((node) => node !== host);
     assert.ok(other);
-    world.split([other.device], THREE.filter((device) => device !== other.device));
+    world.split(
+      [other.device],
+      THREE.filter((device) => device !== other.device),
+    );
     const [term, own] = [host.core?.term, other.core?.term];
     world.run(60_000);
     assert.equal(other.core?.term, own, 'asking beforehand raises no term');
@@ -118,7 +121,11 @@ describe('a room', () => {
   story('6 · where all reach A only, A is host', ({ seed }) => {
     const world = roomOf(FIVE, { seed });
     for (const a of FIVE) for (const b of FIVE) if (a !== b && a !== 'A' && b !== 'A') world.cut(a, b);
-    world.until('A', () => world.host?.core?.hosting?.hasConfirmedStart === true && world.host.device === 'A', 60_000);
+    world.until(
+      'A',
+      () => world.host?.core?.hosting?.hasConfirmedStart === true && world.host.device === 'A',
+      60_000,
+    );
     for (const node of world.nodes) node.post();
     world.untilCalm();
   });
@@ -143,8 +150,7 @@ describe('a room', () => {
     const world = roomOf(FIVE, { seed, relays: true });
     world.untilHost();
     makeHost(world, 'A');
-    for (const [at, a] of FIVE.entries())
-      for (const b of FIVE.slice(at + 2)) world.cutBoth(a, b);
+    for (const [at, a] of FIVE.entries()) for (const b of FIVE.slice(at + 2)) world.cutBoth(a, b);
     for (const node of world.nodes) node.post();
     world.until('four of five have it', () => world.checks.counted.size >= 4, 60_000);
     makeHost(world, 'C');
@@ -157,13 +163,19 @@ describe('a room', () => {
     const [friend, ...rest] = world.nodes.filter((node) => node !== host);
     assert.ok(friend);
     const few = [host.device, friend.device];
-    world.split(few, rest.map(({ device }) => device));
+    world.split(
+      few,
+      rest.map(({ device }) => device),
+    );
     const waits = [host.post(), friend.post()];
     world.until('it steps down', () => !host.isHost);
     world.until('the many have one', () => world.host !== undefined && !few.includes(world.host.device));
     const key = rest[0]?.post() ?? '';
     world.until('the many go on', () => isConfirmed(world, key));
-    assert.ok(waits.every((one) => !isConfirmed(world, one)), 'the few can confirm nothing');
+    assert.ok(
+      waits.every((one) => !isConfirmed(world, one)),
+      'the few can confirm nothing',
+    );
     world.heal();
     world.untilCalm();
     assert.ok(waits.every((one) => isConfirmed(world, one)));
@@ -328,7 +340,13 @@ describe('a room', () => {
     old.change((list) => welcomed(list, f.replica));
     old.change((list) => demoted(list, g.replica));
     assert.equal(old.lastRefusal, 'change-pending');
-    world.until('another host', () => world.host !== undefined && world.host !== old && world.host.core?.hosting?.hasConfirmedStart === true);
+    world.until(
+      'another host',
+      () =>
+        world.host !== undefined &&
+        world.host !== old &&
+        world.host.core?.hosting?.hasConfirmedStart === true,
+    );
     world.host?.change((list) => welcomed(list, g.replica));
     world.until('G counts', () => world.host?.core?.agreedRoster.voters.includes(g.replica) === true);
     world.heal();
@@ -374,7 +392,10 @@ describe('a room', () => {
     world.untilHost();
     const key = learner.post();
     host.start();
-    world.until('it is in for good', () => world.host?.core?.agreedRoster.voters.includes(learner.replica) === true);
+    world.until(
+      'it is in for good',
+      () => world.host?.core?.agreedRoster.voters.includes(learner.replica) === true,
+    );
     world.untilCalm();
     assert.ok(isConfirmed(world, key));
   });
@@ -438,7 +459,8 @@ describe('a room', () => {
     world.untilHost();
     const keys = world.nodes.flatMap((node) => [node.post(), node.post(), node.post()]);
     world.untilCalm();
-    for (const node of world.nodes) if (world.rng.chance(50)) node.powerCut();
+    for (const node of world.nodes)
+      if (world.rng.chance(50)) node.powerCut();
       else node.kill();
     for (const node of world.rng.shuffled(world.nodes)) {
       world.run(world.rng.below(5000));
@@ -468,7 +490,14 @@ describe('a room', () => {
 
   story('25b · after a flush that failed nothing more is said, until it is started anew', () => {
     const one = new Direct(B, [roster(1, [A, B, C])]);
-    one.step({ type: 'message', from: A, message: { type: 'vote', term: 2, transfer: true, lastIndex: 1, lastTerm: 1 } }, false);
+    one.step(
+      {
+        type: 'message',
+        from: A,
+        message: { type: 'vote', term: 2, transfer: true, lastIndex: 1, lastTerm: 1 },
+      },
+      false,
+    );
     const effects = one.step({ type: 'flush-failed' });
     assert.ok(effects.some((effect) => effect.type === 'stopped' && effect.fault === 'flush-failed'));
     assert.deepEqual(one.core.step(9, { type: 'flushed', ticket: 1 }), []);
@@ -479,7 +508,10 @@ describe('a room', () => {
     const host = new Direct(A, [roster(1, [A, B, C])]).elect(B);
     host.acknowledge(B, 2);
     host.nowMs += 60_000;
-    const effects = host.step({ type: 'propose', commands: [{ author: 'A', incarnation: 'x', number: 1, body: new Uint8Array(1) }] });
+    const effects = host.step({
+      type: 'propose',
+      commands: [{ author: 'A', incarnation: 'x', number: 1, body: new Uint8Array(1) }],
+    });
     assert.ok(effects.some((effect) => effect.type === 'refused' && effect.code === 'not-host'));
   });
 
@@ -500,7 +532,9 @@ describe('a room', () => {
     world.untilCalm();
     assert.ok((behind.core?.base.index ?? 0) > 5, 'it came as a snapshot');
     for (let index = 1; index <= (world.host?.core?.commit ?? 0); index += 1) {
-      const hashes = new Set(world.nodes.map(({ core }) => core?.hashAt(index)).filter((hash) => hash !== undefined));
+      const hashes = new Set(
+        world.nodes.map(({ core }) => core?.hashAt(index)).filter((hash) => hash !== undefined),
+      );
       assert.ok(hashes.size <= 1);
     }
   });
@@ -594,10 +628,11 @@ describe('a replica', () => {
     const keep = (): void => {
       host.acknowledge(C, host.core.end.lastIndex);
       host.acknowledge(again, host.core.end.lastIndex);
+      host.wait(60);
     };
-    for (let round = 0; round < 3 && host.core.roster.voters.includes(B); round += 1) keep(), host.wait(60);
+    for (let round = 0; round < 3 && host.core.roster.voters.includes(B); round += 1) keep();
     assert.deepEqual(host.core.roster, { voters: [A, C], joining: [again], learners: [] });
-    for (let round = 0; round < 3 && !host.core.roster.voters.includes(again); round += 1) keep(), host.wait(60);
+    for (let round = 0; round < 3 && !host.core.roster.voters.includes(again); round += 1) keep();
     assert.deepEqual(host.core.roster, { voters: [A, C, again], joining: [], learners: [] });
   });
 });
@@ -606,5 +641,9 @@ describe('a replica', () => {
 function heard(entries: Parameters<Direct['append']>[3]): { readonly effects: readonly string[] } {
   const one = new Direct(B, [roster(1, [A, B, C])]);
   one.append(A, 1, 1, entries, entries.length + 1);
-  return { effects: one.effects.flatMap((effect) => (effect.type === 'apply' ? effect.applied.map(({ verdict }) => verdict) : [])) };
+  return {
+    effects: one.effects.flatMap((effect) =>
+      effect.type === 'apply' ? effect.applied.map(({ verdict }) => verdict) : [],
+    ),
+  };
 }

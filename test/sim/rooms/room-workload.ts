@@ -1,5 +1,12 @@
 /** One random life of a room: people write while everything breaks; then nothing breaks any more, and all must come right. */
-import { demoted, deviceOf, everyone, majorityOf, welcomed, without } from '../../../src/rooms/consensus/roster.ts';
+import {
+  demoted,
+  deviceOf,
+  everyone,
+  majorityOf,
+  welcomed,
+  without,
+} from '../../../src/rooms/consensus/roster.ts';
 import type { ReplicaId } from '../../../src/rooms/consensus/types.ts';
 import { TIMING } from '../../../src/rooms/consensus/timing.ts';
 import type { SeededRng } from '../rng.ts';
@@ -84,8 +91,12 @@ function deedFor(rng: SeededRng): Deed {
 /** Rosters that may still decide something: the agreed one, and what some log holds after it. */
 function rosters(world: RoomWorld): readonly (readonly ReplicaId[])[] {
   return world.nodes.flatMap(({ core, disk }) => {
-    const stored = [...disk.entries.values()].flatMap((entry) => (entry.kind === 'change' ? [entry.roster.voters] : []));
-    return core === undefined ? [disk.base.roster.voters, ...stored] : [core.roster.voters, core.agreedRoster.voters, ...stored];
+    const stored = [...disk.entries.values()].flatMap((entry) =>
+      entry.kind === 'change' ? [entry.roster.voters] : [],
+    );
+    return core === undefined
+      ? [disk.base.roster.voters, ...stored]
+      : [core.roster.voters, core.agreedRoster.voters, ...stored];
   });
 }
 
@@ -99,7 +110,8 @@ function mayLose(world: RoomWorld, node: RoomNode): boolean {
   // Whoever joins may count at any moment, without this world being asked.
   if (world.nodes.some(({ core }) => core?.roster.joining.includes(node.replica) === true)) return false;
   return rosters(world).every(
-    (voters) => !voters.includes(node.replica) || lostIn(world, voters) + 1 <= voters.length - majorityOf(voters),
+    (voters) =>
+      !voters.includes(node.replica) || lostIn(world, voters) + 1 <= voters.length - majorityOf(voters),
   );
 }
 
@@ -108,7 +120,7 @@ function lose(world: RoomWorld, node: RoomNode): void {
 }
 
 function rot(world: RoomWorld, node: RoomNode, rng: SeededRng): void {
-  if (!mayLose(world, node)) return;
+  if (node.isRotten || !mayLose(world, node)) return;
   const { base, height } = node.disk;
   if (height.index > base.index) node.rot(base.index + 1 + rng.below(height.index - base.index));
 }
@@ -184,9 +196,13 @@ function comeRight(world: RoomWorld): void {
 /** Whatever somebody wrote who is still in the room is there, for good. */
 function everythingArrived(world: RoomWorld): void {
   const { host, checks } = world;
-  const members = new Set(everyone(host?.core?.roster ?? { voters: [], joining: [], learners: [] }).map(deviceOf));
+  const members = new Set(
+    everyone(host?.core?.roster ?? { voters: [], joining: [], learners: [] }).map(deviceOf),
+  );
   for (const node of world.nodes.filter(({ device }) => members.has(device)))
     for (const { author, incarnation, number } of node.disk.outbox)
       if (!checks.counted.has(`${author} ${incarnation} ${String(number)}`))
-        throw new Error(`rule broken: what was written is never lost (${author} ${incarnation} ${String(number)})`);
+        throw new Error(
+          `rule broken: what was written is never lost (${author} ${incarnation} ${String(number)})`,
+        );
 }

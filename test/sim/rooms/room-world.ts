@@ -39,7 +39,14 @@ export class RoomWorld {
   readonly graves = new Map<ReplicaId, RoomDisk>();
   readonly #cut = new Set<string>();
 
-  constructor({ seed, devices, voters = devices, keepEntries = 1000, delayMs, relays = false }: RoomWorldOptions) {
+  constructor({
+    seed,
+    devices,
+    voters = devices,
+    keepEntries = 1000,
+    delayMs,
+    relays = false,
+  }: RoomWorldOptions) {
     this.rng = new SeededRng(seed);
     this.keepEntries = keepEntries;
     this.delayMs = { least: 1, most: 10, ...delayMs };
@@ -163,14 +170,20 @@ export class RoomWorld {
   until(what: string, condition: () => boolean, withinMs = 30_000): number {
     const beganMs = this.timers.nowMs;
     while (!condition()) {
-      if (this.timers.nowMs - beganMs >= withinMs) throw new Error(`it never came to be: ${what}\n${this.toString()}`);
-      if (!this.timers.step(beganMs + withinMs)) throw new Error(`it never came to be: ${what}\n${this.toString()}`);
+      if (this.timers.nowMs - beganMs >= withinMs)
+        throw new Error(`it never came to be: ${what}\n${this.toString()}`);
+      if (!this.timers.step(beganMs + withinMs))
+        throw new Error(`it never came to be: ${what}\n${this.toString()}`);
     }
     return this.timers.nowMs - beganMs;
   }
 
   untilHost(withinMs?: number): RoomNode {
-    this.until('a host that can confirm', () => this.host?.core?.hosting?.hasConfirmedStart === true, withinMs);
+    this.until(
+      'a host that can confirm',
+      () => this.host?.core?.hosting?.hasConfirmedStart === true,
+      withinMs,
+    );
     const { host } = this;
     if (host === undefined) throw new Error('no host');
     return host;
@@ -195,7 +208,10 @@ export class RoomWorld {
     const { commit, roster } = host.core;
     const members = new Set([...roster.voters, ...roster.joining, ...roster.learners].map(deviceOf));
     return this.nodes.every(
-      (node) => off.includes(node) || !members.has(node.device) || (node.core?.commit === commit && node.waiting.length === 0),
+      (node) =>
+        off.includes(node) ||
+        !members.has(node.device) ||
+        (node.core?.commit === commit && node.waiting.length === 0),
     );
   }
 
