@@ -24,8 +24,7 @@ interface Confirmed {
 /** One person's view of the confirmed part, over all restarts of one device. */
 interface Screen {
   readonly shown: Map<number, string>;
-  readonly sessions: Map<string, number>;
-  upTo: number;
+  readonly places: Map<string, number>;
 }
 
 export class RoomChecks {
@@ -153,17 +152,16 @@ export class RoomChecks {
     screen.shown.set(entry.index, entry.hash);
     if (shown !== undefined || entry.kind !== 'command' || verdict !== 'new') return;
     const { author, incarnation, number } = entry.command;
-    const session = sessionOf(author, incarnation);
-    const last = screen.sessions.get(session) ?? 0;
-    must(number > last, 'nothing is shown twice');
-    screen.sessions.set(session, number);
+    const key = `${sessionOf(author, incarnation)} ${String(number)}`;
+    const place = screen.places.get(key) ?? entry.index;
+    must(place === entry.index, 'nothing is shown twice');
+    screen.places.set(key, place);
   }
 
   #screenOf(device: string): Screen {
     const screen = this.#screens.get(device) ?? {
       shown: new Map<number, string>(),
-      sessions: new Map<string, number>(),
-      upTo: 0,
+      places: new Map<string, number>(),
     };
     this.#screens.set(device, screen);
     return screen;
