@@ -15,6 +15,7 @@ import { logRoutes } from './contract/log.ts';
 import { mapRoutes } from './contract/map.ts';
 import { memberRoutes } from './contract/members.ts';
 import { networkRoutes } from './contract/network.ts';
+import { roomRoutes } from './contract/rooms.ts';
 import { safetyRoutes } from './contract/safety.ts';
 import { statusRoutes } from './contract/status.ts';
 import { workRoutes } from './contract/work.ts';
@@ -35,6 +36,7 @@ export const ROUTES = {
   ...safetyRoutes,
   ...entryRoutes,
   ...letterRoutes,
+  ...roomRoutes,
   ...alarmRoutes,
   ...eventRoutes,
 } satisfies Record<string, RouteSpec>;
@@ -74,5 +76,6 @@ export type { Peer } from './contract/links.ts';
 export type { LogLine } from './contract/log.ts';
 export type { MapNode, NetworkPath } from './contract/map.ts';
 export type { Member, MemberDetail, Quarantined, Verification } from './contract/members.ts';
+export type { RoomMessage, RoomStatus } from './contract/rooms.ts';
 export { Status } from './contract/status.ts';
 export type { Progress } from './contract/work.ts';

@@ -14,6 +14,7 @@ import { mapHandlers } from './handlers/map.ts';
 import { memberHandlers } from './handlers/members.ts';
 import { networkHandlers } from './handlers/network.ts';
 import { nodeHandlers } from './handlers/node.ts';
+import { roomHandlers } from './handlers/rooms.ts';
 import { safetyHandlers } from './handlers/safety.ts';
 
 export function allHandlers(node: NodeFacade, logger: Logger): Handlers<Routes> {
@@ -30,6 +31,7 @@ export function allHandlers(node: NodeFacade, logger: Logger): Handlers<Routes> 
     ...safetyHandlers(node),
     ...entryHandlers(node),
     ...letterHandlers(node),
+    ...roomHandlers(node),
     ...alarmHandlers(node),
   };
 }

@@ -19,6 +19,7 @@ import { addLog } from './commands/log.ts';
 import { addMap } from './commands/map.ts';
 import { addMembers } from './commands/members.ts';
 import { addPeers } from './commands/peers.ts';
+import { addRoom } from './commands/room.ts';
 import { addSend } from './commands/send.ts';
 import { addStatus } from './commands/status.ts';
 import { addStop } from './commands/stop.ts';
@@ -40,6 +41,7 @@ const COMMANDS: readonly AddCommand[] = [
   addSend,
   addInbox,
   addLetter,
+  addRoom,
   addAlarm,
   addMembers,
   addDevice,

@@ -21,8 +21,10 @@
 import type { Bytes } from '../base/bytes.ts';
 import type { Audience, Lane, Role } from '../identity/roles.ts';
 import type { AlarmEvent, AlarmsFacade } from './facade-alarms.ts';
+import type { RoomEvent, RoomsFacade } from './facade-rooms.ts';
 
 export type { Alarm } from './facade-alarms.ts';
+export type { RoomMessage, RoomStatus } from './facade-rooms.ts';
 
 /** ISO 8601 in UTC, as `Date.prototype.toISOString` writes it. */
 export type IsoTime = string;
@@ -50,6 +52,7 @@ export interface NodeFacade {
   readonly safety: SafetyFacade;
   readonly entries: EntriesFacade;
   readonly letters: LettersFacade;
+  readonly rooms: RoomsFacade;
   readonly alarms: AlarmsFacade;
   readonly events: EventsFacade;
 }
@@ -772,6 +775,7 @@ export type NodeEvent =
     }
   | { readonly type: 'quarantine'; readonly feed: string; readonly member: number; readonly entries: number }
   | AlarmEvent
+  | RoomEvent
   /** A device wrote two histories: its feed is stopped. */
   | { readonly type: 'fork'; readonly feed: string; readonly member: number; readonly device: string };
 

@@ -30,6 +30,7 @@ const CODES_BY_STATUS = {
     'bad-name',
     'bad-passphrase',
     'empty-letter',
+    'empty-message',
     'dtd-refused',
     'malformed',
     'name-needed',
@@ -44,6 +45,7 @@ const CODES_BY_STATUS = {
     'not-an-admin',
     'not-a-member',
     'not-entitled',
+    'not-in-room',
     'not-your-member',
     'not-yours',
     'role-writes-nothing',
@@ -62,6 +64,7 @@ const CODES_BY_STATUS = {
     'unknown-letter',
     'unknown-member',
     'unknown-org',
+    'unknown-room',
   ],
   409: [
     'alarm-over',

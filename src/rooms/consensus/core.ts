@@ -19,6 +19,7 @@ import type {
   ReplicaId,
   Role,
   Roster,
+  SessionTable,
   Snapshot,
 } from './types.ts';
 
@@ -113,6 +114,10 @@ export class Consensus {
   /** Undefined where nothing is known of it any more. */
   hashAt(index: number): ChainHash | undefined {
     return this.#replica.log.hashAt(index);
+  }
+
+  get sessions(): SessionTable {
+    return this.#replica.sessions.table();
   }
 
   /** The last ticket that was handed out. */

@@ -1,0 +1,5 @@
+export { RoomService } from './service.ts';
+export { deviceOf } from './consensus/roster.ts';
+export { whyRanked } from './order/rank.ts';
+export { markInWords, markOf } from './timeline/timeline.ts';
+export type { RoomChange, RoomId, RoomView, ShownMessage } from './types.ts';
