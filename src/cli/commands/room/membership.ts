@@ -11,7 +11,7 @@ export const addCreate: AddCommand = (room, run) => {
     .argument('[who...]', 'whom to invite: peer numbers or names')
     .addHelpText('after', examples(['kith room create Doctors 2 "Daw Mya"', 'with two others']))
     .action(
-      run<object, [string, string[]]>(async (context, _, name, who) => {
+      run<object, string[]>(async (context, _, name = '', ...who) => {
         const made = await (await context.client()).call('createRoom', { name, who });
         context.out.result(made, () => roomLines(context, made));
       }),
@@ -40,7 +40,7 @@ export const addAdd: AddCommand = (room, run) => {
     .argument('<who...>', 'peer numbers or names')
     .addHelpText('after', examples(['kith room add Doctors 4', 'invite member 4']))
     .action(
-      run<object, [string, string[]]>(async (context, _, name, who) => {
+      run<object, string[]>(async (context, _, name = '', ...who) => {
         const changed = await (await context.client()).call('addToRoom', { room: name, who });
         context.out.result(changed, () => roomLines(context, changed));
       }),
