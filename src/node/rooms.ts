@@ -1,6 +1,6 @@
 /** Rooms over this node's store, roll and links. */
 import { toHex } from '../base/bytes.ts';
-import { RoomService, type RoomChange } from '../rooms/index.ts';
+import { RoomService, ROOMS_QUOTA, type RoomChange } from '../rooms/index.ts';
 import type { Database } from '../store/database.ts';
 import { openRoomStore } from '../store/room-store.ts';
 import type { Session } from './session.ts';
@@ -46,6 +46,7 @@ export function openNodeRooms({ database, session, changed }: NodeRoomsDeps): Ro
       },
     },
     deviceOf: (link) => (session.isMember(link) ? session.log.membership.byLink.get(link) : undefined),
+    guard: (channel) => session.links.conduct.guard(channel, ROOMS_QUOTA),
     misbehaved: (peer, code) => {
       session.links.conduct.report(peer, 'bad-frame', `rooms: ${code}`);
     },

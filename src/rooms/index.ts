@@ -1,4 +1,4 @@
-export { RoomService } from './service.ts';
+export { RoomService, ROOMS_QUOTA } from './service.ts';
 export { deviceOf } from './consensus/roster.ts';
 export { whyRanked } from './order/rank.ts';
 export { markInWords, markOf } from './timeline/timeline.ts';

@@ -47,10 +47,3 @@ export interface RoomRoll {
   memberOf(device: DeviceKey): MemberId | undefined;
   devicesOf(member: MemberId): readonly DeviceKey[];
 }
-
-/** Frames to devices that are linked now; what has to arrive is sent again. */
-export interface RoomPeers {
-  linked(): readonly DeviceKey[];
-  /** @returns false when there is no way, or no room on it. */
-  send(device: DeviceKey, frame: Bytes): boolean;
-}

@@ -16,6 +16,9 @@ import type {
 import type { RoomDisk } from './room-disk.ts';
 import type { RoomRows } from './ports.ts';
 
+/** Whoever comes in later gets these as they were said; what is older comes as a summary without its texts. */
+const KEEP_ENTRIES = 20_000;
+
 export interface DriverDeps {
   readonly self: ReplicaId;
   readonly disk: RoomDisk;
@@ -37,7 +40,7 @@ export interface DriverDeps {
 export class ReplicaDriver {
   readonly core: Consensus;
   readonly #deps: DriverDeps;
-  #queue: ConsensusEvent[] = [];
+  readonly #queue: ConsensusEvent[] = [];
   #isDraining = false;
   #soon: Timer | undefined;
   #tick: Timer | undefined;
@@ -51,7 +54,13 @@ export class ReplicaDriver {
   constructor(deps: DriverDeps) {
     this.#deps = deps;
     const { self, disk, clock, seed } = deps;
-    this.core = new Consensus({ self, stored: disk.load(), nowMs: clock.monotonicMs(), seed });
+    this.core = new Consensus({
+      self,
+      stored: disk.load(),
+      nowMs: clock.monotonicMs(),
+      seed,
+      keepEntries: KEEP_ENTRIES,
+    });
     this.#scheduleTick();
   }
 
@@ -66,6 +75,7 @@ export class ReplicaDriver {
 
   stop(): void {
     this.#isOver = true;
+    this.#queue.length = 0;
     this.#soon?.cancel();
     this.#tick?.cancel();
   }
@@ -76,15 +86,15 @@ export class ReplicaDriver {
     if (this.#isDraining || this.#isOver) return;
     this.#isDraining = true;
     try {
-      while (this.#queue.length > 0 && !this.#isOver) this.#turn();
+      while (this.#queue.length > 0) this.#turn();
     } finally {
       this.#isDraining = false;
     }
   }
 
   #turn(): void {
-    const events = this.#queue;
-    this.#queue = [];
+    const events = this.#queue.splice(0);
+
     for (const event of events) this.#step(event);
     const ticket = this.core.lastTicket;
     const [applied, after] = [this.#applied, this.#after];
@@ -96,7 +106,7 @@ export class ReplicaDriver {
     if (applied.length > 0) this.#deps.applied(applied);
     for (const tell of after) tell();
     // What the flush led to is written in the next round.
-    if (this.#writes.length > 0 || this.#commit !== undefined || this.#held.length > 0)
+    if (!this.#isOver && (this.#writes.length > 0 || this.#commit !== undefined || this.#held.length > 0))
       this.#queue.unshift({ type: 'flushed', ticket });
   }
 
@@ -133,7 +143,7 @@ export class ReplicaDriver {
         return;
       case 'stopped':
         this.#deps.logger.error({ fault: effect.fault }, 'a room stops on this device');
-        this.#isOver = true;
+        this.stop();
         this.#deps.stopped();
         return;
     }

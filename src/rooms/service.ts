@@ -29,6 +29,8 @@ import { decodeFrame, encodeFrame, type Addressed, type RoomFrame } from './wire
 export const ROOMS_CHANNEL: ChannelName = '/kith/1/rooms';
 const TICK_MS = 1000;
 const ROOM_BYTES = 4 * 1024 * 1024;
+/** What one neighbour may send on this channel, all rooms together. */
+export const ROOMS_QUOTA = { framesPerS: 2000, bytesPerS: 8 * 1024 * 1024, burstS: 5 } as const;
 const NOBODY = replicaOf('0'.repeat(64), '0'.repeat(16));
 
 export interface RoomServiceDeps {
@@ -44,9 +46,11 @@ export interface RoomServiceDeps {
   /** Of the node's store: another one when the store was restored or copied. 32 hex digits. */
   readonly store: string;
   /** Whose link it is; undefined for who is no member. */
-  deviceOf(link: LinkKey): DeviceKey | undefined;
-  changed(change: RoomChange): void;
-  misbehaved(peer: LinkKey, code: string): void;
+  readonly deviceOf: (link: LinkKey) => DeviceKey | undefined;
+  readonly changed: (change: RoomChange) => void;
+  readonly misbehaved: (peer: LinkKey, code: string) => void;
+  /** Watches how much a neighbour sends; call what comes back for each frame. */
+  readonly guard: (channel: Channel) => (sizeBytes: number) => void;
 }
 
 export class RoomService {
@@ -367,7 +371,9 @@ export class RoomService {
       return;
     }
     this.#channels.set(device, channel);
+    const count = this.#deps.guard(channel);
     channel.onFrame((frame) => {
+      count(frame.byteLength);
       this.#take(channel, device, frame);
     });
     channel.onClose(() => {

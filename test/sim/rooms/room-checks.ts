@@ -19,6 +19,8 @@ function must(condition: boolean, rule: string): asserts condition {
 interface Confirmed {
   readonly hash: string;
   readonly verdict: string;
+  /** The term of the host that confirmed it. */
+  readonly since: number;
 }
 
 /** One person's view of the confirmed part, over all restarts of one device. */
@@ -47,14 +49,22 @@ export class RoomChecks {
   }
 
   becameHost(core: Consensus): void {
-    const known = this.#hosts.get(core.term);
-    must(known === undefined || known === core.self, 'one host per term');
+    const before = this.#hosts.get(core.term);
+    must(before === undefined || before === core.self, 'one host per term');
     this.#hosts.set(core.term, core.self);
     // The start entry of its term is in its log already.
     this.#hostEnd.set(core.self, { term: core.term, lastIndex: core.end.lastIndex });
-    const newest = this.confirmed.get(this.confirmedUpTo);
-    const own = core.hashAt(this.confirmedUpTo);
-    must(newest === undefined || own === newest.hash, 'a host has all that was ever confirmed');
+    // One of an old term that is elected late, because votes were under way for long, may lack something.
+    const index = this.#newestBefore(core.term);
+    const known = this.confirmed.get(index);
+    must(known === undefined || core.hashAt(index) === known.hash, 'a host has all that was ever confirmed');
+  }
+
+  /** The last place that was confirmed by a host of an earlier term. */
+  #newestBefore(term: number): number {
+    let index = this.confirmedUpTo;
+    while (index > 0 && (this.confirmed.get(index)?.since ?? 0) >= term) index -= 1;
+    return index;
   }
 
   wrote(core: Consensus, writes: readonly Write[]): void {
@@ -130,7 +140,7 @@ export class RoomChecks {
   #confirmsFirst(core: Consensus, { entry, verdict }: Applied): void {
     must(entry.index === this.confirmedUpTo + 1, 'nothing is skipped');
     this.confirmedUpTo = entry.index;
-    this.confirmed.set(entry.index, { hash: entry.hash, verdict });
+    this.confirmed.set(entry.index, { hash: entry.hash, verdict, since: core.term });
     this.#isSafe(core.roster, entry);
     if (entry.kind !== 'command' || verdict !== 'new') return;
     const { author, incarnation, number } = entry.command;
