@@ -98,8 +98,12 @@ export function usageOf(
   }
 }
 
-/** Resident bytes of a process and its children when they have settled: two readings alike, a second apart. */
+/** Idle is who has been left alone for so long. */
+const IDLE_MS = 15_000;
+
+/** Resident bytes of an idle process and its children when they have settled: two readings alike, a second apart. */
 export async function settledBytes(child: ChildProcess): Promise<number> {
+  await setTimeout(IDLE_MS);
   for (let before = -1; ;) {
     const now = familyOf(child.pid ?? 0).reduce(
       (sum, pid) => sum + (usageOf({ pid })?.residentBytes ?? 0),

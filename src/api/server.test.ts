@@ -133,6 +133,18 @@ const REQUESTS: Readonly<
   updateAlarm: ['PATCH', '/v1/alarms/a1a1', { text: 'It spreads' }],
   cancelAlarm: ['POST', '/v1/alarms/a1a1/cancel', { text: 'It is out' }],
   ackAlarm: ['POST', '/v1/alarms/a1a1/ack'],
+  addRecord: ['POST', '/v1/records', { kind: 'person', fields: { full_name: 'Ma Hla', age: 34 } }],
+  searchRecords: ['GET', '/v1/records?text=hla&age=30-40&limit=5'],
+  record: ['GET', '/v1/records/example.org%2F1'],
+  editRecord: ['PATCH', '/v1/records/example.org%2F1', { fields: { age: '' } }],
+  noteRecord: ['POST', '/v1/records/example.org%2F1/notes', { fields: { text: 'seen' } }],
+  recordMatches: ['GET', '/v1/records/example.org%2F1/matches'],
+  linkRecords: ['POST', '/v1/records/example.org%2F1/links', { other: 'example.org/2' }],
+  recordHistory: ['GET', '/v1/records/example.org%2F1/history'],
+  expireRecord: ['POST', '/v1/records/example.org%2F1/expire'],
+  importRecords: ['POST', '/v1/records/import', { path: '/tmp/a.xml', columns: { Camp: 'home_city' } }],
+  exportRecords: ['POST', '/v1/records/export', { format: 'csv', audience: 'readers' }],
+  recordErasure: ['GET', '/v1/records/example.org%2F1/erasure'],
 };
 
 describe('every route', () => {

@@ -20,6 +20,7 @@ import { addMap } from './commands/map.ts';
 import { addMembers } from './commands/members.ts';
 import { addPeers } from './commands/peers.ts';
 import { addRoom } from './commands/room.ts';
+import { addRecord } from './commands/record.ts';
 import { addSend } from './commands/send.ts';
 import { addStatus } from './commands/status.ts';
 import { addStop } from './commands/stop.ts';
@@ -43,6 +44,7 @@ const COMMANDS: readonly AddCommand[] = [
   addLetter,
   addRoom,
   addAlarm,
+  addRecord,
   addMembers,
   addDevice,
   addPeers,

@@ -65,8 +65,9 @@ export interface LogStore {
   /**
    * Runs `work` in one transaction: all of it is on disk when this returns, or nothing after a throw. Inside another
    * one it joins that one, and a throw undoes the whole.
+   * @param keeping `replaceable`: a power cut may undo it, with all that is replaceable since the last lasting one.
    */
-  transact<Result>(work: () => Result): Result;
+  transact<Result>(work: () => Result, keeping?: 'lasting' | 'replaceable'): Result;
   /** Calls `run` when the outermost open transaction is on disk, never if it is undone; at once when none is open. */
   afterCommit(run: () => void): void;
 

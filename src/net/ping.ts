@@ -50,6 +50,30 @@ export class Pinger {
     return this.#probes.get(link)?.rttMs;
   }
 
+  /** Does its other end answer within so many milliseconds? */
+  async answers(link: Link, withinMs: number): Promise<boolean> {
+    const answered = Promise.withResolvers<boolean>();
+    const timer = this.#deps.timers.after(withinMs, () => answered.resolve(false));
+    this.#askOnce(link, answered.resolve).catch((error: unknown) => {
+      this.#deps.logger.debug({ peer: link.peer, error }, 'a link does not answer');
+      answered.resolve(false);
+    });
+    const isAlive = await answered.promise;
+    timer.cancel();
+    return isAlive;
+  }
+
+  async #askOnce(link: Link, answer: (isAlive: boolean) => void): Promise<void> {
+    const channel = await link.open(PING_CHANNEL);
+    const nonce = this.#deps.rng.bytes(PING_BYTES);
+    channel.onFrame((frame) => {
+      answer(equalBytes(frame, nonce));
+      channel.close();
+    });
+    channel.onClose(() => answer(false));
+    channel.send(nonce);
+  }
+
   linked(link: Link): void {
     const probe: Probe = { channel: undefined, timer: undefined, sent: undefined, rttMs: undefined };
     this.#probes.set(link, probe);

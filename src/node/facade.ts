@@ -22,6 +22,8 @@ import type { Bytes } from '../base/bytes.ts';
 import type { Audience, Lane, Role } from '../identity/roles.ts';
 import type { AlarmEvent, AlarmsFacade } from './facade-alarms.ts';
 import type { RoomEvent, RoomsFacade } from './facade-rooms.ts';
+import type { ExchangeFacade } from './facade-exchange.ts';
+import type { RecordsFacade } from './facade-records.ts';
 
 export type { Alarm } from './facade-alarms.ts';
 export type { RoomMessage, RoomStatus } from './facade-rooms.ts';
@@ -54,6 +56,8 @@ export interface NodeFacade {
   readonly letters: LettersFacade;
   readonly rooms: RoomsFacade;
   readonly alarms: AlarmsFacade;
+  readonly records: RecordsFacade;
+  readonly exchange: ExchangeFacade;
   readonly events: EventsFacade;
 }
 

@@ -19,6 +19,8 @@ import { openExtensionStore } from '../store/extension-store.ts';
 import { openLetterDirectory, openLetterKeyStore } from '../store/letter-key-store.ts';
 import { openMetaStore } from '../store/meta-store.ts';
 import { iso, type NodeContext } from './capabilities/context.ts';
+import { exchangeOf } from './capabilities/exchange.ts';
+import { recordsOf } from './capabilities/records.ts';
 import { alarmEvent, alarmsOf } from './capabilities/alarms.ts';
 import { bundlesOf } from './capabilities/bundles.ts';
 import { devicesOf } from './capabilities/devices.ts';
@@ -43,6 +45,7 @@ import { openNodeLog, type NodeLog } from './logging.ts';
 import { lettersMeasured, openNodeMail, type Mail } from './mail.ts';
 import { openNodeRooms } from './rooms.ts';
 import type { RoomService } from '../rooms/index.ts';
+import { openNodeRecords } from './records.ts';
 import { Session } from './session.ts';
 import { systemClock, systemRng, systemTimers } from './system.ts';
 import type { PartSealer } from '../log/ports.ts';
@@ -251,6 +254,18 @@ export class Node {
     const store = openLogStore(this.#database, sealerFor('parts', keys.sealer), isNarrow);
     const extensions = openExtensionStore(this.#database);
     const alerts = { index: openAlertIndex(this.#database), acks: openAckStore(this.#database) };
+    const records = openNodeRecords({
+      database: this.#database,
+      sealer: keys.sealer,
+      network,
+      store,
+      device: keys.signer.key as DeviceKey,
+      clock: systemClock,
+      timers: systemTimers,
+      rng: systemRng,
+      logger: this.#nodeLog.logger('records'),
+      roll: () => this.#session?.log.membership,
+    });
     const session = new Session({
       network,
       keys,
@@ -262,7 +277,9 @@ export class Node {
         extensionProjection(extensions),
         letterKeysProjection(openLetterDirectory(this.#database), keys.signer.key as DeviceKey),
         alertProjection(alerts.index),
+        records.projection,
       ],
+      records,
       meta: this.#meta,
       transport,
       isHub: this.#options.hub,
@@ -398,6 +415,8 @@ export class Node {
       letters: lettersOf({ ...context, mail: () => this.#needMail() }),
       rooms: roomsOf({ ...context, rooms: () => this.#needRooms() }),
       alarms: alarmsOf(context),
+      records: recordsOf(context),
+      exchange: exchangeOf(context),
       events: { subscribe: (listener) => this.#events.subscribe(listener) },
     };
   }

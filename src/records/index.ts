@@ -6,3 +6,25 @@ export { blockingKeys, MAX_BLOCK } from './matching/blocking.ts';
 export { compare } from './matching/compare.ts';
 export type { Person } from './matching/types.ts';
 export { SUGGEST_FROM } from './matching/weights.ts';
+export * from './kinds/index.ts';
+export type {
+  Conflict,
+  ImportCounts,
+  ImportError,
+  ImportItem,
+  ImportProgress,
+  NewRecord,
+  RecordDoor,
+  RecordFilter,
+  RecordId,
+  RecordView,
+} from './types.ts';
+export type { Access, ErasureLedger, RecordDiary, RecordStore } from './ports.ts';
+export { RecordDesk, type RecordShown } from './desk.ts';
+export { erasesFor, type Ended, type Erasure } from './ending.ts';
+export type { HistoryItem, RawFields } from './editing.ts';
+export type { Hit, MatchHit, Question } from './searching.ts';
+export { recordProjection } from './projection.ts';
+export { RecordReader } from './reading.ts';
+export { RecordService } from './service.ts';
+export { checkPfif, ExchangeDesk, type ExportResult, type ImportSource } from './exchange/index.ts';

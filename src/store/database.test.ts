@@ -233,6 +233,17 @@ test('after a failed flush nothing more is written until the file is opened anew
   anew.close();
 });
 
+test('what is replaceable waits for no flush, and what comes after it does', (t) => {
+  const database = openDatabase(join(temporaryFolder(t), 'kith.db'), { migrations: NOTES });
+  const [NORMAL, FULL] = [1, 2];
+  const flushes = (): unknown => database.sql('PRAGMA synchronous').get()?.['synchronous'];
+  assert.equal(database.transact(flushes, 'replaceable'), NORMAL);
+  assert.equal(database.transact(flushes), FULL);
+  const inner = (): unknown => database.transact(flushes, 'replaceable');
+  assert.equal(database.transact(inner), FULL, 'the outermost call counts');
+  database.close();
+});
+
 test('a transaction is one turn of the event loop', () => {
   const database = openDatabase(':memory:', { migrations: NOTES });
   assert.throws(() => database.transact(async () => Promise.resolve()), /bug/);

@@ -23,6 +23,8 @@ export interface TupleStatement {
   all(...values: SQLInputValue[]): readonly SQLOutputValue[][];
 }
 
+export type Keeping = 'lasting' | 'replaceable';
+
 export interface Database {
   /** A prepared statement, kept for the next time. */
   sql(text: string): Statement;
@@ -30,9 +32,11 @@ export interface Database {
   /**
    * All of `work` is on disk when this returns, or nothing after a throw. Nested calls join the outer one; what one
    * of them throws undoes the whole, whoever catches it.
+   * @param keeping `replaceable` for what others still hold: a power cut (not a killed process) may take it away again,
+   * whole transactions, latest first; the next `lasting` one makes it last too. Counts for the outermost call.
    * @throws KithError as a statement does, or `store-stopped`: an earlier flush failed, open the file anew.
    */
-  transact<Result>(work: () => Result): Result;
+  transact<Result>(work: () => Result, keeping?: Keeping): Result;
   /** Names the open transaction; undefined when none is. */
   readonly transaction: number | undefined;
   /** Calls `run` when the open transaction is on disk, never if it is undone; at once when none is open. */
@@ -73,7 +77,7 @@ const IN_MEMORY = ':memory:';
 const APPLICATION_ID = 0x6b697468;
 
 /**
- * - `synchronous FULL`: a promise follows a commit.
+ * - `synchronous FULL`: a promise follows a commit; relaxed for transactions that are replaceable.
  * - `secure_delete`: what is erased is overwritten. It does not reach copies that moves within the B-tree leave behind
  *   in pages; see docs/decisions/erasing-from-sqlite.md.
  * - `temp_store MEMORY`: sorting must not spill plaintext into a temporary file.
@@ -81,7 +85,8 @@ const APPLICATION_ID = 0x6b697468;
  *   made no difference to appending, and an idle node has 150 MB in all.
  * - `mmap_size 0`: a read that fails under a memory map kills the process (SIGBUS) where one without is an error with
  *   a name. Cards of Raspberry Pis fail.
- * - `journal_size_limit`: after a burst the write-ahead log shrinks back to 16 MiB.
+ * - `wal_autocheckpoint`, `journal_size_limit`: pages that change often go from the write-ahead log into the file once
+ *   for many commits, and after a burst the log shrinks back to 16 MiB.
  * - `cell_size_check`, `trusted_schema`: a damaged or doctored file shows earlier.
  */
 const SETTINGS = `
@@ -93,9 +98,16 @@ const SETTINGS = `
   PRAGMA mmap_size = 0;
   PRAGMA busy_timeout = 5000;
   PRAGMA journal_size_limit = 16777216;
+  PRAGMA wal_autocheckpoint = 4096;
   PRAGMA cell_size_check = ON;
   PRAGMA trusted_schema = OFF;
 `;
+
+/** Both keep what was committed in order: with NORMAL, only the flush of the write-ahead log waits. */
+const KEEP: Readonly<Record<Keeping, string>> = {
+  lasting: 'PRAGMA synchronous = FULL',
+  replaceable: 'PRAGMA synchronous = NORMAL',
+};
 
 interface Transaction {
   readonly id: number;
@@ -112,6 +124,7 @@ class SqliteDatabase implements Database {
   readonly #tupleStatements = new Map<string, TupleStatement>();
   #open: Transaction | undefined;
   #begun = 0;
+  #keeping: Keeping = 'lasting';
   #stopped: { readonly error: unknown } | undefined;
 
   constructor(path: string, { readOnly = false, migrations = MIGRATIONS, maxPages }: DatabaseOptions) {
@@ -153,10 +166,12 @@ class SqliteDatabase implements Database {
     return this.#open?.id;
   }
 
-  transact<Result>(work: () => Result): Result {
+  transact<Result>(work: () => Result, keeping: Keeping = 'lasting'): Result {
     if (this.#open !== undefined) return join(this.#open, work);
     if (this.#stopped !== undefined) throw storeStopped(this.#stopped.error);
     named(() => {
+      if (keeping !== this.#keeping) this.#database.exec(KEEP[keeping]);
+      this.#keeping = keeping;
       this.#database.exec('BEGIN IMMEDIATE');
     });
     this.#begun += 1;

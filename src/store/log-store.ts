@@ -15,7 +15,7 @@ import type {
   StoredEntry,
 } from '../log/ports.ts';
 import type { Entry, FeedInfo, PartRef, RawEntry, SaltedPart } from '../log/types.ts';
-import type { Database } from './database.ts';
+import type { Database, Keeping } from './database.ts';
 import { holds, packBody, PART, wipePart, type StoredPart } from './entry-body.ts';
 import { ABSENT, ASIDE_CODES, checksum, LYING_COLUMNS, lyingIn, partsOf, type Lying } from './entry-row.ts';
 import { ErasureTable } from './erasure-table.ts';
@@ -142,8 +142,8 @@ class SqliteLogStore implements LogStore {
     return this.#feeds.evidenceOf(feed);
   }
 
-  transact<Result>(work: () => Result): Result {
-    return this.#database.transact(work);
+  transact<Result>(work: () => Result, keeping?: Keeping): Result {
+    return this.#database.transact(work, keeping);
   }
 
   afterCommit(run: () => void): void {

@@ -263,6 +263,21 @@ scene('a node remembers its neighbours', async (stage) => {
   await until('they are linked again', () => isLinkedWith(ben, 'Ada'));
 });
 
+scene('whoever is linked already can be added again, from either side', async (stage) => {
+  const ada = await stage.founder('Ada', ALONE);
+  const address = addressOf(await ada.call('status', {}));
+  const ben = await stage.joiner(ada, 'Ben', [...ALONE, '--peer', address]);
+  for (let round = 0; round < 10; round += 1) {
+    for (const [from, to] of [
+      [ada, ben],
+      [ben, ada],
+    ] as const) {
+      const { peer } = await from.call('addPeer', { address: addressOf(await to.call('status', {})) });
+      assert.equal(peer?.name, to.name);
+    }
+  }
+});
+
 // ---- who is not let in
 
 function failure({ stderr }: Outcome): { code: string; message: string; next: string | null } {

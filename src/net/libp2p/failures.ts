@@ -51,7 +51,13 @@ export function noPeerBehindHub(address: string): KithError {
 }
 
 /** A hub's refusals (circuit relay v2, "Status codes and error handling"); libp2p puts them into a message. */
-function relayFailure(cause: unknown, { address }: DialContext): KithError | undefined {
+function relayFailure(cause: unknown, context: DialContext): KithError | undefined {
+  // Dials to one peer that run at once are joined by libp2p, which then fails with the failures of all.
+  if (cause instanceof AggregateError) {
+    const all = (cause.errors as unknown[]).map((error) => relayFailure(error, context));
+    return all.find((failure) => failure !== undefined);
+  }
+  const { address } = context;
   const status = /failed to connect via relay with status ([A-Z_]+)/.exec(messageOf(cause))?.[1];
   if (status === undefined && nameOf(cause) !== 'UnsupportedProtocolError') return undefined;
   const [code, why, next] = RELAY_REASONS[status ?? 'NO_HUB'] ?? RELAY_FAILED;

@@ -140,6 +140,13 @@ test('who is not linked with the hub, and a node that is none, are said in words
   await assert.rejects(a.dial(absent, {}), { code: 'unreachable', message: /not linked with the hub/ });
   const [wrong = ''] = a.through(plain.self, [addressOf(plain)], b.self);
   await assert.rejects(a.dial(wrong, {}), { code: 'unreachable', message: /passes nothing on/ });
+  const at = addressOf(plain).replace('127.0.0.1', 'localhost').replace('/ip4/', '/dns4/');
+  const [named = ''] = a.through(plain.self, [at], b.self);
+  const both = await Promise.allSettled([wrong, named].map((address) => a.dial(address, {})));
+  for (const dial of both) {
+    assert.equal(dial.status, 'rejected', 'dials at once are joined into one');
+    assert.match(String(dial.reason), /passes nothing on/);
+  }
   const [gone = ''] = b.through(plain.self, [addressOf(plain)], a.self);
   await plain.stop();
   await assert.rejects(b.dial(gone, {}), { code: 'unreachable' });

@@ -194,6 +194,11 @@ export class MeshService {
     }));
   }
 
+  /** A link stands until its end was noticed, which takes seconds: does this one still lead somewhere? */
+  answers(link: Link, withinMs: number): Promise<boolean> {
+    return this.#pinger.answers(link, withinMs);
+  }
+
   tell(event: MeshEvent): void {
     this.#carryOut(this.#step(event));
   }

@@ -10,6 +10,7 @@ import { iso, type NodeContext } from './context.ts';
 const DIAL_MS = 10_000;
 const LOOKS = 10;
 const LOOK_MS = 100;
+const ANSWER_MS = 2000;
 
 export interface LinksContext extends NodeContext {
   transport(): Transport;
@@ -56,17 +57,21 @@ async function dial(context: LinksContext, address: string): Promise<Link | unde
 }
 
 /**
- * Both sides may have dialled at once: one of the two links is given up, and the other one stands, or soon will.
- * An older link proves nothing: its other end may be long gone.
+ * Of two links to one peer one is given up: that of a moment ago when both sides dialled at once, or this one when there
+ * was one before. The other stands, or soon will; an older one has to prove it, for its other end may be long gone.
  */
 async function linkThere(context: LinksContext, address: string, sinceMs: number): Promise<Link | undefined> {
   const { multiaddr, peer } = parsePeerAddress(address);
-  const isThere = (link: Link): boolean =>
+  const isThere = ({ link }: KnownPeer): boolean =>
     peer === undefined ? link.address.startsWith(`${String(multiaddr)}/`) : link.peer === peer;
+  const silent = new Set<Link>();
   for (let look = 0; look < LOOKS; look += 1) {
-    const known = context.session().links.peers();
-    const found = known.find((one) => one.sinceMs >= sinceMs && isThere(one.link));
-    if (found !== undefined) return found.link;
+    const { links } = context.session();
+    const known = links.peers().filter((one) => isThere(one) && !silent.has(one.link));
+    for (const { link, sinceMs: stoodMs } of known) {
+      if (stoodMs >= sinceMs || (await links.answers(link, ANSWER_MS))) return link;
+      silent.add(link);
+    }
     await new Promise<void>((resolve) => {
       context.timers.after(LOOK_MS, resolve);
     });
