@@ -239,17 +239,35 @@ export class Room {
     }
   }
 
-  /** In the room by this log, or by the word of somebody whom this device came in by. */
+  /** In the room by this log; before this device is in itself, by the word of those whom it comes in by. */
   #belongs(device: DeviceKey): boolean {
-    const isNamed = [...everyone(this.core.roster), ...this.#known].some((one) => deviceOf(one) === device);
-    return isNamed || this.#deps.acquainted().includes(device);
+    if (everyone(this.core.roster).some((one) => deviceOf(one) === device)) return true;
+    if (this.isIn) return false;
+    const isKnown = [...this.#known].some((one) => deviceOf(one) === device);
+    return isKnown || this.#deps.acquainted().includes(device);
+  }
+
+  /** Where the log last put this device out; 0 when it did not. An invitation from before does not let it in again. */
+  #putOutAt(device: DeviceKey): number {
+    const { core } = this;
+    const names = (roster: Roster): boolean => everyone(roster).some((one) => deviceOf(one) === device);
+    let lacksSince = 0;
+    for (let index = core.commit; index > core.base.index; index -= 1) {
+      const entry = core.entry(index);
+      if (entry?.kind !== 'change') continue;
+      if (names(entry.roster)) return lacksSince;
+      lacksSince = index;
+    }
+    return names(core.base.roster) ? lacksSince : 0;
   }
 
   /** Somebody hears no host, or wants to come in. */
   #greeted(device: DeviceKey, from: ReplicaId, frame: Extract<RoomFrame, { type: 'hello' }>): void {
     const { core } = this;
     const isNamed = everyone(core.roster).some((one) => deviceOf(one) === device);
-    if (!isNamed && !this.#deps.lets(device, frame)) return;
+    const mayCome =
+      (frame.invitation?.commit ?? 0) >= this.#putOutAt(device) && this.#deps.lets(device, frame);
+    if (!isNamed && !mayCome) return;
     const known = everyone(core.roster);
     this.#deps.send(device, { to: from, frame: { type: 'greeting', host: core.host, known } });
     if (core.role !== 'host' || known.includes(from)) return;
