@@ -76,19 +76,20 @@ describe('a room in SQLite', () => {
       );
     });
     const again = RoomDisk.open(rows, ROOM);
-    const stored = again?.load();
-    assert.deepEqual([stored?.term, stored?.vote, stored?.commit, stored?.entries.length], [3, vote, 2, 4]);
-    assert.deepEqual(stored?.entries, entries);
+    assert.ok(again !== undefined);
+    const stored = again.load();
+    assert.deepEqual([stored.term, stored.vote, stored.commit, stored.entries.length], [3, vote, 2, 4]);
+    assert.deepEqual(stored.entries, entries);
     assert.deepEqual(
-      again?.waiting().map(({ command }) => command.number),
+      again.waiting().map(({ command }) => command.number),
       [3, 4],
     );
     assert.deepEqual(
-      again?.page(100, 10).map(({ index }) => index),
+      again.page(100, 10).map(({ index }) => index),
       [1, 2],
     );
     assert.deepEqual(
-      again?.page(2, 10).map(({ index }) => index),
+      again.page(2, 10).map(({ index }) => index),
       [1],
     );
   });
@@ -104,11 +105,12 @@ describe('a room in SQLite', () => {
       disk.write([{ type: 'append', entries: [other] }]);
     });
     const stored = RoomDisk.open(rows, ROOM)?.load();
+    assert.ok(stored !== undefined);
     assert.deepEqual(
-      stored?.entries.map(({ term }) => term),
+      stored.entries.map(({ term }) => term),
       [3, 3, 4],
     );
-    assert.equal(stored === undefined ? '' : recover(stored).type, 'whole');
+    assert.equal(recover(stored).type, 'whole');
   });
 
   it('knows that an entry was changed where it lies, and that a promise was', () => {
@@ -118,7 +120,8 @@ describe('a room in SQLite', () => {
     });
     database.sql("UPDATE room_entries SET body = x'00' WHERE place = 2").run();
     const stored = RoomDisk.open(rows, ROOM)?.load();
-    assert.deepEqual(stored === undefined ? undefined : recover(stored), { type: 'corrupt', at: 2 });
+    assert.ok(stored !== undefined);
+    assert.deepEqual(recover(stored), { type: 'corrupt', at: 2 });
     database.sql("UPDATE rooms SET promise = x'00'").run();
     assert.equal(RoomDisk.open(rows, ROOM), undefined);
   });
