@@ -15,8 +15,20 @@ const URL = `http://127.0.0.1:${String(PORT)}/`;
 async function registry(stage: Stage): Promise<NodeProcess> {
   const node = await stage.founder('Ada', [...ALONE, ...DESK]);
   const people = [
-    { full_name: 'ဒေါ်မြမြ', given_name: 'မြမြ', home_state: 'ရန်ကုန်', age: '33', description: 'scar on the left hand' },
-    { full_name: 'محمد الأحمد', sex: 'male', home_state: 'Aleppo', home_street: 'Secret Street 5', age: '41' },
+    {
+      full_name: 'ဒေါ်မြမြ',
+      given_name: 'မြမြ',
+      home_state: 'ရန်ကုန်',
+      age: '33',
+      description: 'scar on the left hand',
+    },
+    {
+      full_name: 'محمد الأحمد',
+      sex: 'male',
+      home_state: 'Aleppo',
+      home_street: 'Secret Street 5',
+      age: '41',
+    },
     { full_name: 'Karim Rahman', age: '9' },
     { full_name: 'Nasima Begum', opt_out: 'true' },
     { full_name: '<img src=x onerror=alert(1)> Markup', age: '50' },
@@ -28,7 +40,12 @@ async function registry(stage: Stage): Promise<NodeProcess> {
   }
   await node.call('noteRecord', {
     id: ids[1] ?? '',
-    fields: { author_name: 'Ada', text: 'is in tent 4', status: 'believed_alive', source_date: '2026-11-21T10:00:00Z' },
+    fields: {
+      author_name: 'Ada',
+      text: 'is in tent 4',
+      status: 'believed_alive',
+      source_date: '2026-11-21T10:00:00Z',
+    },
   });
   return node;
 }
@@ -41,7 +58,9 @@ async function lookFor(page: Page, name: string): Promise<string> {
   return `${await say.innerText()}\n${await page.locator('#list').innerText()}`;
 }
 
-async function phone(context: BrowserContext): Promise<{ page: Page; elsewhere: string[]; errors: string[] }> {
+async function phone(
+  context: BrowserContext,
+): Promise<{ page: Page; elsewhere: string[]; errors: string[] }> {
   const page = await context.newPage();
   const [elsewhere, errors]: [string[], string[]] = [[], []];
   page.on('request', (request) => {
@@ -99,19 +118,25 @@ scene(
       await arabic.close();
     });
 
-    await step(t, 'goes on with what it found when the desk is out of reach, until told to forget', async () => {
-      await until('the page is kept', async () => page.evaluate('navigator.serviceWorker.ready.then(() => true)'));
-      await page.reload();
-      await node.stop();
-      await page.reload();
-      const kept = await lookFor(page, 'محمد');
-      assert.match(kept, /cannot be reached/);
-      assert.match(kept, /محمد الأحمد/);
-      await page.locator('#forget').tap();
-      assert.doesNotMatch(await lookFor(page, 'محمد'), /محمد الأحمد/);
-      assert.deepEqual(elsewhere, [], 'nothing was taken from elsewhere');
-      assert.deepEqual(errors, []);
-    });
+    await step(
+      t,
+      'goes on with what it found when the desk is out of reach, until told to forget',
+      async () => {
+        await until('the page is kept', async () =>
+          page.evaluate('navigator.serviceWorker.ready.then(() => true)'),
+        );
+        await page.reload();
+        await node.stop();
+        await page.reload();
+        const kept = await lookFor(page, 'محمد');
+        assert.match(kept, /cannot be reached/);
+        assert.match(kept, /محمد الأحمد/);
+        await page.locator('#forget').tap();
+        assert.doesNotMatch(await lookFor(page, 'محمد'), /محمد الأحمد/);
+        assert.deepEqual(elsewhere, [], 'nothing was taken from elsewhere');
+        assert.deepEqual(errors, []);
+      },
+    );
   },
   { skip: NO_BROWSER },
 );

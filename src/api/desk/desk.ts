@@ -7,14 +7,16 @@ import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { isKithError } from '../../base/errors.ts';
 import type { Clock, Logger } from '../../base/ports.ts';
-import type { RecordDetail, RecordHit, RecordQuestion } from '../../node/facade-records.ts';
+import type { NodeFacade } from '../../node/facade.ts';
 import { PAGE, SCRIPT, STYLE, WORKER } from './page.ts';
 import { RateLimiter } from './rate.ts';
 
+type Records = NodeFacade['records'];
+
 /** Both as readers see it. */
 export interface PublicRecords {
-  search(question: Omit<RecordQuestion, 'public'>): Promise<readonly RecordHit[]>;
-  show(id: string): Promise<RecordDetail>;
+  search(question: Omit<Parameters<Records['search']>[0], 'public'>): ReturnType<Records['search']>;
+  show(id: string): ReturnType<Records['showPublic']>;
 }
 
 export interface DeskDeps {
@@ -32,7 +34,8 @@ const EACH = { burst: 15, refillMs: 2000 };
 const ALL_TOGETHER = { burst: 60, refillMs: 50 };
 const MOST_HITS = 10;
 const MOST_TEXT = 100;
-const SHORTEST_TEXT = 2;
+/** With their marks: a Burmese syllable is a letter and what stands around it. */
+const TWO_LETTERS = /\p{L}[\p{L}\p{M}]/u;
 /** Of a record, what a page of a phone shows. */
 const SHOWN = [
   'full_name',
@@ -59,12 +62,12 @@ export function createDesk({ records, clock, logger }: DeskDeps): Hono<DeskEnv> 
   const [each, all] = [new RateLimiter(EACH), new RateLimiter(ALL_TOGETHER)];
   const page = packed('text/html; charset=utf-8', PAGE);
   const worker = packed('text/javascript; charset=utf-8', WORKER);
-  desk.onError((error, c) => {
-    if (isKithError(error)) return refuse(c, statusOf(error.code), error.code, error.message);
+  desk.onError((error) => {
+    if (isKithError(error)) return refuse(statusOf(error.code), error.code, error.message);
     logger.error({ error }, 'the public desk failed');
-    return refuse(c, 500, 'internal', 'Something went wrong here.');
+    return refuse(500, 'internal', 'Something went wrong here.');
   });
-  desk.notFound((c) => refuse(c, 404, 'not-found', 'There is nothing here.'));
+  desk.notFound(() => refuse(404, 'not-found', 'There is nothing here.'));
   desk.use(async (c, next) => {
     await next();
     for (const [name, value] of Object.entries(HEADERS)) c.res.headers.set(name, value);
@@ -75,25 +78,20 @@ export function createDesk({ records, clock, logger }: DeskDeps): Hono<DeskEnv> 
     const nowMs = clock.monotonicMs();
     const waitMs = each.ask(c.env.address, nowMs) || all.ask('all', nowMs);
     if (waitMs === 0) return next();
-    c.header('retry-after', String(Math.ceil(waitMs / 1000)));
-    return refuse(c, 429, 'too-often', 'Too many questions at once. Wait a moment.');
+    const retry = { 'retry-after': String(Math.ceil(waitMs / 1000)) };
+    return refuse(429, 'too-often', 'Too many questions at once. Wait a moment.', retry);
   });
   desk.get('/people/search', async (c) => {
     const text = (c.req.query('name') ?? '').normalize('NFC').trim();
-    if ([...text].length < SHORTEST_TEXT || !/\p{L}{2}/u.test(text))
-      return refuse(
-        c,
-        400,
-        'name-needed',
-        'Type a name, or part of one. People are looked for by name here.',
-      );
-    if (text.length > MOST_TEXT) return refuse(c, 400, 'too-long', 'That is too long for a name.');
+    if (!TWO_LETTERS.test(text))
+      return refuse(400, 'name-needed', 'Type a name, or part of one. People are looked for by name here.');
+    if (text.length > MOST_TEXT) return refuse(400, 'too-long', 'That is too long for a name.');
     const hits = await records.search({ ...NO_FILTER, text, limit: MOST_HITS });
-    return answer(c, { asOf: new Date(clock.nowMs()).toISOString(), people: hits.map(shown) });
+    return answer({ asOf: new Date(clock.nowMs()).toISOString(), people: hits.map(shown) });
   });
   desk.get('/people/one', async (c) => {
     const { notes, ...person } = await records.show(c.req.query('id') ?? '');
-    return answer(c, { person: shown(person), notes: notes.map(shown) });
+    return answer({ person: shown(person), notes: notes.map(shown) });
   });
   return desk;
 }
@@ -116,16 +114,21 @@ function shown({ id, status, fields }: ShownRecord): ShownRecord {
   };
 }
 
-function answer(c: Context<DeskEnv>, value: object): Response {
-  c.header('cache-control', 'no-store');
-  return c.json(value);
+function answer(value: object): Response {
+  return Response.json(value, { headers: NOT_KEPT });
 }
+
+const NOT_KEPT = { 'cache-control': 'no-store' };
 
 type Refusal = 400 | 404 | 429 | 500 | 503;
 
-function refuse(c: Context<DeskEnv>, status: Refusal, code: string, message: string): Response {
-  c.header('cache-control', 'no-store');
-  return c.json({ code, message }, status);
+function refuse(
+  status: Refusal,
+  code: string,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return Response.json({ code, message }, { status, headers: { ...NOT_KEPT, ...headers } });
 }
 
 function statusOf(code: string): Refusal {
