@@ -16,6 +16,7 @@ import { logRoutes } from './contract/log.ts';
 import { mapRoutes } from './contract/map.ts';
 import { memberRoutes } from './contract/members.ts';
 import { networkRoutes } from './contract/network.ts';
+import { roomRoutes } from './contract/rooms.ts';
 import { recordRoutes } from './contract/records.ts';
 import { safetyRoutes } from './contract/safety.ts';
 import { statusRoutes } from './contract/status.ts';
@@ -37,6 +38,7 @@ export const ROUTES = {
   ...safetyRoutes,
   ...entryRoutes,
   ...letterRoutes,
+  ...roomRoutes,
   ...alarmRoutes,
   ...recordRoutes,
   ...exchangeRoutes,
@@ -79,6 +81,7 @@ export type { Peer } from './contract/links.ts';
 export type { LogLine } from './contract/log.ts';
 export type { MapNode, NetworkPath } from './contract/map.ts';
 export type { Member, MemberDetail, Quarantined, Verification } from './contract/members.ts';
+export type { RoomMessage, RoomStatus } from './contract/rooms.ts';
 export { RecordKind, RecordSex, RecordStatus } from './contract/records.ts';
 export type {
   RecordDetail,

@@ -15,6 +15,7 @@ import { mapHandlers } from './handlers/map.ts';
 import { memberHandlers } from './handlers/members.ts';
 import { networkHandlers } from './handlers/network.ts';
 import { nodeHandlers } from './handlers/node.ts';
+import { roomHandlers } from './handlers/rooms.ts';
 import { recordHandlers } from './handlers/records.ts';
 import { safetyHandlers } from './handlers/safety.ts';
 
@@ -32,6 +33,7 @@ export function allHandlers(node: NodeFacade, logger: Logger): Handlers<Routes> 
     ...safetyHandlers(node),
     ...entryHandlers(node),
     ...letterHandlers(node),
+    ...roomHandlers(node),
     ...alarmHandlers(node),
     ...recordHandlers(node),
     ...exchangeHandlers(node),

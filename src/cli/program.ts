@@ -19,6 +19,7 @@ import { addLog } from './commands/log.ts';
 import { addMap } from './commands/map.ts';
 import { addMembers } from './commands/members.ts';
 import { addPeers } from './commands/peers.ts';
+import { addRoom } from './commands/room.ts';
 import { addRecord } from './commands/record.ts';
 import { addSend } from './commands/send.ts';
 import { addStatus } from './commands/status.ts';
@@ -41,6 +42,7 @@ const COMMANDS: readonly AddCommand[] = [
   addSend,
   addInbox,
   addLetter,
+  addRoom,
   addAlarm,
   addRecord,
   addMembers,

@@ -30,6 +30,7 @@ import { eventsFrom, tellLetters } from './capabilities/events.ts';
 import { hubsOf } from './capabilities/hubs.ts';
 import { invitesOf } from './capabilities/invites.ts';
 import { lettersOf } from './capabilities/letters.ts';
+import { roomsOf } from './capabilities/rooms.ts';
 import { linksOf } from './capabilities/links.ts';
 import { mapOf } from './capabilities/map.ts';
 import { membersOf } from './capabilities/members.ts';
@@ -42,6 +43,8 @@ import { isLocked, lockAsBefore, openKeys, openUpCopy, type DeviceKeys, type Met
 import { letterKeysProjection } from './letters.ts';
 import { openNodeLog, type NodeLog } from './logging.ts';
 import { lettersMeasured, openNodeMail, type Mail } from './mail.ts';
+import { openNodeRooms } from './rooms.ts';
+import type { RoomService } from '../rooms/index.ts';
 import { openNodeRecords } from './records.ts';
 import { Session } from './session.ts';
 import { systemClock, systemRng, systemTimers } from './system.ts';
@@ -92,6 +95,7 @@ export class Node {
   #transport: KithTransport | undefined;
   #session: Session | undefined;
   #mail: Mail | undefined;
+  #rooms: RoomService | undefined;
   #joining = false;
   #stopped: Promise<void> | undefined;
   readonly facade: NodeFacade;
@@ -165,6 +169,8 @@ export class Node {
   /** Back to locked: links down, keys forgotten, the database stays open. */
   async #rest(): Promise<void> {
     const mail = this.#mail;
+    this.#rooms?.stop();
+    this.#rooms = undefined;
     this.#session?.stop();
     this.#session = undefined;
     this.#mail = undefined;
@@ -302,6 +308,13 @@ export class Node {
         this.#emit(event);
       }),
     });
+    this.#rooms = openNodeRooms({
+      database: this.#database,
+      session,
+      changed: ({ room, what }) => {
+        this.#emit({ type: 'room', room, change: what });
+      },
+    });
     if (this.#options.hub) this.#listAsHub(session);
     this.#log().info({ network, listening: transport.listening() }, 'took part in the network');
     this.#tellState();
@@ -400,6 +413,7 @@ export class Node {
       }),
       entries: entriesOf(context),
       letters: lettersOf({ ...context, mail: () => this.#needMail() }),
+      rooms: roomsOf({ ...context, rooms: () => this.#needRooms() }),
       alarms: alarmsOf(context),
       records: recordsOf(context),
       exchange: exchangeOf(context),
@@ -437,6 +451,12 @@ export class Node {
     this.#needSession();
     assert(this.#mail !== undefined, 'letters open with the session');
     return this.#mail;
+  }
+
+  #needRooms(): RoomService {
+    this.#needSession();
+    assert(this.#rooms !== undefined, 'rooms open with the session');
+    return this.#rooms;
   }
 
   async #copyDatabase(path: string): Promise<void> {

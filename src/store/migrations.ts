@@ -253,4 +253,31 @@ export const MIGRATIONS: readonly string[] = [
     skipped INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Rooms: a card each, what this device's replica has promised, and how far it knows things to be confirmed. All sealed
+  -- but the numbers.
+  CREATE TABLE rooms (
+    row INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE,
+    card BLOB NOT NULL,
+    promise BLOB,
+    committed INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE room_entries (
+    room INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    shown INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (room, place)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX room_entries_shown ON room_entries (room, place) WHERE shown != 0;
+  -- Messages that no majority has confirmed yet.
+  CREATE TABLE room_waiting (
+    room INTEGER NOT NULL,
+    session TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (room, session, number)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -21,6 +21,8 @@ import type {
   Peer,
   Quarantined,
   Revoked,
+  RoomMessage,
+  RoomStatus,
 } from '../../src/node/facade.ts';
 
 export const AT = '2026-11-21T10:00:00.000Z';
@@ -170,6 +172,44 @@ export const LETTER: LetterDetail = {
   recipients: [{ member: 2, name: 'Bo', status: 'carried', at: AT }],
   arrivedAt: null,
   expires: AT,
+};
+const ROOM: RoomStatus = {
+  room: ID_A,
+  name: 'Doctors',
+  state: 'active',
+  host: 1,
+  term: 2,
+  quorum: 2,
+  voters: 2,
+  confirmed: 1,
+  waiting: 0,
+  order: [1, 2],
+  members: [
+    { member: 1, name: 'Aung', state: 'voter' },
+    { member: 2, name: 'Bo', state: 'voter' },
+  ],
+  candidates: [
+    {
+      member: 1,
+      reached: 2,
+      meanMs: 1.5,
+      closeness: 600,
+      centrality: 1,
+      why: '1.5 ms there and back on average',
+    },
+  ],
+  invitedBy: null,
+  words: 'Aung puts in order; 2 of 2 have to have a message.',
+};
+const ROOM_MESSAGE: RoomMessage = {
+  index: 3,
+  id: 'd4'.repeat(16),
+  from: 2,
+  fromName: 'Bo',
+  text: 'Water is back',
+  state: 'confirmed',
+  mark: 'confirmed',
+  sentAt: AT,
 };
 export const RECORD = {
   id: '00112233aabbccdd.kith/k7q2-m9xd-04tz',
@@ -452,6 +492,17 @@ export function fakeNode(overrides: Overrides = {}, state: NodeState = 'running'
       markRead: call('letters.markRead', (ids: readonly string[]) => ({ marked: ids.length })),
       settings: call('letters.settings', () => ({ readReceipts: true })),
       change: call('letters.change', (settings: { readReceipts: boolean }) => settings),
+    },
+    rooms: {
+      create: call('rooms.create', () => ROOM),
+      list: call('rooms.list', () => [ROOM]),
+      status: call('rooms.status', () => ROOM),
+      accept: call('rooms.accept', () => ROOM),
+      post: call('rooms.post', () => ({ id: ROOM_MESSAGE.id, state: 'waiting' as const })),
+      read: call('rooms.read', () => ({ messages: [ROOM_MESSAGE], before: null })),
+      add: call('rooms.add', () => ROOM),
+      remove: call('rooms.remove', () => ROOM),
+      leave: call('rooms.leave', () => ({ ...ROOM, state: 'left' as const })),
     },
     alarms: {
       raise: call('alarms.raise', ({ drill }: { drill: boolean }) => ({ ...ALARM, drill })),

@@ -33,6 +33,7 @@ const CODES_BY_STATUS = {
     'bad-passphrase',
     'bad-record',
     'empty-letter',
+    'empty-message',
     'dtd-refused',
     'malformed',
     'name-needed',
@@ -53,6 +54,7 @@ const CODES_BY_STATUS = {
     'not-an-admin',
     'not-a-member',
     'not-entitled',
+    'not-in-room',
     'not-your-member',
     'not-yours',
     'needs-grant',
@@ -73,6 +75,7 @@ const CODES_BY_STATUS = {
     'unknown-letter',
     'unknown-member',
     'unknown-org',
+    'unknown-room',
     'unknown-record',
   ],
   409: [
