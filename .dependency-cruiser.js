@@ -27,7 +27,7 @@ const LAYERS = {
 const DOORS = {
   store: [`^src/(${FEATURES.join('|')})/(ports|types)[^/]*\\.ts$`, '^src/sealing/letters/ports\\.ts$'],
   // `kith up` starts a node and its API together.
-  node: ['^src/api/listen\\.ts$'],
+  node: ['^src/api/(desk/)?listen\\.ts$'],
   api: ['^src/node/facade\\.ts$'],
   cli: ['^src/api/contract'],
   web: ['^src/api/contract'],

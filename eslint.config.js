@@ -10,6 +10,7 @@ const PURE = [
   'src/identity/**/*.ts',
   'src/log/**/*.ts',
   'src/records/{names,matching}/**/*.ts',
+  'src/rooms/{consensus,order,timeline}/**/*.ts',
   'src/**/{core,fold}.ts',
   'src/**/{core,fold}-*.ts',
   'src/**/*-core.ts',

@@ -10,6 +10,7 @@ import { writing } from './demo/writing.ts';
 import { powerCut } from './demo/power-cut.ts';
 import { letters } from './demo/letters.ts';
 import { alarm } from './demo/alarm.ts';
+import { registry } from './demo/registry.ts';
 import { carrying } from './demo/carrying.ts';
 import { revoking } from './demo/revoking.ts';
 import { restoring } from './demo/restoring.ts';
@@ -23,6 +24,7 @@ const CHAPTERS: readonly Chapter[] = [
   powerCut,
   letters,
   alarm,
+  registry,
   carrying,
   revoking,
   restoring,

@@ -7,6 +7,7 @@ import { deviceRoutes } from './contract/devices.ts';
 import { doctorRoutes } from './contract/doctor.ts';
 import { entryRoutes } from './contract/entries.ts';
 import { eventRoutes } from './contract/events.ts';
+import { exchangeRoutes } from './contract/exchange.ts';
 import { hubRoutes } from './contract/hubs.ts';
 import { inviteRoutes } from './contract/invites.ts';
 import { letterRoutes } from './contract/letters.ts';
@@ -15,6 +16,8 @@ import { logRoutes } from './contract/log.ts';
 import { mapRoutes } from './contract/map.ts';
 import { memberRoutes } from './contract/members.ts';
 import { networkRoutes } from './contract/network.ts';
+import { roomRoutes } from './contract/rooms.ts';
+import { recordRoutes } from './contract/records.ts';
 import { safetyRoutes } from './contract/safety.ts';
 import { statusRoutes } from './contract/status.ts';
 import { workRoutes } from './contract/work.ts';
@@ -35,7 +38,10 @@ export const ROUTES = {
   ...safetyRoutes,
   ...entryRoutes,
   ...letterRoutes,
+  ...roomRoutes,
   ...alarmRoutes,
+  ...recordRoutes,
+  ...exchangeRoutes,
   ...eventRoutes,
 } satisfies Record<string, RouteSpec>;
 
@@ -67,6 +73,7 @@ export type { Device, Revoked } from './contract/devices.ts';
 export type { DoctorStep, Finding } from './contract/doctor.ts';
 export type { ExtensionEntry } from './contract/entries.ts';
 export { NodeEvent } from './contract/events.ts';
+export type { RecordsImported, WriteFormat } from './contract/exchange.ts';
 export type { Hub } from './contract/hubs.ts';
 export type { Invite, NewInvite } from './contract/invites.ts';
 export type { InboxLetter, LetterDetail } from './contract/letters.ts';
@@ -74,5 +81,14 @@ export type { Peer } from './contract/links.ts';
 export type { LogLine } from './contract/log.ts';
 export type { MapNode, NetworkPath } from './contract/map.ts';
 export type { Member, MemberDetail, Quarantined, Verification } from './contract/members.ts';
+export type { RoomMessage, RoomStatus } from './contract/rooms.ts';
+export { RecordKind, RecordSex, RecordStatus } from './contract/records.ts';
+export type {
+  RecordDetail,
+  RecordErasure,
+  RecordHistory,
+  RecordHit,
+  RecordMatch,
+} from './contract/records.ts';
 export { Status } from './contract/status.ts';
 export type { Progress } from './contract/work.ts';

@@ -6,6 +6,7 @@ import { alarmHandlers } from './handlers/alarms.ts';
 import { deviceHandlers } from './handlers/devices.ts';
 import { doctorHandlers } from './handlers/doctor.ts';
 import { entryHandlers } from './handlers/entries.ts';
+import { exchangeHandlers } from './handlers/exchange.ts';
 import { hubHandlers } from './handlers/hubs.ts';
 import { inviteHandlers } from './handlers/invites.ts';
 import { letterHandlers } from './handlers/letters.ts';
@@ -14,6 +15,8 @@ import { mapHandlers } from './handlers/map.ts';
 import { memberHandlers } from './handlers/members.ts';
 import { networkHandlers } from './handlers/network.ts';
 import { nodeHandlers } from './handlers/node.ts';
+import { roomHandlers } from './handlers/rooms.ts';
+import { recordHandlers } from './handlers/records.ts';
 import { safetyHandlers } from './handlers/safety.ts';
 
 export function allHandlers(node: NodeFacade, logger: Logger): Handlers<Routes> {
@@ -30,6 +33,9 @@ export function allHandlers(node: NodeFacade, logger: Logger): Handlers<Routes> 
     ...safetyHandlers(node),
     ...entryHandlers(node),
     ...letterHandlers(node),
+    ...roomHandlers(node),
     ...alarmHandlers(node),
+    ...recordHandlers(node),
+    ...exchangeHandlers(node),
   };
 }

@@ -73,4 +73,17 @@ export const LIMITS = {
   alertItems: 128,
   /** Members that one alert names to be told when others have not seen it. */
   escalateTo: 64,
+  /** What somebody may write into a room at once, in characters; larger content goes as a file. */
+  roomTextChars: 2048,
+  roomNameChars: 80,
+  /** One entry of a room, with its signature: so many characters, four bytes each, and what is said around them. */
+  roomCommandBytes: 10 * 1024,
+  roomEntriesPerFrame: 512,
+  /** Copies of a room: members with their devices, and lives that are on their way out. */
+  roomReplicas: 512,
+  roomMembers: 200,
+  /** Messages of others that wait here for a majority, in one room; what one author may have waiting. */
+  roomWaiting: 4096,
+  roomWaitingPerAuthor: 256,
+  roomPage: 200,
 } as const;

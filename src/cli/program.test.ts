@@ -65,6 +65,18 @@ const PROMISED: readonly (readonly [line: string, ...fields: string[]])[] = [
   ['alarm list', 'id', 'phase', 'received', 'seen', 'missing'],
   ['alarm status a1a1', 'id', 'received', 'seen', 'missing'],
   ['alarm status a1a1 --cap', 'cap'],
+  ['record add --set full_name=Hla age=34', 'id', 'kind', 'fields', 'home'],
+  ['record edit a.org/1 --set age=35', 'id', 'kind', 'fields', 'home'],
+  ['record show a.org/1', 'id', 'kind', 'fields', 'home'],
+  ['record note a.org/1 seen --status believed_alive', 'id', 'kind', 'fields', 'home'],
+  ['record search ma hla --age 30-40 --sex female', 'id', 'kind', 'fields', 'home', 'score', 'reasons'],
+  ['record matches a.org/1', 'id', 'kind', 'fields', 'home', 'score', 'reasons'],
+  ['record link a.org/1 a.org/2', 'id', 'linked'],
+  ['record history a.org/1', 'id', 'items', 'accesses'],
+  ['record expire a.org/1 --yes', 'id', 'confirmed', 'missing'],
+  ['record import a.xml --map Camp=home_city', 'read', 'added', 'updated', 'skipped', 'errors'],
+  ['record export -o a.xml --for readers', 'path', 'bytes', 'written', 'withheld'],
+  ['record erasure a.org/1', 'id', 'confirmed', 'missing'],
 ];
 
 describe('--json', () => {
@@ -142,6 +154,13 @@ describe('exit codes', () => {
     ['alarm', 'raise'],
     ['alarm', 'raise', 'Fire', '--severity', 'terrible'],
     ['alarm', 'update', 'a1a1'],
+    ['record', 'add'],
+    ['record', 'import', 'a.csv', '--map', 'Camp'],
+    ['record', 'export', '--for', 'readers', '--restricted'],
+    ['record', 'export', '--format', 'pdf'],
+    ['record', 'note', 'a.org/1'],
+    ['record', 'search', 'hla', '--status', 'lost'],
+    ['record', 'edit', 'a.org/1', '--set', 'age'],
     ['completion', 'cmd'],
   ];
   for (const line of wrongUse) {

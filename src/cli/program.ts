@@ -19,6 +19,8 @@ import { addLog } from './commands/log.ts';
 import { addMap } from './commands/map.ts';
 import { addMembers } from './commands/members.ts';
 import { addPeers } from './commands/peers.ts';
+import { addRoom } from './commands/room.ts';
+import { addRecord } from './commands/record.ts';
 import { addSend } from './commands/send.ts';
 import { addStatus } from './commands/status.ts';
 import { addStop } from './commands/stop.ts';
@@ -40,7 +42,9 @@ const COMMANDS: readonly AddCommand[] = [
   addSend,
   addInbox,
   addLetter,
+  addRoom,
   addAlarm,
+  addRecord,
   addMembers,
   addDevice,
   addPeers,

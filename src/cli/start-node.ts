@@ -19,6 +19,8 @@ export interface StartOptions {
   readonly mdns: boolean;
   /** Port of the API on loopback; 0: any free one; undefined: the default one or any free one. */
   readonly apiPort: number | undefined;
+  /** Where phones reach the public desk, `host:port` or `:port`; undefined: there is none. */
+  readonly desk: string | undefined;
   readonly temporary: Purpose | undefined;
 }
 
@@ -27,6 +29,8 @@ export interface RunningNode {
   /** `http://127.0.0.1:PORT` */
   readonly url: string | undefined;
   readonly tokenFile: string;
+  /** Of the public desk, as a phone reaches it, the likeliest first; none where there is no desk. */
+  readonly deskUrls: readonly string[];
   /** Resolves when the node has stopped in order, whoever asked; rejects when it broke. */
   readonly ended: Promise<void>;
   /** Begins to stop; calling it again does nothing. */

@@ -33,6 +33,7 @@ describe('kith up', () => {
         hub: false,
         mdns: false,
         apiPort: 0,
+        desk: undefined,
         temporary: undefined,
       },
     ]);
@@ -54,6 +55,16 @@ describe('kith up', () => {
     terminal.askToEnd();
     assert.equal(await exit, 0);
     assert.equal(terminal.written.stdout, '');
+  });
+
+  it('says where phones find the public desk', async () => {
+    host = await fakeHost();
+    const { terminal, exit } = host.begin(['up', '--desk', ':8080']);
+    await terminal.said('what everybody may know');
+    assert.match(terminal.written.stderr, /desk +http:\/\/192\.168\.1\.7:8080\//);
+    assert.equal(host.started[0]?.desk, ':8080');
+    terminal.askToEnd();
+    assert.equal(await exit, 0);
   });
 
   it('ends at once when it is asked twice', async () => {

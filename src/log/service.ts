@@ -27,7 +27,7 @@ import {
   type FoldDeps,
 } from './folding.ts';
 import { fillIn, withoutOthers } from './holding.ts';
-import type { AsideRange, FeedState, LogStore, Projection, ReadRange } from './ports.ts';
+import type { AsideRange, Erasure, FeedState, LogStore, Projection, ReadRange } from './ports.ts';
 import { actOf, emptyRoll, rollOf, type Forks, type RollState } from './roll-state.ts';
 import type { Draft, Entry, FeedInfo, ForkEvidence, Height, RawEntry, Run } from './types.ts';
 import { refusalSentence, writtenTwice } from './refusals.ts';
@@ -208,6 +208,11 @@ export class Log {
     return stored === undefined ? undefined : hydrate(stored);
   }
 
+  /** What was erased at a place, and who demands it. */
+  erasedAt(feed: FeedId, seq: number): readonly Erasure[] {
+    return this.#deps.store.erasedBy(feed, seq);
+  }
+
   /** Entries of one feed that stand, in order; not those that wait for acts. */
   *entriesOf(feed: FeedId, from: number, to: number): Generator<Entry> {
     const { store } = this.#deps;
@@ -257,8 +262,8 @@ export class Log {
   rebuild(): void {
     this.#deps.store.transact(() => {
       const roll = this.#storedRoll();
-      this.#refoldAll(roll);
       this.#adopt(roll);
+      this.#refoldAll(roll);
     });
   }
 
@@ -413,13 +418,14 @@ export class Log {
       const kept = withoutErased(store, feed, entries);
       store.append(feed.id, kept);
       const grown = { ...state, seq: state.seq + entries.length };
+      // Before anything is folded: projections may ask whose device wrote it.
+      this.#adopt(roll);
       if (feed.lane === 'roll') {
         store.setFolded(feed.id, lastShared(grown), state.seen);
         this.#followRoll(before, roll);
       } else if (state.folded === state.seq) {
         foldFeed(this.#foldDeps(roll), roll, grown, kept);
       }
-      this.#adopt(roll);
       store.afterCommit(() => {
         const [first, last] = [entries[0], entries.at(-1)];
         if (first === undefined || last === undefined) return;

@@ -21,8 +21,12 @@
 import type { Bytes } from '../base/bytes.ts';
 import type { Audience, Lane, Role } from '../identity/roles.ts';
 import type { AlarmEvent, AlarmsFacade } from './facade-alarms.ts';
+import type { RoomEvent, RoomsFacade } from './facade-rooms.ts';
+import type { ExchangeFacade } from './facade-exchange.ts';
+import type { RecordsFacade } from './facade-records.ts';
 
 export type { Alarm } from './facade-alarms.ts';
+export type { RoomMessage, RoomStatus } from './facade-rooms.ts';
 
 /** ISO 8601 in UTC, as `Date.prototype.toISOString` writes it. */
 export type IsoTime = string;
@@ -50,7 +54,10 @@ export interface NodeFacade {
   readonly safety: SafetyFacade;
   readonly entries: EntriesFacade;
   readonly letters: LettersFacade;
+  readonly rooms: RoomsFacade;
   readonly alarms: AlarmsFacade;
+  readonly records: RecordsFacade;
+  readonly exchange: ExchangeFacade;
   readonly events: EventsFacade;
 }
 
@@ -781,6 +788,7 @@ export type NodeEvent =
     }
   | { readonly type: 'quarantine'; readonly feed: string; readonly member: number; readonly entries: number }
   | AlarmEvent
+  | RoomEvent
   /** A device wrote two histories: its feed is stopped. */
   | { readonly type: 'fork'; readonly feed: string; readonly member: number; readonly device: string };
 

@@ -19,6 +19,8 @@ import { openExtensionStore } from '../store/extension-store.ts';
 import { openLetterDirectory, openLetterKeyStore } from '../store/letter-key-store.ts';
 import { openMetaStore } from '../store/meta-store.ts';
 import { iso, type NodeContext } from './capabilities/context.ts';
+import { exchangeOf } from './capabilities/exchange.ts';
+import { recordsOf } from './capabilities/records.ts';
 import { alarmEvent, alarmsOf } from './capabilities/alarms.ts';
 import { bundlesOf } from './capabilities/bundles.ts';
 import { devicesOf } from './capabilities/devices.ts';
@@ -28,6 +30,7 @@ import { eventsFrom, tellLetters } from './capabilities/events.ts';
 import { hubsOf } from './capabilities/hubs.ts';
 import { invitesOf } from './capabilities/invites.ts';
 import { lettersOf } from './capabilities/letters.ts';
+import { roomsOf } from './capabilities/rooms.ts';
 import { linksOf } from './capabilities/links.ts';
 import { mapOf } from './capabilities/map.ts';
 import { membersOf } from './capabilities/members.ts';
@@ -40,6 +43,9 @@ import { isLocked, lockAsBefore, openKeys, openUpCopy, type DeviceKeys, type Met
 import { letterKeysProjection } from './letters.ts';
 import { openNodeLog, type NodeLog } from './logging.ts';
 import { lettersMeasured, openNodeMail, type Mail } from './mail.ts';
+import { openNodeRooms } from './rooms.ts';
+import type { RoomService } from '../rooms/index.ts';
+import { openNodeRecords } from './records.ts';
 import { Session } from './session.ts';
 import { systemClock, systemRng, systemTimers } from './system.ts';
 import type { PartSealer } from '../log/ports.ts';
@@ -89,6 +95,7 @@ export class Node {
   #transport: KithTransport | undefined;
   #session: Session | undefined;
   #mail: Mail | undefined;
+  #rooms: RoomService | undefined;
   #joining = false;
   #stopped: Promise<void> | undefined;
   readonly facade: NodeFacade;
@@ -162,6 +169,8 @@ export class Node {
   /** Back to locked: links down, keys forgotten, the database stays open. */
   async #rest(): Promise<void> {
     const mail = this.#mail;
+    this.#rooms?.stop();
+    this.#rooms = undefined;
     this.#session?.stop();
     this.#session = undefined;
     this.#mail = undefined;
@@ -245,6 +254,18 @@ export class Node {
     const store = openLogStore(this.#database, sealerFor('parts', keys.sealer), isNarrow);
     const extensions = openExtensionStore(this.#database);
     const alerts = { index: openAlertIndex(this.#database), acks: openAckStore(this.#database) };
+    const records = openNodeRecords({
+      database: this.#database,
+      sealer: keys.sealer,
+      network,
+      store,
+      device: keys.signer.key as DeviceKey,
+      clock: systemClock,
+      timers: systemTimers,
+      rng: systemRng,
+      logger: this.#nodeLog.logger('records'),
+      roll: () => this.#session?.log.membership,
+    });
     const session = new Session({
       network,
       keys,
@@ -256,7 +277,9 @@ export class Node {
         extensionProjection(extensions),
         letterKeysProjection(openLetterDirectory(this.#database), keys.signer.key as DeviceKey),
         alertProjection(alerts.index),
+        records.projection,
       ],
+      records,
       meta: this.#meta,
       transport,
       isHub: this.#options.hub,
@@ -284,6 +307,13 @@ export class Node {
       changed: tellLetters(session, (event) => {
         this.#emit(event);
       }),
+    });
+    this.#rooms = openNodeRooms({
+      database: this.#database,
+      session,
+      changed: ({ room, what }) => {
+        this.#emit({ type: 'room', room, change: what });
+      },
     });
     if (this.#options.hub) this.#listAsHub(session);
     this.#log().info({ network, listening: transport.listening() }, 'took part in the network');
@@ -383,7 +413,10 @@ export class Node {
       }),
       entries: entriesOf(context),
       letters: lettersOf({ ...context, mail: () => this.#needMail() }),
+      rooms: roomsOf({ ...context, rooms: () => this.#needRooms() }),
       alarms: alarmsOf(context),
+      records: recordsOf(context),
+      exchange: exchangeOf(context),
       events: { subscribe: (listener) => this.#events.subscribe(listener) },
     };
   }
@@ -418,6 +451,12 @@ export class Node {
     this.#needSession();
     assert(this.#mail !== undefined, 'letters open with the session');
     return this.#mail;
+  }
+
+  #needRooms(): RoomService {
+    this.#needSession();
+    assert(this.#rooms !== undefined, 'rooms open with the session');
+    return this.#rooms;
   }
 
   async #copyDatabase(path: string): Promise<void> {

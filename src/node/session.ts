@@ -24,12 +24,14 @@ import { parsePeerAddress } from '../net/libp2p/addresses.ts';
 import type { Transport } from '../net/ports.ts';
 import { MeshService } from '../net/mesh/service.ts';
 import type { Capacity } from '../net/presence/types.ts';
+import type { RecordService } from '../records/index.ts';
 import type { LetterKeyStore, LetterSealer } from '../sealing/index.ts';
 import { JoinHost } from './join-host.ts';
 import type { DeviceKeys, Meta } from './keys.ts';
 import { LetterKeeper, openNodeLetters } from './letters.ts';
 import type { NodeLog } from './logging.ts';
 import { nextEpoch, ownFacts } from './presence.ts';
+import type { NodeRecords } from './records.ts';
 import { lanesOf, SyncLinks } from './sync-links.ts';
 
 export interface SessionDeps {
@@ -39,6 +41,7 @@ export interface SessionDeps {
   readonly extensions: ExtensionIndex;
   readonly letterKeys: LetterKeyStore;
   readonly alerts: { readonly index: AlertIndex; readonly acks: AckStore };
+  readonly records: NodeRecords;
   readonly meta: Meta;
   readonly projections: readonly Projection[];
   readonly transport: Transport & Relays;
@@ -70,6 +73,7 @@ export class Session {
   readonly links: MeshService;
   readonly sync: SyncLinks;
   readonly alarms: AlarmService;
+  readonly records: RecordService;
   readonly host: JoinHost;
   readonly letters: LetterSealer;
   readonly #letterKeeper: LetterKeeper;
@@ -148,6 +152,7 @@ export class Session {
     });
     this.#letterKeeper = new LetterKeeper({ sealer: this.letters, log: this.log, clock, timers, logger });
     this.#hubs = this.#useHubs();
+    this.records = deps.records.open(this.log);
     // Before anybody listens: entries of this device's own that come from elsewhere would mean that it was set back.
     if (deps.genesis !== undefined) this.log.receive(deps.genesis);
     this.#watch();
@@ -261,6 +266,7 @@ export class Session {
     this.#hubs.stop();
     this.links.stop();
     this.alarms.stop();
+    this.records.stop();
     this.sync.stop();
     this.#saveHeard();
   }

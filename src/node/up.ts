@@ -1,8 +1,9 @@
 /** Starts a node with its API, for `kith up`: the one place that knows both. */
+import { listenDesk, type DeskListener } from '../api/desk/listen.ts';
 import { listenApi, type ApiListener } from '../api/listen.ts';
 import { Node } from './node.ts';
 import { giveBackWhenQuiet, processMemory } from './quiet-memory.ts';
-import { systemRng, systemTimers } from './system.ts';
+import { systemClock, systemRng, systemTimers } from './system.ts';
 
 export interface UpOptions {
   readonly version: string;
@@ -12,6 +13,7 @@ export interface UpOptions {
   readonly hub: boolean;
   readonly mdns: boolean;
   readonly apiPort: number | undefined;
+  readonly desk: string | undefined;
   /** A node that lives for one command: `offline` for what needs nobody else, `joining` to be let in. */
   readonly temporary: 'offline' | 'joining' | undefined;
 }
@@ -20,6 +22,7 @@ export interface Up {
   readonly socket: string | undefined;
   readonly url: string | undefined;
   readonly tokenFile: string;
+  readonly deskUrls: readonly string[];
   readonly ended: Promise<void>;
   stop(): void;
 }
@@ -37,10 +40,12 @@ export async function startNode(options: UpOptions): Promise<Up> {
     version: options.version,
   });
   let listener: ApiListener;
+  let desk: DeskListener | undefined;
   const ended = Promise.withResolvers<undefined>();
   const stopLooking = giveBackWhenQuiet(systemTimers, processMemory);
   const stop = async (): Promise<void> => {
     stopLooking();
+    await desk?.close();
     await node.stop();
     await listener.close();
   };
@@ -52,6 +57,7 @@ export async function startNode(options: UpOptions): Promise<Up> {
     return stopping;
   };
   try {
+    desk = options.desk === undefined ? undefined : await openDesk(node, options.desk);
     listener = await listenApi({
       node: { ...node.facade, stop: () => stopSoon(node, stopOnce) },
       dataFolder: node.data,
@@ -65,11 +71,26 @@ export async function startNode(options: UpOptions): Promise<Up> {
     });
   } catch (error) {
     stopLooking();
+    await desk?.close();
     await node.stop();
     throw error;
   }
   const { socket, url, tokenFile } = listener;
-  return { socket, url, tokenFile, ended: ended.promise, stop: () => void stopOnce() };
+  const deskUrls = desk?.urls ?? [];
+  return { socket, url, tokenFile, deskUrls, ended: ended.promise, stop: () => void stopOnce() };
+}
+
+/** It is handed what readers may ask, and nothing else of the node. */
+function openDesk({ facade: { records }, nodeLog }: Node, at: string): Promise<DeskListener> {
+  return listenDesk({
+    at,
+    records: {
+      search: (question) => records.search({ ...question, public: true }),
+      show: (id) => records.showPublic(id),
+    },
+    clock: systemClock,
+    logger: nodeLog.logger('desk'),
+  });
 }
 
 /** Who asks over the API gets an answer first: the node is down by then, the API goes after it. */

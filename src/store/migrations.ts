@@ -181,4 +181,103 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (alert, device, state)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- The registry. brief is sealed; what entries say is in the log alone. Numbers of feeds: record_feeds;
+  -- a place is such a number times 2^32, plus the sequence number.
+  CREATE TABLE records (
+    row INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    kind INTEGER NOT NULL,
+    gone INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    expiry_ms INTEGER,
+    brief BLOB NOT NULL,
+    -- Its first entry; the others are in record_entries.
+    place INTEGER,
+    slot INTEGER
+  ) STRICT;
+  CREATE INDEX records_expiry ON records (expiry_ms) WHERE expiry_ms IS NOT NULL AND gone = 0;
+  CREATE INDEX records_due ON records (row) WHERE due = 1;
+  -- Names of records, hashed under a key of this disk, so that the index is of small numbers.
+  CREATE TABLE record_ids (hash INTEGER PRIMARY KEY, row INTEGER NOT NULL) STRICT;
+  CREATE INDEX record_ids_row ON record_ids (row);
+  CREATE TABLE record_feeds (no INTEGER PRIMARY KEY, feed BLOB NOT NULL UNIQUE) STRICT;
+  CREATE TABLE record_entries (
+    record INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    PRIMARY KEY (record, place)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE record_places (place INTEGER PRIMARY KEY, record INTEGER NOT NULL) STRICT;
+  CREATE TABLE record_refs (
+    target INTEGER NOT NULL,
+    record INTEGER NOT NULL,
+    PRIMARY KEY (target, record)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX record_refs_record ON record_refs (record);
+  CREATE TABLE record_links (
+    one INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    PRIMARY KEY (one, place)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX record_links_place ON record_links (place);
+
+  -- The index of keys: hashed, under slots that stand for records.
+  CREATE TABLE record_slots (slot INTEGER PRIMARY KEY, record INTEGER NOT NULL) STRICT;
+  CREATE TABLE record_pending (slot INTEGER PRIMARY KEY, keys BLOB NOT NULL) STRICT;
+  CREATE TABLE record_segments (no INTEGER PRIMARY KEY, level INTEGER NOT NULL, firsts BLOB NOT NULL) STRICT;
+  CREATE TABLE record_postings (row INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+
+  -- Erasures that the log demands, and devices that say to have overwritten what they name.
+  CREATE TABLE record_erasures (erasure BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
+  CREATE TABLE record_confirmations (
+    erasure BLOB NOT NULL,
+    device BLOB NOT NULL,
+    PRIMARY KEY (erasure, device)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Of this node alone: who read what few may see, and how far files were taken in.
+  CREATE TABLE record_accesses (
+    row INTEGER PRIMARY KEY,
+    record INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,
+    action INTEGER NOT NULL,
+    fields TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX record_accesses_record ON record_accesses (record, row);
+  CREATE TABLE record_imports (
+    source TEXT PRIMARY KEY,
+    line INTEGER NOT NULL,
+    read INTEGER NOT NULL,
+    added INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    skipped INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  -- Rooms: a card each, what this device's replica has promised, and how far it knows things to be confirmed. All sealed
+  -- but the numbers.
+  CREATE TABLE rooms (
+    row INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE,
+    card BLOB NOT NULL,
+    promise BLOB,
+    committed INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE room_entries (
+    room INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    shown INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (room, place)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX room_entries_shown ON room_entries (room, place) WHERE shown != 0;
+  -- Messages that no majority has confirmed yet.
+  CREATE TABLE room_waiting (
+    room INTEGER NOT NULL,
+    session TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (room, session, number)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

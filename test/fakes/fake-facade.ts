@@ -21,6 +21,8 @@ import type {
   Peer,
   Quarantined,
   Revoked,
+  RoomMessage,
+  RoomStatus,
 } from '../../src/node/facade.ts';
 
 export const AT = '2026-11-21T10:00:00.000Z';
@@ -171,7 +173,76 @@ export const LETTER: LetterDetail = {
   arrivedAt: null,
   expires: AT,
 };
-export const ALARM: Alarm = {
+const ROOM: RoomStatus = {
+  room: ID_A,
+  name: 'Doctors',
+  state: 'active',
+  host: 1,
+  term: 2,
+  quorum: 2,
+  voters: 2,
+  confirmed: 1,
+  waiting: 0,
+  order: [1, 2],
+  members: [
+    { member: 1, name: 'Aung', state: 'voter' },
+    { member: 2, name: 'Bo', state: 'voter' },
+  ],
+  candidates: [
+    {
+      member: 1,
+      reached: 2,
+      meanMs: 1.5,
+      closeness: 600,
+      centrality: 1,
+      why: '1.5 ms there and back on average',
+    },
+  ],
+  invitedBy: null,
+  words: 'Aung puts in order; 2 of 2 have to have a message.',
+};
+const ROOM_MESSAGE: RoomMessage = {
+  index: 3,
+  id: 'd4'.repeat(16),
+  from: 2,
+  fromName: 'Bo',
+  text: 'Water is back',
+  state: 'confirmed',
+  mark: 'confirmed',
+  sentAt: AT,
+};
+export const RECORD = {
+  id: '00112233aabbccdd.kith/k7q2-m9xd-04tz',
+  kind: 'person' as const,
+  fields: { full_name: 'Ma Hla', age: '34' },
+  home: 'Red Cross',
+  status: 'believed_alive' as const,
+  gone: false,
+  conflicts: [{ field: 'age', values: ['34', '35'] }],
+  linked: [],
+  notes: [],
+  public: true,
+};
+const ERASURE = { id: RECORD.id, confirmed: [1], missing: [2], waiting: 0 };
+const RECORD_HISTORY = {
+  id: RECORD.id,
+  items: [
+    {
+      at: AT,
+      member: 1,
+      name: 'Aung',
+      org: 'Red Cross',
+      otherOrg: false,
+      op: 'write' as const,
+      fields: [{ field: 'full_name', class: 'public', value: 'Ma Hla' }],
+      hiddenParts: 1,
+      refused: false,
+    },
+  ],
+  accesses: [{ at: AT, action: 'read' as const, fields: ['author_phone'] }],
+};
+
+const ALARM: Alarm = {
   id: ID_A,
   phase: 'active',
   drill: false,
@@ -364,6 +435,12 @@ export function fakeNode(overrides: Overrides = {}, state: NodeState = 'running'
         work({ path, read: 10, added: 7, refused: { 'unknown-device': 3 }, letters: 2 }, 10),
       ),
     },
+    exchange: {
+      import: call('exchange.import', ({ path }: { path: string }) =>
+        work({ path, ...IMPORTED, errors: [FAULT], notices: [], errorsLeftOut: 0, noticesLeftOut: 0 }, 10),
+      ),
+      export: call('exchange.export', ({ path }: { path: string | undefined }) => exported(path)),
+    },
     safety: {
       backup: call('safety.backup', ({ path }: { path: string }) =>
         work({ path, bytes: 9000, entries: 42 }, 42),
@@ -417,6 +494,17 @@ export function fakeNode(overrides: Overrides = {}, state: NodeState = 'running'
       settings: call('letters.settings', () => ({ readReceipts: true })),
       change: call('letters.change', (settings: { readReceipts: boolean }) => settings),
     },
+    rooms: {
+      create: call('rooms.create', () => ROOM),
+      list: call('rooms.list', () => [ROOM]),
+      status: call('rooms.status', () => ROOM),
+      accept: call('rooms.accept', () => ROOM),
+      post: call('rooms.post', () => ({ id: ROOM_MESSAGE.id, state: 'waiting' as const })),
+      read: call('rooms.read', () => ({ messages: [ROOM_MESSAGE], before: null })),
+      add: call('rooms.add', () => ROOM),
+      remove: call('rooms.remove', () => ROOM),
+      leave: call('rooms.leave', () => ({ ...ROOM, state: 'left' as const })),
+    },
     alarms: {
       raise: call('alarms.raise', ({ drill }: { drill: boolean }) => ({ ...ALARM, drill })),
       raiseCap: call('alarms.raiseCap', () => ALARM),
@@ -430,6 +518,21 @@ export function fakeNode(overrides: Overrides = {}, state: NodeState = 'running'
       list: call('alarms.list', () => [ALARM]),
       status: call('alarms.status', () => ALARM),
       cap: call('alarms.cap', () => '<alert/>\n'),
+    },
+    records: {
+      add: call('records.add', () => RECORD),
+      edit: call('records.edit', () => RECORD),
+      note: call('records.note', () => RECORD),
+      show: call('records.show', () => RECORD),
+      showPublic: call('records.showPublic', () => RECORD),
+      search: call('records.search', () => [{ ...RECORD, score: 0.9, reasons: ['names: alike'] }]),
+      matches: call('records.matches', () => [
+        { ...RECORD, mode: 'duplicates' as const, score: 0.9, reasons: ['names: alike'] },
+      ]),
+      link: call('records.link', () => RECORD),
+      history: call('records.history', () => RECORD_HISTORY),
+      expire: call('records.expire', () => ERASURE),
+      erasure: call('records.erasure', () => ERASURE),
     },
     events: {
       subscribe(listener) {
@@ -512,6 +615,15 @@ async function* logLines(node: FakeNode, follow: boolean, signal: AbortSignal): 
     });
   });
   node.aborted += 1;
+}
+
+const IMPORTED = { format: 'pfif', read: 10, added: 7, updated: 1, skipped: 2 } as const;
+const FAULT = { line: 3, code: 'bad-value', message: 'Line 3: “sex” is “x”.' };
+
+async function* exported(path: string | undefined) {
+  await Promise.resolve();
+  if (path === undefined) yield { step: 'piece', text: '<pfif:pfif/>\n' } as const;
+  yield { step: 'done', path: path ?? null, bytes: 13, written: 4, withheld: 1 } as const;
 }
 
 async function* work<Result>(result: Result, total: number) {

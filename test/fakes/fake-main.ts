@@ -36,7 +36,7 @@ const up: StartNode = async ({ data, temporary }) => {
     }, reject);
   };
   node.onStop = stop;
-  return { ...listener, ended, stop };
+  return { ...listener, deskUrls: [], ended, stop };
 };
 
 process.exitCode = await runCli(process.argv, { up, version: '0.1.0' });

@@ -79,7 +79,12 @@ export async function fakeHost(
       }, reject);
     };
     node.onStop = stop;
-    return { ...listener, ended, stop };
+    return {
+      ...listener,
+      deskUrls: start.desk === undefined ? [] : ['http://192.168.1.7:8080/'],
+      ended,
+      stop,
+    };
   };
 
   const host: FakeHost = {

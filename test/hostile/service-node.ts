@@ -18,6 +18,7 @@ import { openKeys, type DeviceKeys, type Meta } from '../../src/node/keys.ts';
 import { letterKeysProjection } from '../../src/node/letters.ts';
 import type { NodeLog } from '../../src/node/logging.ts';
 import { openNodeMail, type Mail } from '../../src/node/mail.ts';
+import { openNodeRecords } from '../../src/node/records.ts';
 import { Session } from '../../src/node/session.ts';
 import { openAckStore, openAlertIndex } from '../../src/store/alarm-store.ts';
 import { openDatabase, type Database } from '../../src/store/database.ts';
@@ -187,10 +188,23 @@ export class ServiceNode {
     const extensions = openExtensionStore(database);
     const alerts = { index: openAlertIndex(database), acks: openAckStore(database) };
     const device = keys.signer.key as DeviceKey;
+    const store = openLogStore(database, parts, isNarrow);
+    const records = openNodeRecords({
+      database,
+      sealer: keys.sealer,
+      network,
+      store,
+      device,
+      clock,
+      timers,
+      rng: rng.fork(),
+      logger: this.log.logger('records'),
+      roll: () => this.#session?.log.membership,
+    });
     this.#session = new Session({
       network,
       keys,
-      store: openLogStore(database, parts, isNarrow),
+      store,
       extensions,
       letterKeys: openLetterKeyStore(database, keys.sealer),
       alerts,
@@ -198,7 +212,9 @@ export class ServiceNode {
         extensionProjection(extensions),
         letterKeysProjection(openLetterDirectory(database), device),
         alertProjection(alerts.index),
+        records.projection,
       ],
+      records,
       meta: this.#meta,
       transport: Object.assign(this.transport, NO_RELAYS),
       isHub: genesis !== undefined,

@@ -10,7 +10,6 @@ import { toHex, utf8, type Bytes } from '../../src/base/bytes.ts';
 import { encodeCbor } from '../../src/base/cbor.ts';
 import { isKithError } from '../../src/base/errors.ts';
 import type { LinkKey } from '../../src/base/ids.ts';
-import { encodeJoin } from '../../src/identity/join-wire.ts';
 import { HELLO, HELLO_VERSION, hearHello, mustSpeakAlike, sayHello } from '../../src/net/libp2p/hello.ts';
 import { JOIN_CHANNEL } from '../../src/node/join-host.ts';
 import { searchAndAsk } from '../../src/node/joining.ts';
@@ -28,6 +27,8 @@ const RECORDED = 300;
 /** Simulated time within which a frame is taken or its channel ends, whatever its quota. */
 const HANGING_MS = 20 * 60_000;
 const HEAP_SAMPLES = 8;
+/** Frames that a newcomer reads before it gives up. */
+const ASKED_FRAMES = 200;
 
 export interface Besieged {
   readonly frames: number;
@@ -224,12 +225,10 @@ export class Siege {
     const newcomer = await ServiceNode.make(this.around);
     let [taken, ended] = [0, 0];
     newcomer.transport.on({ frame: ({ direction }) => (taken += direction === 'in' ? 1 : 0) });
-    const final = encodeJoin({ type: 'refused', code: 'invitation-expired' });
     transport.handle(JOIN_CHANNEL, (channel) => {
       channel.onClose(() => (ended += 1));
       channel.onFrame(() => {
         for (let left = this.rng.between(1, 3); left > 0; left -= 1) channel.send(frames.next());
-        if (this.rng.chance(25)) channel.send(final);
       });
     });
     const deps = { ...newcomer.joining, addresses: () => transport.listening() };
@@ -238,9 +237,15 @@ export class Siege {
     const beganMs = this.around.timers.nowMs;
     const heap: number[] = [];
     while (taken < count) {
+      const giveUp = new AbortController();
+      const enough = Math.min(count, taken + ASKED_FRAMES);
       const target = { secret: { kind: 'link', seed: this.rng.bytes(32), network }, addresses: [] } as const;
-      const joining = searchAndAsk(deps, target, profile, new AbortController().signal);
-      await this.#during(joining.then(() => undefined, mustBeRefusal));
+      let isOver = (): boolean => false;
+      const joining = searchAndAsk(deps, target, profile, giveUp.signal).then(() => undefined, mustBeRefusal);
+      void joining.finally(() => (isOver = () => true));
+      await this.until('answers are read', () => isOver() || taken >= enough, HANGING_MS);
+      giveUp.abort();
+      await this.#during(joining);
       for (const link of transport.links()) transport.hangUp(link.peer);
       if (taken >= ((heap.length + 1) * count) / HEAP_SAMPLES) heap.push(heapMiB());
     }

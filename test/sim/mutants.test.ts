@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { MUTANTS } from './mutants.ts';
+import { RECORD_MUTANTS } from './record-mutants.ts';
 
-for (const { name, file, find } of MUTANTS) {
+for (const { name, file, find } of [...MUTANTS, ...RECORD_MUTANTS]) {
   test(`“${name}” breaks one place of ${file}`, () => {
     const source = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
     assert.equal(source.split(find).length - 1, 1);

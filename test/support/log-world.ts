@@ -49,7 +49,7 @@ export interface WorldOptions {
   readonly signatures?: Signatures;
   readonly stores?: () => NodeStores;
   /** Of the feature that is looked at, beside those that every node has. */
-  readonly projections?: (node: LogNode) => readonly Projection[];
+  readonly projections?: (node: LogNode, network: NetworkId) => readonly Projection[];
 }
 
 const PROFILE = { org: 'Org', place: 'Camp North' };
@@ -162,7 +162,7 @@ export class LogNode {
       clock: new HybridClock({ nowMs: () => this.nowMs.value, monotonicMs: () => 0 }),
       rng,
       logger: silentLogger,
-      projections: [this.parts, extensionProjection(this.index), ...this.#world.projections(this)],
+      projections: [this.parts, extensionProjection(this.index), ...this.#world.projections(this, network)],
       network,
       self: { signer: this.signer, incarnation: this.#incarnation },
     });
@@ -173,7 +173,7 @@ export class LogWorld {
   readonly rng: SeededRng;
   readonly signatures: Signatures;
   readonly stores: () => NodeStores;
-  readonly projections: (node: LogNode) => readonly Projection[];
+  readonly projections: (node: LogNode, network: NetworkId) => readonly Projection[];
   readonly founder: LogNode;
   /** Of the founding; until then nobody asks. */
   network = '' as NetworkId;

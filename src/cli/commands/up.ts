@@ -5,6 +5,7 @@ import { examples, type AddCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { firstRun } from '../first-run.ts';
 import { alarmSentence } from './alarm/lines.ts';
+import { sayQr } from '../qr.ts';
 import { called, counted, pairs } from '../render.ts';
 import type { Purpose, RunningNode } from '../start-node.ts';
 
@@ -14,6 +15,7 @@ interface UpOptions {
   readonly hub?: boolean;
   readonly mdns: boolean;
   readonly apiPort?: number;
+  readonly desk?: string;
   readonly temporary?: Purpose;
 }
 
@@ -29,6 +31,7 @@ export const addUp: AddCommand = (program, run) => {
     .option('--hub', 'this node is reachable from outside: introduce nodes to each other and relay')
     .option('--no-mdns', 'do not look for nodes on the local network')
     .option('--api-port <port>', 'port of the API on 127.0.0.1 (0: any free one)', parsePort)
+    .option('--desk <address>', 'let phones on the Wi-Fi look for people here with their browser (:8080)')
     .addOption(new Option('--temporary <purpose>').choices(['offline', 'joining']).hideHelp())
     .addHelpText(
       'after',
@@ -36,6 +39,7 @@ export const addUp: AddCommand = (program, run) => {
         ['kith up', 'run the node'],
         ['kith up --listen :5484', 'listen on port 5484 of every interface'],
         ['kith up --peer 192.168.1.20:5484', 'and reach a node that cannot be found by itself'],
+        ['kith up --desk :8080', 'and let phones on the Wi-Fi look for people'],
       ),
     )
     .action(run<UpOptions>(up));
@@ -49,6 +53,7 @@ async function up(context: Context, options: UpOptions): Promise<void> {
     hub: options.hub === true,
     mdns: options.mdns,
     apiPort: options.apiPort,
+    desk: options.desk,
     temporary: options.temporary,
   });
   const release = stopWhenAsked(context, node);
@@ -101,6 +106,7 @@ async function attend(
   context.out.value({
     ...status,
     api: { socket: node.socket ?? null, url: node.url ?? null, tokenFile: node.tokenFile },
+    desk: node.deskUrls,
   });
   if (temporary !== undefined) {
     stopWithInput(context, node);
@@ -195,10 +201,15 @@ function describe({ out }: Context, node: RunningNode, status: Status): void {
       ['API', [node.url, node.socket].filter((place) => place !== undefined).join(' and ')],
       ['token', node.url === undefined ? '' : node.tokenFile],
       ['data', status.data],
+      ['desk', node.deskUrls.join(' and ')],
     ],
     out.paintTalk,
   );
   for (const line of lines) out.say(line);
+  const [desk] = node.deskUrls;
+  if (desk === undefined) return;
+  out.say('Whoever is on the same Wi-Fi opens the desk with this code; it shows what everybody may know.');
+  sayQr(out, desk, false);
 }
 
 /** Says what happens while it runs. */

@@ -4,16 +4,22 @@
  */
 import { readName } from '../names/read.ts';
 import { skeletonOf } from '../names/skeleton.ts';
-import type { Word } from '../names/types.ts';
+import type { Reading, Word } from '../names/types.ts';
 import { isHeaped, parseBirth } from './dates.ts';
 import type { Home, Person } from './types.ts';
 
 /** Blocks with more records than this say too little to compare everybody in them with everybody. */
 export const MAX_BLOCK = 120;
 
-/** @returns each key once */
-export function blockingKeys(person: Person): readonly string[] {
-  const words = wordsOf(person);
+/**
+ * @param readings of the person's names, where they were read already.
+ * @returns each key once
+ */
+export function blockingKeys(
+  person: Person,
+  readings: readonly Reading[] = person.names.flatMap((name) => readName(name, { burmese: 'unicode' })),
+): readonly string[] {
+  const words = wordsOf(readings);
   const birth = person.dateOfBirth === undefined ? undefined : parseBirth(person.dateOfBirth);
   const day = birth?.day === undefined ? undefined : person.dateOfBirth;
   const keys = [
@@ -31,10 +37,8 @@ export function blockingKeys(person: Person): readonly string[] {
   return [...new Set(keys)];
 }
 
-function wordsOf(person: Person): readonly string[] {
-  const words = person.names
-    .flatMap((name) => readName(name, { burmese: 'unicode' }))
-    .flatMap(({ words }) => words);
+function wordsOf(readings: readonly Reading[]): readonly string[] {
+  const words = readings.flatMap((reading) => reading.words);
   return [...new Set(words.filter((word) => word.kind === 'name').map(soundOf))].sort();
 }
 

@@ -23,7 +23,8 @@ export function nameKeys(readings: readonly Reading[], use: KeyUse): readonly st
   const keys = new Set<string>();
   for (const { words } of readings) {
     const telling = words.filter((word) => word.kind === 'name');
-    for (const word of telling.length > 0 ? telling : words) addWordKeys(word, use, keys);
+    for (const word of telling.length > 0 ? telling : words)
+      for (const key of wordKeys(word, use)) keys.add(key);
     // The whole name as it is: or longer names, which share more keys, would come before it.
     keys.add(`x:${words.map((word) => word.latin).join(' ')}`);
     addJoinedKeys(words, use, keys);
@@ -32,8 +33,25 @@ export function nameKeys(readings: readonly Reading[], use: KeyUse): readonly st
   return [...keys];
 }
 
-function addWordKeys(word: Word, use: KeyUse, keys: Set<string>): void {
-  if (word.script === 'burmese') return;
+/** The same word is the same object (`read.ts`), so what is filed of it is computed once. */
+const filedKeys = new WeakMap<Word, readonly string[]>();
+const filedSounds = new WeakMap<Word, readonly (readonly string[])[]>();
+
+function wordKeys(word: Word, use: KeyUse): readonly string[] {
+  return use === 'index' ? remembered(filedKeys, word, () => keysOfWord(word, use)) : keysOfWord(word, use);
+}
+
+function remembered<Value>(known: WeakMap<Word, Value>, word: Word, compute: () => Value): Value {
+  const found = known.get(word);
+  if (found !== undefined) return found;
+  const value = compute();
+  known.set(word, value);
+  return value;
+}
+
+function keysOfWord(word: Word, use: KeyUse): readonly string[] {
+  const keys = new Set<string>();
+  if (word.script === 'burmese') return [];
   keys.add(`w:${word.latin}`);
   for (const skeleton of skeletons(word, use)) {
     keys.add(`c:${skeleton}`);
@@ -41,6 +59,7 @@ function addWordKeys(word: Word, use: KeyUse, keys: Set<string>): void {
     if (initial !== undefined) keys.add(`f:${/[hw]/.test(initial) ? initial : '-'}${skeleton}`);
     for (const shorter of shortened(skeleton)) keys.add(`c:${shorter}`);
   }
+  return [...keys];
 }
 
 function skeletons(word: Word, use: KeyUse): readonly string[] {
@@ -109,7 +128,9 @@ function addJoinedKeys(words: readonly Word[], use: KeyUse, keys: Set<string>): 
  * where a vowel is mistyped.
  */
 function addSoundKeys(words: readonly Word[], use: KeyUse, keys: Set<string>): void {
-  const syllables = words.flatMap((word) => soundsOf(word, use));
+  const syllables = words.flatMap((word) =>
+    use === 'index' ? remembered(filedSounds, word, () => soundsOf(word, use)) : soundsOf(word, use),
+  );
   if (syllables.some((classes) => classes.length === 0)) return;
   if (syllables.length > 1) keys.add(`z:${syllables.map(([usual = '']) => usual[0]).join('')}`);
   for (const [at, classes] of syllables.entries()) {

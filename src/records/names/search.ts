@@ -32,7 +32,7 @@ export function keysToFile(name: string, options: ReadOptions = {}): readonly st
 
 /** @param namesOf the names of a record, as `nameToFile` gives them */
 export function searchNames<Id extends string | number>(
-  index: NameIndex<Id>,
+  index: Pick<NameIndex<Id>, 'candidates'>,
   namesOf: (id: Id) => readonly string[],
   query: string,
   options: SearchOptions = {},

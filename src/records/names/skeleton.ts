@@ -23,8 +23,21 @@ const CLASSES: readonly (readonly [RegExp, string])[] = [
   [/^n/, 'N'],
 ];
 
+/** Words of names come again and again, and a million names have to be filed. */
+const known = new Map<string, string>();
+const MAX_KNOWN = 50_000;
+
 /** @param latin letters a to z; doubled letters count once */
 export function skeletonOf(latin: string): string {
+  const found = known.get(latin);
+  if (found !== undefined) return found;
+  const skeleton = computeSkeleton(latin);
+  if (known.size >= MAX_KNOWN) known.clear();
+  known.set(latin, skeleton);
+  return skeleton;
+}
+
+function computeSkeleton(latin: string): string {
   let rest = latin.replace(/([b-df-hj-np-tv-z])\1+/g, '$1');
   let skeleton = '';
   while (rest !== '') {

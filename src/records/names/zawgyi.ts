@@ -5,8 +5,14 @@
  */
 import myanmarTools from 'myanmar-tools';
 
-const detector = new myanmarTools.ZawgyiDetector();
+/** Its statistics take a while to unpack, and a node starts more often than it meets a name that could be either. */
+let made: InstanceType<typeof myanmarTools.ZawgyiDetector> | undefined;
 const converter = new myanmarTools.ZawgyiConverter();
+
+function zawgyiProbability(text: string): number {
+  made ??= new myanmarTools.ZawgyiDetector();
+  return made.getZawgyiProbability(text);
+}
 
 const BURMESE = /[\u1000-\u109f]/u;
 /**
@@ -28,7 +34,7 @@ export type BurmeseEncoding = 'zawgyi' | 'unicode';
 export function burmeseEncoding(text: string): BurmeseEncoding | undefined {
   const [zawgyi, unicode] = [ZAWGYI_ONLY.test(text), UNICODE_ONLY.test(text)];
   if (zawgyi !== unicode) return zawgyi ? 'zawgyi' : 'unicode';
-  const probability = detector.getZawgyiProbability(text);
+  const probability = zawgyiProbability(text);
   if (probability > SURELY_ZAWGYI) return 'zawgyi';
   return probability < SURELY_UNICODE ? 'unicode' : undefined;
 }
@@ -43,6 +49,6 @@ export function unicodeReadings(text: string, believed?: BurmeseEncoding): reado
   if (encoding === 'unicode') return [text];
   const converted = converter.zawgyiToUnicode(text);
   if (encoding === 'zawgyi' || converted === text) return [converted];
-  const zawgyiFirst = detector.getZawgyiProbability(text) > 0.5;
+  const zawgyiFirst = zawgyiProbability(text) > 0.5;
   return zawgyiFirst ? [converted, text] : [text, converted];
 }

@@ -1,0 +1,208 @@
+/** Rooms, as people and programs ask for them: by name or by the beginning of an id, members by their peer numbers. */
+import { KithError } from '../../base/errors.ts';
+import type { DeviceKey } from '../../base/ids.ts';
+import { mayWrite } from '../../identity/roles.ts';
+import {
+  deviceOf,
+  markInWords,
+  markOf,
+  whyRanked,
+  type RoomId,
+  type RoomService,
+  type RoomView,
+  type ShownMessage,
+} from '../../rooms/index.ts';
+import type { RoomCandidate, RoomMember, RoomMessage, RoomsFacade, RoomStatus } from '../facade-rooms.ts';
+import type { Session } from '../session.ts';
+import { ambiguous, findMember, iso, memberOfDevice, type NodeContext } from './context.ts';
+
+export interface RoomsContext extends NodeContext {
+  /** @throws KithError `no-network` | `locked` */
+  rooms(): RoomService;
+}
+
+export function roomsOf(context: RoomsContext): RoomsFacade {
+  const session = (): Session => context.session();
+  const service = (): RoomService => context.rooms();
+  const described = (id: RoomId): RoomStatus => describe(session(), service(), viewOf(service(), id));
+  return {
+    create: async ({ name, who }) => {
+      mustMayWrite(session());
+      const members = who.map((one) => findMember(session(), one).id);
+      return described(
+        service().create(
+          name,
+          members.filter((id) => id !== session().ownMemberId),
+        ),
+      );
+    },
+    list: async () =>
+      service()
+        .views()
+        .map((view) => describe(session(), service(), view)),
+    status: async (room) => described(find(service(), room)),
+    accept: async (room) => {
+      const id = find(service(), room);
+      service().accept(id);
+      return described(id);
+    },
+    post: async (room, text) => {
+      const { id } = service().post(find(service(), room), text);
+      return { id, state: 'waiting' };
+    },
+    read: async (room, { before, limit }) => {
+      const id = find(service(), room);
+      const { voters } = viewOf(service(), id);
+      const messages = service()
+        .read(id, before, limit)
+        .map((message) => shown(session(), message, voters.length));
+      const [first] = messages.filter(({ index }) => index !== null);
+      const confirmed = messages.filter(({ index }) => index !== null).length;
+      return { messages, before: confirmed < limit ? null : (first?.index ?? null) };
+    },
+    add: async (room, who) => {
+      mustMayWrite(session());
+      const id = find(service(), room);
+      service().invite(
+        id,
+        who.map((one) => findMember(session(), one).id),
+      );
+      return described(id);
+    },
+    remove: async (room, who) => {
+      const id = find(service(), room);
+      service().remove(id, findMember(session(), who).id);
+      return described(id);
+    },
+    leave: async (room) => {
+      const id = find(service(), room);
+      const before = viewOf(service(), id);
+      service().leave(id);
+      return describe(session(), service(), { ...before, state: 'left' });
+    },
+  };
+}
+
+function mustMayWrite(session: Session): void {
+  const own = session.ownMember;
+  if (own?.status !== 'active' || session.isRevoked)
+    throw new KithError('not-a-member', 'This node belongs to no active member of the network.', {
+      next: 'kith status',
+    });
+  if (!mayWrite(own.role, 'data'))
+    throw new KithError('role-writes-nothing', `A ${own.role} takes part in no rooms.`, {
+      next: 'Ask an admin for another role.',
+    });
+}
+
+function find(service: RoomService, room: string): RoomId {
+  const wanted = room.trim().toLocaleLowerCase();
+  const views = service.views();
+  const named = views.filter(({ name }) => name.toLocaleLowerCase() === wanted);
+  const fits =
+    named.length > 0 ? named : views.filter(({ id }) => wanted.length >= 4 && id.startsWith(wanted));
+  const [found, ...others] = fits;
+  if (found === undefined)
+    throw new KithError('unknown-room', `There is no room “${room}” here.`, {
+      next: 'See which there are: kith room list',
+    });
+  if (others.length > 0)
+    throw ambiguous(
+      room,
+      fits.map(({ id, name }) => `${name} ${id.slice(0, 8)}`),
+    );
+  return found.id;
+}
+
+function viewOf(service: RoomService, id: RoomId): RoomView {
+  const view = service.views().find((one) => one.id === id);
+  if (view === undefined) throw new KithError('unknown-room', 'There is no such room here any more.');
+  return view;
+}
+
+// ---- in words and numbers
+
+function describe(session: Session, service: RoomService, view: RoomView): RoomStatus {
+  const numberOf = (replica: string): number => memberOf(session, deviceOf(replica as never))?.number ?? 0;
+  const order = view.order
+    .map(numberOf)
+    .filter((number, at, all) => number > 0 && all.indexOf(number) === at);
+  return {
+    room: view.id,
+    name: view.name,
+    state: view.state,
+    host: view.host === undefined ? null : numberOf(view.host),
+    term: view.term,
+    quorum: view.quorum,
+    voters: view.voters.length,
+    confirmed: view.confirmed,
+    waiting: view.waiting,
+    order,
+    members: membersOf(session, view),
+    candidates: candidatesOf(session, service, view),
+    invitedBy:
+      view.state === 'invited' && view.invitedBy !== undefined
+        ? (memberOf(session, view.invitedBy)?.number ?? null)
+        : null,
+    words: inWords(session, view),
+  };
+}
+
+function memberOf(session: Session, device: string): ReturnType<typeof memberOfDevice> {
+  return memberOfDevice(session, device as DeviceKey);
+}
+
+function membersOf(session: Session, view: RoomView): RoomMember[] {
+  const inside = (['voters', 'joining', 'learners'] as const).flatMap((list) =>
+    view[list].flatMap((replica): RoomMember[] => {
+      const member = memberOf(session, deviceOf(replica));
+      const state = ({ voters: 'voter', joining: 'joining', learners: 'learner' } as const)[list];
+      return member === undefined ? [] : [{ member: member.number, name: member.name, state }];
+    }),
+  );
+  const asked = view.invites.flatMap(({ invitation, state }): RoomMember[] => {
+    const member = session.log.membership.members.get(invitation.to);
+    if (member === undefined || state === 'accepted') return [];
+    if (inside.some((one) => one.member === member.number)) return [];
+    return [{ member: member.number, name: member.name, state: state === 'waiting' ? 'invited' : state }];
+  });
+  return [...inside, ...asked];
+}
+
+function candidatesOf(session: Session, service: RoomService, view: RoomView): RoomCandidate[] {
+  const standings = service.room(view.id)?.standings ?? [];
+  return standings.map((standing) => ({
+    member: memberOf(session, deviceOf(standing.replica))?.number ?? 0,
+    reached: standing.reached,
+    meanMs: standing.reached > 1 ? standing.meanUs / 1000 : null,
+    closeness: standing.closeness,
+    centrality: standing.centrality,
+    why: whyRanked(standing, view.voters.length),
+  }));
+}
+
+/** What goes on, so that somebody who sees it knows what to expect. */
+function inWords(session: Session, view: RoomView): string {
+  const name = (replica: string): string => memberOf(session, deviceOf(replica as never))?.name ?? 'somebody';
+  if (view.state === 'invited') return 'You are invited; nothing is shown before you accept.';
+  if (view.state === 'joining') return 'Waiting to be let in: somebody of the room has to be reached.';
+  if (view.state === 'left') return 'You have left.';
+  if (view.host !== undefined)
+    return `${name(view.host)} puts in order; ${String(view.quorum)} of ${String(view.voters.length)} have to have a message.`;
+  return `No majority is reached (${String(view.quorum)} of ${String(view.voters.length)} are needed): what is said waits, and nothing is lost.`;
+}
+
+function shown(session: Session, message: ShownMessage, voters: number): RoomMessage {
+  const from = memberOf(session, message.device);
+  const confirmed = message.index !== null;
+  return {
+    index: message.index,
+    id: message.id,
+    from: from?.number ?? 0,
+    fromName: from?.name ?? '',
+    text: message.text,
+    state: confirmed ? 'confirmed' : 'waiting',
+    mark: markInWords(markOf({ confirmed, held: message.held, deliveredTo: 0 }, voters)),
+    sentAt: iso(message.sentMs),
+  };
+}

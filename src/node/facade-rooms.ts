@@ -1,0 +1,97 @@
+/** Of the facade, what is about rooms. Types only. */
+
+/** ISO 8601 in UTC. */
+type IsoTime = string;
+
+export interface RoomMember {
+  /** Peer number. */
+  readonly member: number;
+  readonly name: string;
+  /** `voter`: counts. `joining`: is catching up and will. `learner`: follows. The rest are invitations of this node. */
+  readonly state: 'voter' | 'joining' | 'learner' | 'invited' | 'declined' | 'expired';
+}
+
+export interface RoomCandidate {
+  readonly member: number;
+  /** Voters that it reaches, itself included. */
+  readonly reached: number;
+  /** There and back, on average; null as long as nothing is measured. */
+  readonly meanMs: number | null;
+  readonly closeness: number;
+  readonly centrality: number;
+  readonly why: string;
+}
+
+export interface RoomStatus {
+  /** 64 hex digits. */
+  readonly room: string;
+  readonly name: string;
+  readonly state: 'invited' | 'joining' | 'active' | 'left';
+  /** Peer number of who puts in order now; null when nobody does, as far as this node hears. */
+  readonly host: number | null;
+  readonly term: number;
+  /** How many of the voters have to have a message. */
+  readonly quorum: number;
+  readonly voters: number;
+  readonly confirmed: number;
+  readonly waiting: number;
+  /** Peer numbers, best candidate first. */
+  readonly order: readonly number[];
+  readonly members: readonly RoomMember[];
+  readonly candidates: readonly RoomCandidate[];
+  /** Peer number; null but for an invitation that nobody has answered. */
+  readonly invitedBy: number | null;
+  /** What goes on, for people. */
+  readonly words: string;
+}
+
+export interface RoomMessage {
+  /** Its place in the one order; null while it waits. */
+  readonly index: number | null;
+  readonly id: string;
+  readonly from: number;
+  readonly fromName: string;
+  readonly text: string;
+  readonly state: 'waiting' | 'confirmed';
+  /** How it stands, for people. */
+  readonly mark: string;
+  readonly sentAt: IsoTime;
+}
+
+export interface RoomPost {
+  readonly id: string;
+  readonly state: 'waiting' | 'confirmed';
+}
+
+export interface RoomPage {
+  readonly messages: readonly RoomMessage[];
+  /** For the page before; null at the beginning. */
+  readonly before: number | null;
+}
+
+/** Rooms are named by their name, or a beginning of their id. */
+export interface RoomsFacade {
+  /** @throws KithError `bad-name` | `unknown-member` | `ambiguous` | `not-a-member` | `role-writes-nothing` */
+  create(request: { readonly name: string; readonly who: readonly string[] }): Promise<RoomStatus>;
+  list(): Promise<readonly RoomStatus[]>;
+  /** @throws KithError `unknown-room` | `ambiguous`; so do all that follow. */
+  status(room: string): Promise<RoomStatus>;
+  /** @throws KithError `invitation-expired` */
+  accept(room: string): Promise<RoomStatus>;
+  /** On disk when it resolves. @throws KithError `not-in-room` | `empty-message` | `too-large` | `outbox-full` */
+  post(room: string, text: string): Promise<RoomPost>;
+  read(
+    room: string,
+    page: { readonly before: number | undefined; readonly limit: number },
+  ): Promise<RoomPage>;
+  /** @throws KithError `not-in-room` | `unknown-member` */
+  add(room: string, who: readonly string[]): Promise<RoomStatus>;
+  remove(room: string, who: string): Promise<RoomStatus>;
+  leave(room: string): Promise<RoomStatus>;
+}
+
+export interface RoomEvent {
+  readonly type: 'room';
+  readonly room: string;
+  readonly change: 'state' | 'message' | 'host';
+}

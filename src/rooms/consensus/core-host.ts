@@ -1,0 +1,322 @@
+/** Being host: putting in order, replicating, confirming, handing over (Ongaro 2014, §3.5, §3.6.2, §3.10, §4, §6.2). */
+import { Progress } from './progress.ts';
+import type { Replica } from './replica.ts';
+import { isSingleChange, majorityOf } from './roster.ts';
+import { sessionOf } from './sessions.ts';
+import { nextRoster } from './core-steward.ts';
+import type {
+  CandidateOrder,
+  Command,
+  EntryBody,
+  Message,
+  Refusal,
+  ReplicaId,
+  Roster,
+  SentEntry,
+} from './types.ts';
+
+/** How far behind somebody may be who becomes a voter, in entries. */
+const CAUGHT_UP = 64;
+
+type Answer = Extract<Message, { type: 'appended' | 'conflict' }>;
+
+export class Hosting {
+  readonly #replica: Replica;
+  readonly #peers = new Map<ReplicaId, Progress>();
+  /** The entry with which this host's term began. */
+  readonly #start: number;
+  /** The last number of each author that this host has taken; what it found in the log is judged at apply alone. */
+  readonly #taken = new Map<string, number>();
+  /** Own entries that are on disk. */
+  #durable: number;
+  #unflushed: { readonly ticket: number; readonly upTo: number }[] = [];
+  #transfer: { readonly to: ReplicaId; readonly untilMs: number } | undefined;
+  #order: CandidateOrder;
+  #beatMs = -Infinity;
+  #quorumMs: number;
+
+  /** Everything before is on disk: the vote for itself came after it. */
+  constructor(replica: Replica) {
+    this.#replica = replica;
+    this.#durable = replica.log.lastIndex;
+    this.#start = replica.log.lastIndex + 1;
+    this.#quorumMs = replica.nowMs;
+    replica.role = 'host';
+    replica.host = replica.self;
+    replica.failedRounds = 0;
+    this.#order = { ...replica.order, term: replica.term, version: 1 };
+    replica.order = this.#order;
+    this.#welcomePeers();
+    this.#append([{ kind: 'start' }]);
+  }
+
+  get isTransferring(): boolean {
+    return this.#transfer !== undefined;
+  }
+
+  get hasConfirmedStart(): boolean {
+    return this.#replica.commit >= this.#start;
+  }
+
+  /** How far each peer is, and when it was last heard. */
+  progressOf(peer: ReplicaId): { readonly match: number; readonly heardMs: number } | undefined {
+    return this.#peers.get(peer);
+  }
+
+  // ---- requests
+
+  propose(commands: readonly Command[]): Refusal | undefined {
+    if (this.#transfer !== undefined) return 'transferring';
+    const bodies = commands.filter((command) => this.#takes(command));
+    if (bodies.length > 0) this.#append(bodies.map((command) => ({ kind: 'command', command })));
+    return undefined;
+  }
+
+  /** In the order of its author's numbers, and once by this host. */
+  #takes({ author, incarnation, number }: Command): boolean {
+    const session = sessionOf(author, incarnation);
+    const last = Math.max(this.#replica.sessions.lastOf(author, incarnation), this.#taken.get(session) ?? 0);
+    if (number !== last + 1) return false;
+    this.#taken.set(session, number);
+    return true;
+  }
+
+  change(roster: Roster): Refusal | undefined {
+    const refusal = this.#refusesChange(roster);
+    if (refusal !== undefined) return refusal;
+    this.#append([{ kind: 'change', roster }]);
+    this.#welcomePeers();
+    return undefined;
+  }
+
+  #refusesChange(roster: Roster): Refusal | undefined {
+    const { log, commit } = this.#replica;
+    if (this.#transfer !== undefined) return 'transferring';
+    if (!this.hasConfirmedStart) return 'not-ready';
+    if (log.lastChange > commit) return 'change-pending';
+    if (!isSingleChange(log.roster, roster)) return 'bad-change';
+    const added = roster.voters.find((voter) => !log.roster.voters.includes(voter));
+    if (added !== undefined && !this.isCaughtUp(added)) return 'not-caught-up';
+    return undefined;
+  }
+
+  isCaughtUp(peer: ReplicaId): boolean {
+    const progress = this.#peers.get(peer);
+    if (progress === undefined) return false;
+    const { commit, nowMs, timing } = this.#replica;
+    return (
+      progress.match + CAUGHT_UP >= commit &&
+      progress.match > 0 &&
+      nowMs - progress.heardMs < timing.electionMs
+    );
+  }
+
+  transferTo(to: ReplicaId): Refusal | undefined {
+    if (this.#transfer !== undefined) return 'transferring';
+    if (!this.#peers.has(to) || !this.#replica.log.roster.voters.includes(to)) return 'bad-change';
+    this.#transfer = { to, untilMs: this.#replica.nowMs + this.#replica.timing.electionMs };
+    this.#tryTransfer();
+    return undefined;
+  }
+
+  setOrder(best: readonly ReplicaId[]): void {
+    const { slotMs } = this.#replica.timing;
+    if (this.#order.best.join() === best.join() && this.#order.slotMs === slotMs) return;
+    this.#order = { term: this.#replica.term, version: this.#order.version + 1, best, slotMs };
+    this.#replica.order = this.#order;
+  }
+
+  // ---- time
+
+  /** @returns false when this host has to step down. */
+  tick(): boolean {
+    const { nowMs, timing, self, log } = this.#replica;
+    timing.evaluate(self, log.roster.voters);
+    if (this.#transfer !== undefined && nowMs >= this.#transfer.untilMs) this.#transfer = undefined;
+    if (nowMs - this.#quorumMs >= timing.electionMs) {
+      if (!this.#isHeardByMajority(timing.electionMs)) return false;
+      this.#quorumMs = nowMs;
+    }
+    if (nowMs - this.#beatMs < timing.heartbeatMs) return true;
+    this.#beatMs = nowMs;
+    this.#steward();
+    for (const peer of this.#peers.keys()) this.#replicate(peer, true);
+    return true;
+  }
+
+  /** One step at a time towards the roster that everybody's state calls for. */
+  #steward(): void {
+    const { log, self, nowMs } = this.#replica;
+    const roster = nextRoster({
+      roster: log.roster,
+      self,
+      isCaughtUp: (peer) => this.isCaughtUp(peer),
+      unheardMs: (peer) => nowMs - (this.#peers.get(peer)?.heardMs ?? nowMs),
+    });
+    if (roster !== undefined) this.change(roster);
+  }
+
+  /** CheckQuorum (Ongaro 2014, §6.2): a host whom no majority answers is none. */
+  #isHeardByMajority(withinMs: number): boolean {
+    const { nowMs, self, log } = this.#replica;
+    const { voters } = log.roster;
+    const heard = voters.filter((voter) => {
+      const heardMs = voter === self ? nowMs : (this.#peers.get(voter)?.heardMs ?? -Infinity);
+      return nowMs - heardMs <= withinMs;
+    });
+    return heard.length >= majorityOf(voters);
+  }
+
+  flushed(ticket: number): void {
+    while (this.#unflushed[0] !== undefined && this.#unflushed[0].ticket <= ticket)
+      this.#durable = this.#unflushed.shift()?.upTo ?? this.#durable;
+    this.#advance();
+  }
+
+  // ---- answers
+
+  answered(from: ReplicaId, answer: Answer): void {
+    const progress = this.#peers.get(from);
+    const { nowMs, timing, log } = this.#replica;
+    if (progress === undefined) return;
+    progress.heardMs = nowMs;
+    if (answer.type === 'conflict') {
+      this.#goBack(from, progress, answer);
+      return;
+    }
+    if (answer.match > log.lastIndex) return;
+    timing.measured(from, nowMs - answer.stamp);
+    progress.knownOrder = answer.order;
+    progress.matched(answer.match);
+    this.#advance();
+    this.#replicate(from, false);
+    this.#tryTransfer();
+  }
+
+  #goBack(
+    peer: ReplicaId,
+    progress: Progress,
+    { rejected, hintIndex, hintTerm }: Extract<Answer, { type: 'conflict' }>,
+  ): void {
+    const isStale = progress.probing ? rejected !== progress.next - 1 : rejected <= progress.match;
+    if (isStale) return;
+    const agreed = this.#replica.log.lastUpTo(Math.min(hintIndex, rejected - 1), hintTerm);
+    progress.goBack(agreed + 1);
+    this.#replicate(peer, true);
+  }
+
+  // ---- replication
+
+  #append(bodies: readonly EntryBody[]): void {
+    const replica = this.#replica;
+    const entries = replica.log.chainOn(bodies.map((body): SentEntry => ({ ...body, term: replica.term })));
+    replica.log.append(entries);
+    replica.persist({ type: 'append', entries });
+    this.#unflushed.push({ ticket: replica.ticket + 1, upTo: replica.log.lastIndex });
+    for (const peer of this.#peers.keys()) this.#replicate(peer, false);
+  }
+
+  /** @param beat something is sent in any case. */
+  #replicate(peer: ReplicaId, beat: boolean): void {
+    const progress = this.#peers.get(peer);
+    if (progress === undefined) return;
+    const { log, commit } = this.#replica;
+    if (progress.next <= log.base.index) {
+      if (beat) this.#sendSnapshot(peer, progress);
+      return;
+    }
+    if (progress.probing) {
+      if (beat || progress.sentMs === -Infinity) this.#send(peer, progress, log.batch(progress.next));
+      return;
+    }
+    let sent = false;
+    while (progress.next <= log.lastIndex && progress.hasRoom) {
+      const entries = log.batch(progress.next);
+      this.#send(peer, progress, entries);
+      progress.sent(progress.next + entries.length - 1);
+      sent = true;
+    }
+    const owesCommit = progress.isIdle && progress.sentCommit < commit;
+    if (!sent && (beat || owesCommit)) this.#send(peer, progress, []);
+  }
+
+  #send(peer: ReplicaId, progress: Progress, entries: readonly SentEntry[]): void {
+    const { log, term, commit, timing, nowMs } = this.#replica;
+    const prevIndex = progress.next - 1;
+    const [prevTerm, prevHash] = [log.termAt(prevIndex) ?? 0, log.hashAt(prevIndex) ?? ''];
+    progress.sentMs = nowMs;
+    progress.sentCommit = commit;
+    const order = progress.knownOrder === this.#order.version ? undefined : this.#order;
+    // The term is on disk since before this replica was elected, and a majority vouches for the entries, this disk or not.
+    this.#replica.sendNow(peer, {
+      type: 'append',
+      term,
+      prevIndex,
+      prevTerm,
+      prevHash,
+      entries,
+      commit,
+      electionMs: timing.electionMs,
+      stamp: nowMs,
+      order,
+    });
+  }
+
+  #sendSnapshot(peer: ReplicaId, progress: Progress): void {
+    const { log, term, nowMs } = this.#replica;
+    progress.sentMs = nowMs;
+    progress.probing = true;
+    this.#replica.sendNow(peer, { type: 'install', term, snapshot: log.base, stamp: nowMs });
+  }
+
+  #welcomePeers(): void {
+    const { log, nowMs, peers } = this.#replica;
+    for (const peer of peers)
+      if (!this.#peers.has(peer)) this.#peers.set(peer, new Progress(log.lastIndex + 1, nowMs));
+  }
+
+  /** Whoever was put out is told that this is agreed on, and nothing more. */
+  #partFromGone(): void {
+    const { log, commit, peers } = this.#replica;
+    if (log.lastChange > commit) return;
+    for (const peer of this.#peers.keys()) if (!peers.includes(peer)) this.#peers.delete(peer);
+  }
+
+  /** Only an entry of this term is confirmed by counting; with it everything before (Ongaro 2014, §3.6.2). */
+  #advance(): void {
+    const { log, self, term, commit } = this.#replica;
+    const { voters } = log.roster;
+    const held = voters
+      .map((voter) => (voter === self ? this.#durable : (this.#peers.get(voter)?.match ?? 0)))
+      .sort((a, b) => b - a);
+    const agreed = held[majorityOf(voters) - 1] ?? 0;
+    if (agreed <= commit || log.termAt(agreed) !== term) return;
+    this.#replica.confirm(agreed);
+    for (const peer of this.#peers.keys()) this.#replicate(peer, false);
+    this.#partFromGone();
+  }
+
+  // ---- handing over
+
+  /** A host that a confirmed change has put out of the voters goes, and names who comes. */
+  get isPutOut(): boolean {
+    const { log, commit, self } = this.#replica;
+    return !log.roster.voters.includes(self) && log.lastChange <= commit && this.hasConfirmedStart;
+  }
+
+  handOver(): void {
+    const { log, nowMs, timing } = this.#replica;
+    const [best] = log.roster.voters
+      .filter((voter) => nowMs - (this.#peers.get(voter)?.heardMs ?? -Infinity) < timing.electionMs)
+      .sort((a, b) => (this.#peers.get(b)?.match ?? 0) - (this.#peers.get(a)?.match ?? 0));
+    if (best !== undefined) this.#replica.sendNow(best, { type: 'campaign', term: this.#replica.term });
+  }
+
+  #tryTransfer(): void {
+    const { log, term } = this.#replica;
+    if (this.#transfer === undefined) return;
+    const { to } = this.#transfer;
+    if (this.#peers.get(to)?.match !== log.lastIndex) return;
+    this.#replica.sendNow(to, { type: 'campaign', term });
+  }
+}

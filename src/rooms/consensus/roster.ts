@@ -1,0 +1,51 @@
+/** Rules about who counts: majorities, and which change may follow which. */
+import type { ReplicaId, Roster } from './types.ts';
+
+export function majorityOf(voters: readonly ReplicaId[]): number {
+  return Math.floor(voters.length / 2) + 1;
+}
+
+/** Everyone whom the host sends entries to. */
+export function everyone({ voters, joining, learners }: Roster): readonly ReplicaId[] {
+  return [...voters, ...joining, ...learners];
+}
+
+/**
+ * Ongaro 2014, §4.1: majorities before and after a change overlap only when the change adds or removes one voter.
+ * Those who do not count may come and go freely.
+ */
+export function isSingleChange(from: Roster, to: Roster): boolean {
+  const added = to.voters.filter((voter) => !from.voters.includes(voter));
+  const removed = from.voters.filter((voter) => !to.voters.includes(voter));
+  const all = everyone(to);
+  return added.length + removed.length <= 1 && to.voters.length > 0 && new Set(all).size === all.length;
+}
+
+/** The device whose copy this is. */
+export function deviceOf(replica: ReplicaId): string {
+  return replica.split('/')[0] ?? '';
+}
+
+export function replicaOf(device: string, life: string): ReplicaId {
+  return `${device}/${life}` as ReplicaId;
+}
+
+export function promoted(roster: Roster, replica: ReplicaId): Roster {
+  const rest = without(roster, replica);
+  return { ...rest, voters: [...rest.voters, replica] };
+}
+
+export function welcomed(roster: Roster, replica: ReplicaId): Roster {
+  const rest = without(roster, replica);
+  return { ...rest, joining: [...rest.joining, replica] };
+}
+
+export function demoted(roster: Roster, replica: ReplicaId): Roster {
+  const rest = without(roster, replica);
+  return { ...rest, learners: [...rest.learners, replica] };
+}
+
+export function without({ voters, joining, learners }: Roster, replica: ReplicaId): Roster {
+  const others = (list: readonly ReplicaId[]): readonly ReplicaId[] => list.filter((one) => one !== replica);
+  return { voters: others(voters), joining: others(joining), learners: others(learners) };
+}

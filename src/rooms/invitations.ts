@@ -1,0 +1,31 @@
+/** Invitations: signed by somebody inside, for one member, asked again ever more rarely until answered or over. */
+import type { DeviceKey } from '../base/ids.ts';
+import type { Signer, Verifier } from '../identity/signing.ts';
+import type { Invitation, SentInvite } from './types.ts';
+import { INVITATION_PURPOSE, signedInvitation } from './wire.ts';
+
+export const INVITE = {
+  lastsMs: 7 * 24 * 60 * 60 * 1000,
+  firstAgainMs: 2000,
+  mostAgainMs: 60 * 60 * 1000,
+} as const;
+
+export function signInvitation(signer: Signer, rest: Omit<Invitation, 'by' | 'signature'>): Invitation {
+  const unsigned = { ...rest, by: signer.key as DeviceKey };
+  return { ...unsigned, signature: signer.sign(INVITATION_PURPOSE, signedInvitation(unsigned)) };
+}
+
+export function isGenuine(verifier: Verifier, invitation: Invitation): boolean {
+  return verifier.verify(
+    invitation.by,
+    INVITATION_PURPOSE,
+    signedInvitation(invitation),
+    invitation.signature,
+  );
+}
+
+/** After it was sent once more: twice as long to the next time. */
+export function nextTry(invite: SentInvite, nowMs: number): SentInvite {
+  const pauseMs = Math.min(INVITE.mostAgainMs, INVITE.firstAgainMs * 2 ** Math.min(invite.tries, 20));
+  return { ...invite, tries: invite.tries + 1, nextMs: nowMs + pauseMs };
+}

@@ -1,0 +1,49 @@
+/** What rooms need from outside. Adapters: `store/room-store.ts`, `node/`; the twin: `test/sim/rooms/memory-room-rows.ts`. */
+import type { Bytes } from '../base/bytes.ts';
+import type { DeviceKey, MemberId } from '../base/ids.ts';
+import type { RoomId } from './types.ts';
+
+/** Rows of bytes, sealed where they lie. Writing happens inside `transact`, which leaves all of it on disk or nothing. */
+export interface RoomRows {
+  transact<Result>(work: () => Result): Result;
+
+  cards(): readonly { readonly room: RoomId; readonly card: Bytes }[];
+  putCard(room: RoomId, card: Bytes): void;
+  /** What this replica has promised; undefined when there is none, null when it cannot be read. */
+  promise(room: RoomId): Bytes | undefined | null;
+  putPromise(room: RoomId, promise: Bytes): void;
+  commit(room: RoomId): number;
+  putCommit(room: RoomId, index: number): void;
+  /** Those that are there and can be read, from one index on. */
+  entries(room: RoomId, from: number): readonly { readonly index: number; readonly bytes: Bytes }[];
+  putEntry(room: RoomId, index: number, bytes: Bytes): void;
+  dropEntriesFrom(room: RoomId, index: number): void;
+  /** Marks a confirmed entry as one that people see. */
+  show(room: RoomId, index: number): void;
+  /** The last ones below `before`, oldest first. */
+  shown(
+    room: RoomId,
+    before: number,
+    limit: number,
+  ): readonly { readonly index: number; readonly bytes: Bytes }[];
+  countShown(room: RoomId): number;
+  waiting(room: RoomId): readonly Bytes[];
+  putWaiting(room: RoomId, session: string, number: number, bytes: Bytes): void;
+  dropWaiting(room: RoomId, session: string, upTo: number): void;
+}
+
+/** Seals what lies on disk, for one row each. */
+export interface RoomSealer {
+  seal(key: string, bytes: Bytes): Bytes;
+  /** @throws KithError when the bytes were changed or belong elsewhere. */
+  open(key: string, sealed: Bytes): Bytes;
+}
+
+/** Who is in the network, as far as rooms go. */
+export interface RoomRoll {
+  readonly self: MemberId;
+  readonly device: DeviceKey;
+  /** Undefined for a device that is not active, or nobody's. */
+  memberOf(device: DeviceKey): MemberId | undefined;
+  devicesOf(member: MemberId): readonly DeviceKey[];
+}

@@ -1,0 +1,182 @@
+/**
+ * Carries out what the consensus core decides, in the order in which it has to be done: what came in one turn is written
+ * in one transaction, then said, then shown.
+ */
+import type { Clock, Logger, Timer, Timers } from '../base/ports.ts';
+import { Consensus } from './consensus/core.ts';
+import type {
+  Applied,
+  ConsensusEvent,
+  Effect,
+  Message,
+  ReplicaId,
+  Snapshot,
+  Write,
+} from './consensus/types.ts';
+import type { RoomDisk } from './room-disk.ts';
+import type { RoomRows } from './ports.ts';
+
+/** Whoever comes in later gets these as they were said; what is older comes as a summary without its texts. */
+const KEEP_ENTRIES = 20_000;
+
+export interface DriverDeps {
+  readonly self: ReplicaId;
+  readonly disk: RoomDisk;
+  readonly rows: RoomRows;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly seed: number;
+  readonly send: (to: ReplicaId, message: Message) => void;
+  /** It is on disk that this is confirmed. */
+  readonly applied: (applied: readonly Applied[]) => void;
+  readonly installed: (snapshot: Snapshot) => void;
+  readonly roleChanged: () => void;
+  readonly ticked: () => void;
+  /** The disk refused: nothing more is done until it is opened anew. */
+  readonly stopped: () => void;
+}
+
+export class ReplicaDriver {
+  readonly core: Consensus;
+  readonly #deps: DriverDeps;
+  readonly #queue: ConsensusEvent[] = [];
+  #isDraining = false;
+  #soon: Timer | undefined;
+  #tick: Timer | undefined;
+  #held: Extract<Effect, { type: 'send' }>[] = [];
+  #writes: Write[] = [];
+  #applied: Applied[] = [];
+  #commit: number | undefined;
+  #after: (() => void)[] = [];
+  #isOver = false;
+
+  constructor(deps: DriverDeps) {
+    this.#deps = deps;
+    const { self, disk, clock, seed } = deps;
+    this.core = new Consensus({
+      self,
+      stored: disk.load(),
+      nowMs: clock.monotonicMs(),
+      seed,
+      keepEntries: KEEP_ENTRIES,
+    });
+    this.#scheduleTick();
+  }
+
+  /** Taken up in this turn of the event loop, with whatever else comes in it. */
+  handle(event: ConsensusEvent): void {
+    if (this.#isOver) return;
+    this.#queue.push(event);
+    this.#soon ??= this.#deps.timers.after(0, () => {
+      this.drain();
+    });
+  }
+
+  stop(): void {
+    this.#isOver = true;
+    this.#queue.length = 0;
+    this.#soon?.cancel();
+    this.#tick?.cancel();
+  }
+
+  drain(): void {
+    this.#soon?.cancel();
+    this.#soon = undefined;
+    if (this.#isDraining || this.#isOver) return;
+    this.#isDraining = true;
+    try {
+      while (this.#queue.length > 0) this.#turn();
+    } finally {
+      this.#isDraining = false;
+    }
+  }
+
+  #turn(): void {
+    const events = this.#queue.splice(0);
+
+    for (const event of events) this.#step(event);
+    const ticket = this.core.lastTicket;
+    const [applied, after] = [this.#applied, this.#after];
+    if (!this.#write()) return;
+    this.#step({ type: 'flushed', ticket });
+    const ready = this.#held.filter((held) => held.after <= ticket);
+    this.#held = this.#held.filter((held) => held.after > ticket);
+    for (const { to, message } of ready) this.#deps.send(to, message);
+    if (applied.length > 0) this.#deps.applied(applied);
+    for (const tell of after) tell();
+    // What the flush led to is written in the next round.
+    if (!this.#isOver && (this.#writes.length > 0 || this.#commit !== undefined || this.#held.length > 0))
+      this.#queue.unshift({ type: 'flushed', ticket });
+  }
+
+  #step(event: ConsensusEvent): void {
+    for (const effect of this.core.step(this.#deps.clock.monotonicMs(), event)) this.#carryOut(effect);
+  }
+
+  #carryOut(effect: Effect): void {
+    switch (effect.type) {
+      case 'persist':
+        this.#writes.push(...effect.writes);
+        return;
+      case 'send':
+        if (effect.after === 0) this.#deps.send(effect.to, effect.message);
+        else this.#held.push(effect);
+        return;
+      case 'apply':
+        this.#applied = [...this.#applied, ...effect.applied];
+        this.#commit = effect.commit;
+        return;
+      case 'installed':
+        // It covers whatever was confirmed before it in this turn.
+        this.#applied = [];
+        this.#commit = undefined;
+        this.#after.push(() => {
+          this.#deps.installed(effect.snapshot);
+        });
+        return;
+      case 'role':
+        this.#after.push(this.#deps.roleChanged);
+        return;
+      case 'refused':
+        this.#deps.logger.debug({ what: effect.what, code: effect.code }, 'a room refused');
+        return;
+      case 'stopped':
+        this.#deps.logger.error({ fault: effect.fault }, 'a room stops on this device');
+        this.stop();
+        this.#deps.stopped();
+        return;
+    }
+  }
+
+  /** @returns false when the disk refused: then nothing of it was done, and nothing of it is said. */
+  #write(): boolean {
+    const { rows, disk, logger } = this.#deps;
+    const [writes, applied, commit] = [this.#writes, this.#applied, this.#commit];
+    this.#writes = [];
+    this.#applied = [];
+    this.#commit = undefined;
+    this.#after = [];
+    if (writes.length === 0 && commit === undefined) return true;
+    try {
+      rows.transact(() => {
+        disk.write(writes);
+        if (commit !== undefined) disk.confirm(applied, commit);
+      });
+      return true;
+    } catch (error) {
+      logger.error({ error }, 'what a room agreed on could not be written');
+      this.#step({ type: 'flush-failed' });
+      return false;
+    }
+  }
+
+  #scheduleTick(): void {
+    this.#tick = this.#deps.timers.after(this.core.tickMs, () => {
+      this.handle({ type: 'tick' });
+      this.drain();
+      this.#deps.ticked();
+      if (!this.#isOver) this.#scheduleTick();
+    });
+  }
+}

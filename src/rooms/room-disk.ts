@@ -1,0 +1,191 @@
+/** A room's replica on rows of bytes: what it promised, its entries, and what waits. */
+import { decodeCbor, encodeCbor } from '../base/cbor.ts';
+import { fromHex, toHex } from '../base/bytes.ts';
+import { isKithError } from '../base/errors.ts';
+import { chained } from './consensus/chain.ts';
+import {
+  bytesIn,
+  entryFields,
+  exactly,
+  listOf,
+  numberIn,
+  readEntry,
+  readSnapshot,
+  replicaIn,
+  snapshotFields,
+} from './consensus/wire.ts';
+import { sessionOf } from './consensus/sessions.ts';
+import type {
+  Applied,
+  ChainHash,
+  Entry,
+  ReplicaId,
+  Snapshot,
+  StoredReplica,
+  Write,
+} from './consensus/types.ts';
+import type { RoomRows } from './ports.ts';
+import type { Said } from './timeline/timeline.ts';
+import type { RoomId } from './types.ts';
+import { readSaid, saidFields } from './wire.ts';
+
+interface Promised {
+  readonly term: number;
+  readonly vote: ReplicaId | undefined;
+  readonly height: { readonly index: number; readonly hash: ChainHash };
+  readonly base: Snapshot;
+}
+
+export class RoomDisk {
+  readonly #rows: RoomRows;
+  readonly #room: RoomId;
+  #promise: Promised;
+
+  private constructor(rows: RoomRows, room: RoomId, promise: Promised) {
+    this.#rows = rows;
+    this.#room = room;
+    this.#promise = promise;
+  }
+
+  /** Undefined when what was promised cannot be read any more. */
+  static open(rows: RoomRows, room: RoomId): RoomDisk | undefined {
+    const bytes = rows.promise(room);
+    if (bytes === null || bytes === undefined) return undefined;
+    return new RoomDisk(rows, room, readPromise(bytes));
+  }
+
+  /** Inside a transaction: an empty replica, and whatever was here of its log goes. */
+  static begin(rows: RoomRows, room: RoomId, base: Snapshot): RoomDisk {
+    const height = { index: base.index, hash: base.hash };
+    const disk = new RoomDisk(rows, room, { term: 0, vote: undefined, height, base });
+    rows.dropEntriesFrom(room, 0);
+    rows.putCommit(room, base.index);
+    disk.#putPromise();
+    return disk;
+  }
+
+  load(): StoredReplica {
+    const { term, vote, height, base } = this.#promise;
+    const entries = this.#rows
+      .entries(this.#room, base.index + 1)
+      .flatMap(({ bytes }) => entryIn(bytes) ?? []);
+    return { term, vote, base, height, commit: this.#rows.commit(this.#room), entries };
+  }
+
+  /** Inside a transaction. */
+  write(writes: readonly Write[]): void {
+    if (writes.length === 0) return;
+    for (const write of writes) this.#writeOne(write);
+    this.#putPromise();
+  }
+
+  #writeOne(write: Write): void {
+    switch (write.type) {
+      case 'vote':
+        this.#promise = { ...this.#promise, term: write.term, vote: write.vote };
+        return;
+      case 'append':
+        this.#append(write.entries);
+        return;
+      case 'install':
+        this.#rows.dropEntriesFrom(this.#room, 0);
+        this.#rows.putCommit(this.#room, write.snapshot.index);
+        this.#promise = {
+          ...this.#promise,
+          base: write.snapshot,
+          height: { index: write.snapshot.index, hash: write.snapshot.hash },
+        };
+        return;
+      case 'compact':
+        // The rows stay: they are what people read back in.
+        this.#promise = { ...this.#promise, base: write.snapshot };
+        return;
+    }
+  }
+
+  #append(entries: readonly Entry[]): void {
+    const [first] = entries;
+    const last = entries.at(-1);
+    if (first === undefined || last === undefined) return;
+    if (first.index <= this.#promise.height.index) this.#rows.dropEntriesFrom(this.#room, first.index);
+    for (const entry of entries) this.#rows.putEntry(this.#room, entry.index, entryBytes(entry));
+    this.#promise = { ...this.#promise, height: { index: last.index, hash: last.hash } };
+  }
+
+  /** Inside a transaction: what is confirmed, and which of it people see. */
+  confirm(applied: readonly Applied[], commit: number): void {
+    for (const { entry, verdict } of applied) {
+      if (entry.kind !== 'command' || verdict !== 'new') continue;
+      const { author, incarnation, number } = entry.command;
+      this.#rows.show(this.#room, entry.index);
+      this.#rows.dropWaiting(this.#room, sessionOf(author, incarnation), number);
+    }
+    this.#rows.putCommit(this.#room, commit);
+  }
+
+  waiting(): readonly Said[] {
+    return this.#rows
+      .waiting(this.#room)
+      .map((bytes) => readSaid(decodeCbor(bytes)))
+      .sort((a, b) => a.command.number - b.command.number);
+  }
+
+  keepWaiting(said: readonly Said[]): void {
+    this.#rows.transact(() => {
+      for (const one of said) {
+        const { author, incarnation, number } = one.command;
+        this.#rows.putWaiting(
+          this.#room,
+          sessionOf(author, incarnation),
+          number,
+          encodeCbor(saidFields(one)),
+        );
+      }
+    });
+  }
+
+  page(before: number, limit: number): readonly Entry[] {
+    return this.#rows.shown(this.#room, before, limit).flatMap(({ bytes }) => entryIn(bytes) ?? []);
+  }
+
+  #putPromise(): void {
+    const { term, vote, height, base } = this.#promise;
+    const fields = [term, vote ?? null, height.index, fromHex(height.hash), snapshotFields(base)];
+    this.#rows.putPromise(this.#room, encodeCbor(fields));
+  }
+}
+
+function readPromise(bytes: Uint8Array): Promised {
+  const [term, vote, index, hash, base] = exactly(listOf(decodeCbor(bytes)), 5);
+  return {
+    term: numberIn(term),
+    vote: vote === null ? undefined : replicaIn(vote),
+    height: { index: numberIn(index), hash: toHex(bytesIn(hash)) },
+    base: readSnapshot(base),
+  };
+}
+
+/** With the hash before it, so that the entry can be checked where it lies. */
+function entryBytes(entry: Entry): Uint8Array {
+  return encodeCbor([entry.index, fromHex(entry.hash), entryFields(entry)]);
+}
+
+/** Undefined when it cannot be read: then it counts as not there. */
+function entryIn(bytes: Uint8Array): Entry | undefined {
+  try {
+    const [index, hash, sent] = exactly(listOf(decodeCbor(bytes)), 3);
+    return { ...readEntry(sent), index: numberIn(index), hash: toHex(bytesIn(hash)) };
+  } catch (error) {
+    if (!isKithError(error, 'malformed')) throw error;
+    return undefined;
+  }
+}
+
+/** The first entry of a room that is founded here. */
+export function firstEntry(base: Snapshot, voter: ReplicaId): Entry {
+  return chained(base.hash, 1, {
+    kind: 'change',
+    term: 1,
+    roster: { voters: [voter], joining: [], learners: [] },
+  });
+}

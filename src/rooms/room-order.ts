@@ -1,0 +1,119 @@
+/** The candidate order of one room: everybody probes everybody, says what came out, and the host ranks. */
+import type { Clock } from '../base/ports.ts';
+import type { Consensus } from './consensus/core.ts';
+import { everyone } from './consensus/roster.ts';
+import type { ConsensusEvent, ReplicaId } from './consensus/types.ts';
+import { Handover } from './order/handover.ts';
+import { ProbeMeter } from './order/probe-meter.ts';
+import { rank } from './order/rank.ts';
+import type { Delay, Standing } from './order/types.ts';
+import type { RoomFrame } from './wire.ts';
+
+const PROBE_MS = 2000;
+const RANK_MS = 5000;
+
+export interface OrderPorts {
+  readonly send: (to: ReplicaId, frame: RoomFrame) => void;
+  readonly decide: (event: ConsensusEvent) => void;
+}
+
+export class RoomOrder {
+  readonly #self: ReplicaId;
+  readonly #core: Consensus;
+  readonly #clock: Clock;
+  readonly #ports: OrderPorts;
+  readonly #meters = new Map<ReplicaId, ProbeMeter>();
+  /** What each said that it measured. */
+  readonly #rows = new Map<ReplicaId, Map<ReplicaId, Delay>>();
+  #handover: Handover | undefined;
+  #probeMs = -Infinity;
+  #rankMs = -Infinity;
+  #next = 0;
+  standings: readonly Standing[] = [];
+
+  constructor(self: ReplicaId, core: Consensus, clock: Clock, ports: OrderPorts) {
+    this.#self = self;
+    this.#core = core;
+    this.#clock = clock;
+    this.#ports = ports;
+  }
+
+  receive(from: ReplicaId, frame: Extract<RoomFrame, { type: 'probe' | 'delays' }>): void {
+    if (frame.type === 'delays') {
+      this.#rows.set(from, new Map(frame.delays.map(([to, round, loss]) => [to, delayOf(round, loss)])));
+      return;
+    }
+    if (frame.isAnswer) this.#meterOf(from).answered(frame.id, this.#clock.monotonicMs());
+    else this.#ports.send(from, { ...frame, isAnswer: true });
+  }
+
+  tick(): void {
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs - this.#probeMs >= PROBE_MS) {
+      this.#probeMs = nowMs;
+      this.#probe(nowMs);
+    }
+    if (nowMs - this.#rankMs < RANK_MS) return;
+    this.#rankMs = nowMs;
+    this.#rank(nowMs);
+  }
+
+  #probe(nowMs: number): void {
+    const peers = everyone(this.#core.roster).filter((one) => one !== this.#self);
+    for (const known of [...this.#meters.keys(), ...this.#rows.keys()])
+      if (known !== this.#self && !peers.includes(known)) this.#forget(known);
+    for (const peer of peers) {
+      const meter = this.#meterOf(peer);
+      meter.expire(nowMs);
+      this.#next += 1;
+      meter.sent(this.#next, nowMs);
+      this.#ports.send(peer, { type: 'probe', id: this.#next, isAnswer: false });
+    }
+    const own = this.#ownRow(peers);
+    this.#rows.set(this.#self, own);
+    const delays = [...own].map(([to, delay]): [ReplicaId, number, number] => [to, ...fieldsOf(delay)]);
+    if (delays.length > 0) for (const peer of peers) this.#ports.send(peer, { type: 'delays', delays });
+  }
+
+  #ownRow(peers: readonly ReplicaId[]): Map<ReplicaId, Delay> {
+    return new Map(
+      peers.flatMap((peer): [ReplicaId, Delay][] => {
+        const delay = this.#meterOf(peer).delay;
+        return delay === undefined ? [] : [[peer, delay]];
+      }),
+    );
+  }
+
+  #rank(nowMs: number): void {
+    const { role, roster } = this.#core;
+    this.standings = rank(roster.voters, this.#rows);
+    if (role !== 'host') {
+      this.#handover = undefined;
+      return;
+    }
+    this.#handover ??= new Handover(this.#self, nowMs, nowMs);
+    this.#ports.decide({ type: 'order', best: this.standings.map(({ replica }) => replica) });
+    const to = this.#handover.evaluate(nowMs, this.standings);
+    if (to !== undefined) this.#ports.decide({ type: 'transfer', to });
+  }
+
+  #meterOf(peer: ReplicaId): ProbeMeter {
+    const meter = this.#meters.get(peer) ?? new ProbeMeter();
+    this.#meters.set(peer, meter);
+    return meter;
+  }
+
+  #forget(peer: ReplicaId): void {
+    this.#meters.delete(peer);
+    this.#rows.delete(peer);
+  }
+}
+
+/** On the wire a round trip is one microsecond longer, and 0 says that there is no way. */
+function fieldsOf(delay: Delay): [number, number] {
+  return delay.state === 'reached' ? [delay.roundUs + 1, delay.lossPermille] : [0, 1000];
+}
+
+function delayOf(round: number, lossPermille: number): Delay {
+  return round === 0 ? { state: 'unreachable' } : { state: 'reached', roundUs: round - 1, lossPermille };
+}

@@ -1,0 +1,476 @@
+/** Rooms over links: one channel a link, many rooms on it; invitations, asked again until they are answered. */
+import { fromHex, toHex, type Bytes } from '../base/bytes.ts';
+import { isKithError, KithError } from '../base/errors.ts';
+import type { DeviceKey, LinkKey, MemberId } from '../base/ids.ts';
+import { LIMITS } from '../base/limits.ts';
+import type { Clock, Logger, Rng, Timer, Timers } from '../base/ports.ts';
+import type { Signer, Verifier } from '../identity/signing.ts';
+import type { Channel, ChannelName, Link, Transport } from '../net/ports.ts';
+import { genesis } from './consensus/chain.ts';
+import { recover } from './consensus/recover.ts';
+import { deviceOf, everyone, replicaOf } from './consensus/roster.ts';
+import type { ReplicaId } from './consensus/types.ts';
+import { encodeCard, readCard } from './card.ts';
+import { INVITE, nextTry, signInvitation, isGenuine } from './invitations.ts';
+import type { RoomRoll, RoomRows } from './ports.ts';
+import { firstEntry, RoomDisk } from './room-disk.ts';
+import { Room } from './room.ts';
+import type {
+  Invitation,
+  RoomCard,
+  RoomChange,
+  RoomId,
+  RoomView,
+  SentInvite,
+  ShownMessage,
+} from './types.ts';
+import { decodeFrame, encodeFrame, type Addressed, type RoomFrame } from './wire.ts';
+
+export const ROOMS_CHANNEL: ChannelName = '/kith/1/rooms';
+const TICK_MS = 1000;
+const ROOM_BYTES = 4 * 1024 * 1024;
+/** What one neighbour may send on this channel, all rooms together. */
+export const ROOMS_QUOTA = { framesPerS: 2000, bytesPerS: 8 * 1024 * 1024, burstS: 5 } as const;
+const NOBODY = replicaOf('0'.repeat(64), '0'.repeat(16));
+
+export interface RoomServiceDeps {
+  readonly transport: Transport;
+  readonly rows: RoomRows;
+  readonly roll: RoomRoll;
+  readonly signer: Signer;
+  readonly verifier: Verifier;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly rng: Rng;
+  readonly logger: Logger;
+  /** Of the node's store: another one when the store was restored or copied. 32 hex digits. */
+  readonly store: string;
+  /** Whose link it is; undefined for who is no member. */
+  readonly deviceOf: (link: LinkKey) => DeviceKey | undefined;
+  readonly changed: (change: RoomChange) => void;
+  readonly misbehaved: (peer: LinkKey, code: string) => void;
+  /** Watches how much a neighbour sends; call what comes back for each frame. */
+  readonly guard: (channel: Channel) => (sizeBytes: number) => void;
+}
+
+export class RoomService {
+  readonly #deps: RoomServiceDeps;
+  readonly #cards = new Map<RoomId, RoomCard>();
+  readonly #rooms = new Map<RoomId, Room>();
+  readonly #channels = new Map<DeviceKey, Channel>();
+  readonly #opened = new Set<Link>();
+  #timer: Timer | undefined;
+
+  constructor(deps: RoomServiceDeps) {
+    this.#deps = deps;
+    for (const { card } of deps.rows.cards()) {
+      const read = readCard(card);
+      this.#cards.set(read.id, read);
+      if (read.state === 'active' || read.state === 'joining') this.#open(read);
+    }
+    const { transport } = deps;
+    transport.handle(ROOMS_CHANNEL, (channel) => {
+      this.#attach(channel);
+    });
+    transport.on({
+      link: () => {
+        this.#openMissing();
+      },
+      unlink: (link) => {
+        this.#opened.delete(link);
+      },
+    });
+    this.#tick();
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    for (const room of this.#rooms.values()) room.stop();
+    for (const channel of this.#channels.values()) channel.close();
+  }
+
+  // ---- people
+
+  /** @throws KithError `bad-name` */
+  create(name: string, members: readonly MemberId[]): RoomId {
+    const { rng, rows } = this.#deps;
+    if (name.trim() === '' || name.length > LIMITS.roomNameChars)
+      throw new KithError(
+        'bad-name',
+        `A room has a name of at most ${String(LIMITS.roomNameChars)} characters.`,
+      );
+    const id = toHex(rng.bytes(32)) as RoomId;
+    const card = this.#newCard(id, name.trim(), 'active');
+    rows.transact(() => {
+      this.#save(card);
+      const base = genesis(fromHex(id));
+      const disk = RoomDisk.begin(rows, id, base);
+      disk.write([{ type: 'append', entries: [firstEntry(base, this.#replicaOf(card))] }]);
+    });
+    this.#open(card);
+    this.invite(id, members);
+    return id;
+  }
+
+  /** Asks them, again and again, until they answer or the invitation expires. */
+  invite(id: RoomId, members: readonly MemberId[]): void {
+    const card = this.#needCard(id);
+    const commit = this.#rooms.get(id)?.core.commit ?? 0;
+    const nowMs = this.#deps.clock.nowMs();
+    const asked = members.map((to): SentInvite => {
+      const expiresMs = Math.floor(nowMs + INVITE.lastsMs);
+      const invitation = signInvitation(this.#deps.signer, {
+        room: id,
+        name: card.name,
+        to,
+        commit,
+        expiresMs,
+      });
+      return { invitation, state: 'waiting', tries: 0, nextMs: 0 };
+    });
+    const others = card.invites.filter(({ invitation }) => !members.includes(invitation.to));
+    this.#save({ ...card, invites: [...others, ...asked] });
+    this.#sendInvites();
+  }
+
+  accept(id: RoomId): void {
+    const card = this.#needCard(id);
+    if (card.state === 'active' || card.state === 'joining') return;
+    if (card.invitation === undefined || card.invitation.expiresMs < this.#deps.clock.nowMs())
+      throw new KithError('invitation-expired', 'This invitation is over.', {
+        next: 'Ask somebody in the room to invite you again.',
+      });
+    const { rows } = this.#deps;
+    const joining: RoomCard = { ...card, state: 'joining', life: this.#newLife() };
+    rows.transact(() => {
+      this.#save(joining);
+      RoomDisk.begin(rows, id, genesis(fromHex(id)));
+    });
+    this.#open(joining);
+    this.#send(card.invitation.by, {
+      room: id,
+      from: NOBODY,
+      to: undefined,
+      frame: { type: 'answer', accepted: true },
+    });
+  }
+
+  leave(id: RoomId): void {
+    const card = this.#needCard(id);
+    this.#rooms.get(id)?.remove([this.#deps.roll.device]);
+    if (card.state !== 'active') this.#left(card);
+  }
+
+  remove(id: RoomId, member: MemberId): void {
+    this.#needRoom(id).remove(this.#deps.roll.devicesOf(member));
+  }
+
+  post(id: RoomId, text: string): ShownMessage {
+    return this.#needRoom(id).post(text);
+  }
+
+  read(id: RoomId, before: number | undefined, limit: number): readonly ShownMessage[] {
+    this.#needCard(id);
+    return this.#rooms.get(id)?.read(before, limit) ?? [];
+  }
+
+  room(id: RoomId): Room | undefined {
+    return this.#rooms.get(id);
+  }
+
+  views(): readonly RoomView[] {
+    return [...this.#cards.values()].filter(({ state }) => state !== 'left').map((card) => this.#view(card));
+  }
+
+  #view({ id, name, state, invites, invitation }: RoomCard): RoomView {
+    const room = this.#rooms.get(id);
+    const core = room?.core;
+    const roster = core?.agreedRoster ?? { voters: [], joining: [], learners: [] };
+    const order = core === undefined || core.order.length === 0 ? roster.voters : core.order;
+    return {
+      id,
+      name,
+      state,
+      ...roster,
+      host: core?.host,
+      term: core?.term ?? 0,
+      quorum: roster.voters.length === 0 ? 0 : (room?.quorum ?? 0),
+      confirmed: this.#deps.rows.countShown(id),
+      waiting: room?.waiting ?? 0,
+      order: order.filter((one) => roster.voters.includes(one)),
+      invites,
+      invitedBy: invitation?.by,
+    };
+  }
+
+  // ---- rooms
+
+  #open(card: RoomCard): void {
+    const { rows, clock, timers, rng, logger, signer, verifier, store, changed } = this.#deps;
+    const { card: own, disk } = card.store === store ? this.#trusted(card) : this.#anew(card);
+    const { id } = own;
+    const room = new Room({
+      id,
+      self: this.#replicaOf(own),
+      disk,
+      rows,
+      clock,
+      timers,
+      rng,
+      logger,
+      signer,
+      verifier,
+      linked: () => [...this.#channels.keys()],
+      send: (to, addressed) =>
+        this.#send(to, { ...addressed, room: id, from: this.#replicaOf(this.#needCard(id)) }),
+      lets: (device, frame) => this.#lets(id, device, frame.invitation),
+      hello: () => ({ type: 'hello', invitation: this.#needCard(id).invitation }),
+      acquainted: () => this.#needCard(id).acquainted,
+      changed: (what) => {
+        this.#look(id);
+        changed({ room: id, what });
+      },
+      stopped: () => {
+        this.#reopenLater(id);
+      },
+    });
+    this.#rooms.set(id, room);
+  }
+
+  /** A replica whose disk is not whole goes on as another one, and its word of before is worth nothing. */
+  #trusted(card: RoomCard): { readonly card: RoomCard; readonly disk: RoomDisk } {
+    const disk = RoomDisk.open(this.#deps.rows, card.id);
+    if (disk === undefined || recover(disk.load()).type === 'corrupt') return this.#anew(card);
+    return { card, disk };
+  }
+
+  #anew(card: RoomCard): { readonly card: RoomCard; readonly disk: RoomDisk } {
+    const { rows, store, logger } = this.#deps;
+    logger.warn({ room: card.id }, 'this copy of a room is not whole: it begins anew, and asks the others');
+    const fresh: RoomCard = { ...card, life: this.#newLife(), store };
+    return rows.transact(() => {
+      this.#save(fresh);
+      return { card: fresh, disk: RoomDisk.begin(rows, card.id, genesis(fromHex(card.id))) };
+    });
+  }
+
+  #reopenLater(id: RoomId): void {
+    const { timers } = this.#deps;
+    this.#rooms.get(id)?.stop();
+    this.#rooms.delete(id);
+    timers.after(5 * TICK_MS, () => {
+      const card = this.#cards.get(id);
+      if (card !== undefined && !this.#rooms.has(id)) this.#open(card);
+    });
+  }
+
+  /** Level-triggered: is this device in, by what is agreed on? */
+  #look(id: RoomId): void {
+    const [card, room] = [this.#needCard(id), this.#rooms.get(id)];
+    if (room === undefined) return;
+    const devices = new Set(everyone(room.core.agreedRoster).map((one) => deviceOf(one) as DeviceKey));
+    const acquainted = [...devices].filter((device) => device !== this.#deps.roll.device);
+    if (card.state === 'joining' && room.isIn) this.#save({ ...card, state: 'active', acquainted });
+    else if (card.state === 'active' && devices.size > 0 && !devices.has(this.#deps.roll.device))
+      this.#left(card);
+    else if (acquainted.length > 0 && acquainted.join() !== card.acquainted.join())
+      this.#save({ ...card, acquainted });
+  }
+
+  #left(card: RoomCard): void {
+    this.#save({ ...card, state: 'left', invitation: undefined });
+    this.#deps.timers.after(TICK_MS, () => {
+      this.#rooms.get(card.id)?.stop();
+      this.#rooms.delete(card.id);
+    });
+    this.#deps.changed({ room: card.id, what: 'state' });
+  }
+
+  // ---- invitations
+
+  /** A device of the invited member, with an invitation that somebody in the room wrote. */
+  #lets(id: RoomId, device: DeviceKey, invitation: Invitation | undefined): boolean {
+    const { roll, verifier, clock } = this.#deps;
+    const room = this.#rooms.get(id);
+    if (invitation === undefined || room === undefined || invitation.room !== id) return false;
+    const isInside = everyone(room.core.roster).some((one) => deviceOf(one) === invitation.by);
+    const isTheirs = roll.memberOf(device) === invitation.to;
+    return isInside && isTheirs && invitation.expiresMs > clock.nowMs() && isGenuine(verifier, invitation);
+  }
+
+  #invited(device: DeviceKey, invitation: Invitation): void {
+    const { roll, verifier, clock, changed } = this.#deps;
+    const isGood = invitation.by === device && invitation.to === roll.self && isGenuine(verifier, invitation);
+    if (!isGood || invitation.expiresMs < clock.nowMs()) return;
+    const known = this.#cards.get(invitation.room);
+    if (known?.state === 'active' || known?.state === 'joining') {
+      const frame: RoomFrame = { type: 'answer', accepted: true };
+      this.#send(device, { room: invitation.room, from: NOBODY, to: undefined, frame });
+      return;
+    }
+    const card = this.#newCard(invitation.room, invitation.name, 'invited');
+    this.#save({ ...card, invitation, acquainted: [invitation.by] });
+    if (known?.state !== 'invited') changed({ room: invitation.room, what: 'state' });
+  }
+
+  #answered(id: RoomId, device: DeviceKey, accepted: boolean): void {
+    const card = this.#cards.get(id);
+    const member = this.#deps.roll.memberOf(device);
+    if (card === undefined || member === undefined) return;
+    const invites = card.invites.map((one): SentInvite =>
+      one.invitation.to === member && one.state === 'waiting'
+        ? { ...one, state: accepted ? 'accepted' : 'declined' }
+        : one,
+    );
+    this.#save({ ...card, invites });
+  }
+
+  #sendInvites(): void {
+    const nowMs = this.#deps.clock.nowMs();
+    for (const card of this.#cards.values()) {
+      const invites = card.invites.map((one) => this.#tryInvite(one, nowMs));
+      if (invites.some((one, at) => one !== card.invites[at])) this.#save({ ...card, invites });
+    }
+  }
+
+  #tryInvite(invite: SentInvite, nowMs: number): SentInvite {
+    const { invitation } = invite;
+    if (invite.state !== 'waiting' || nowMs < invite.nextMs) return invite;
+    if (nowMs > invitation.expiresMs) return { ...invite, state: 'expired' };
+    const devices = this.#deps.roll.devicesOf(invitation.to).filter((device) => this.#channels.has(device));
+    const frame: RoomFrame = { type: 'invite', invitation };
+    for (const device of devices)
+      this.#send(device, { room: invitation.room, from: NOBODY, to: undefined, frame });
+    return devices.length === 0 ? invite : nextTry(invite, nowMs);
+  }
+
+  // ---- links
+
+  #openMissing(): void {
+    for (const link of this.#deps.transport.links()) {
+      if (link.direction !== 'outbound' || this.#opened.has(link)) continue;
+      if (this.#deps.deviceOf(link.peer) !== undefined) void this.#openOn(link);
+    }
+  }
+
+  async #openOn(link: Link): Promise<void> {
+    this.#opened.add(link);
+    try {
+      this.#attach(await link.open(ROOMS_CHANNEL), link);
+    } catch (error) {
+      this.#deps.logger.debug({ peer: link.peer, error }, 'a peer has no rooms yet');
+      this.#deps.timers.after(TICK_MS, () => void this.#opened.delete(link));
+    }
+  }
+
+  #attach(channel: Channel, link?: Link): void {
+    const device = this.#deps.deviceOf(channel.peer);
+    if (device === undefined) {
+      if (link !== undefined) this.#deps.timers.after(TICK_MS, () => void this.#opened.delete(link));
+      channel.abort(new Error('not a member'));
+      return;
+    }
+    this.#channels.set(device, channel);
+    const count = this.#deps.guard(channel);
+    channel.onFrame((frame) => {
+      count(frame.byteLength);
+      this.#take(channel, device, frame);
+    });
+    channel.onClose(() => {
+      if (link !== undefined) this.#deps.timers.after(TICK_MS, () => void this.#opened.delete(link));
+      if (this.#channels.get(device) !== channel) return;
+      this.#channels.delete(device);
+      for (const room of this.#rooms.values()) room.unlinked(device);
+    });
+    for (const room of this.#rooms.values()) room.linked(device);
+    this.#sendInvites();
+  }
+
+  #take(channel: Channel, device: DeviceKey, bytes: Bytes): void {
+    try {
+      this.#dispatch(device, decodeFrame(bytes));
+    } catch (error) {
+      if (isKithError(error, 'malformed')) this.#deps.misbehaved(channel.peer, 'malformed');
+      // A mistake of ours, met by what a neighbour sent, costs this channel and never the node.
+      else this.#deps.logger.error({ peer: channel.peer, error }, 'the rooms channel failed on a frame');
+      channel.abort(new Error('malformed'));
+    }
+  }
+
+  #dispatch(device: DeviceKey, { room: id, from, to, frame }: Addressed): void {
+    if (frame.type === 'invite') return this.#invited(device, frame.invitation);
+    if (frame.type === 'answer') return this.#answered(id, device, frame.accepted);
+    const [card, room] = [this.#cards.get(id), this.#rooms.get(id)];
+    if (card === undefined || room === undefined || deviceOf(from) !== device) return;
+    // Meant for an earlier life of this device.
+    if (to !== undefined && to !== this.#replicaOf(card)) return;
+    room.receive(device, from, frame);
+  }
+
+  #send(to: DeviceKey, addressed: Addressed): boolean {
+    const channel = this.#channels.get(to);
+    if (channel === undefined || channel.bufferedBytes > ROOM_BYTES) return false;
+    channel.send(encodeFrame({ ...addressed, from: this.#fromOf(addressed) }));
+    return true;
+  }
+
+  #fromOf({ room, from }: Addressed): ReplicaId {
+    if (from !== NOBODY) return from;
+    const card = this.#cards.get(room);
+    return replicaOf(this.#deps.roll.device, card?.life ?? '0'.repeat(16));
+  }
+
+  #tick(): void {
+    this.#openMissing();
+    this.#sendInvites();
+    this.#timer = this.#deps.timers.after(TICK_MS, () => {
+      this.#tick();
+    });
+  }
+
+  // ---- cards
+
+  #newCard(id: RoomId, name: string, state: RoomCard['state']): RoomCard {
+    const { store } = this.#deps;
+    return {
+      id,
+      name,
+      state,
+      life: this.#newLife(),
+      store,
+      invitation: undefined,
+      acquainted: [],
+      invites: [],
+    };
+  }
+
+  #newLife(): string {
+    return toHex(this.#deps.rng.bytes(8));
+  }
+
+  #save(card: RoomCard): void {
+    this.#cards.set(card.id, card);
+    this.#deps.rows.putCard(card.id, encodeCard(card));
+  }
+
+  #replicaOf({ life }: RoomCard): ReplicaId {
+    return replicaOf(this.#deps.roll.device, life);
+  }
+
+  #needCard(id: RoomId): RoomCard {
+    const card = this.#cards.get(id);
+    if (card === undefined)
+      throw new KithError('unknown-room', 'There is no such room here.', { next: 'kith room list' });
+    return card;
+  }
+
+  #needRoom(id: RoomId): Room {
+    const card = this.#needCard(id);
+    const room = this.#rooms.get(id);
+    if (room !== undefined && card.state !== 'left') return room;
+    throw new KithError('not-in-room', `You are not in “${card.name}”.`, {
+      next:
+        card.state === 'invited' ? `Accept the invitation: kith room accept ${card.name}` : 'kith room list',
+    });
+  }
+}

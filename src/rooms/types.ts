@@ -1,0 +1,78 @@
+/** Values of rooms above the consensus core. */
+import type { DeviceKey, MemberId } from '../base/ids.ts';
+import type { Bytes } from '../base/bytes.ts';
+import type { ReplicaId } from './consensus/types.ts';
+
+declare const brand: unique symbol;
+/** 32 random bytes as hex. */
+export type RoomId = string & { readonly [brand]: 'room' };
+
+/** What lets somebody in: signed by a device that is in the room, for one member, until then. */
+export interface Invitation {
+  readonly room: RoomId;
+  readonly name: string;
+  readonly to: MemberId;
+  readonly by: DeviceKey;
+  readonly expiresMs: number;
+  /** What its writer knew to be confirmed: whoever was put out later than that needs a new one. */
+  readonly commit: number;
+  readonly signature: Bytes;
+}
+
+export type InviteState = 'waiting' | 'accepted' | 'declined' | 'expired';
+
+export interface SentInvite {
+  readonly invitation: Invitation;
+  readonly state: InviteState;
+  readonly tries: number;
+  readonly nextMs: number;
+}
+
+/** `invited`: somebody asks, and nobody has answered. `joining`: accepted, and not let in yet. */
+export type RoomState = 'invited' | 'joining' | 'active' | 'left';
+
+/** What a device keeps of a room beside its log. */
+export interface RoomCard {
+  readonly id: RoomId;
+  readonly name: string;
+  readonly state: RoomState;
+  /** Of this device's replica: drawn anew when its disk cannot prove that it is whole. */
+  readonly life: string;
+  /** Of the node's store; a restored copy has another one, and then the life ends. */
+  readonly store: string;
+  readonly invitation: Invitation | undefined;
+  /** Devices to ask when nobody is heard. */
+  readonly acquainted: readonly DeviceKey[];
+  readonly invites: readonly SentInvite[];
+}
+
+/** A message as people see it. */
+export interface ShownMessage {
+  /** Its place in the one order; null while it waits. */
+  readonly index: number | null;
+  readonly id: string;
+  readonly device: DeviceKey;
+  readonly text: string;
+  readonly sentMs: number;
+  /** Voters who hold it, while it waits. */
+  readonly held: number;
+}
+
+export interface RoomView {
+  readonly id: RoomId;
+  readonly name: string;
+  readonly state: RoomState;
+  readonly host: ReplicaId | undefined;
+  readonly term: number;
+  readonly voters: readonly ReplicaId[];
+  readonly joining: readonly ReplicaId[];
+  readonly learners: readonly ReplicaId[];
+  readonly quorum: number;
+  readonly confirmed: number;
+  readonly waiting: number;
+  readonly order: readonly ReplicaId[];
+  readonly invites: readonly SentInvite[];
+  readonly invitedBy: DeviceKey | undefined;
+}
+
+export type RoomChange = { readonly room: RoomId; readonly what: 'state' | 'message' | 'host' };

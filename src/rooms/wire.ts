@@ -1,0 +1,245 @@
+/** Bytes of the rooms channel and of what rooms keep, as docs/protocol/rooms.md has them. */
+import { hash } from 'node:crypto';
+import { fromHex, type Bytes } from '../base/bytes.ts';
+import { decodeCbor, encodeCbor, malformed, type CborValue } from '../base/cbor.ts';
+import { idFromBytes, type DeviceKey, type MemberId } from '../base/ids.ts';
+import { LIMITS } from '../base/limits.ts';
+import {
+  bytesIn,
+  commandFields,
+  exactly,
+  flagIn,
+  listOf,
+  messageFields,
+  numberIn,
+  readCommand,
+  readMessage,
+  replicaIn,
+  textIn,
+} from './consensus/wire.ts';
+import type { Command, Message, ReplicaId, SessionTable } from './consensus/types.ts';
+import type { Said } from './timeline/timeline.ts';
+import type { Invitation, RoomId } from './types.ts';
+
+const VERSION = 1;
+export const MESSAGE_PURPOSE = 'room message';
+export const INVITATION_PURPOSE = 'room invitation';
+const SESSION = /^[0-9a-f]{64} [0-9a-f]{16}$/;
+const MOST_SESSIONS = 4096;
+
+export type RoomFrame =
+  | { readonly type: 'core'; readonly message: Message }
+  /** Messages that wait, from their authors or passed on. */
+  | { readonly type: 'said'; readonly said: readonly Said[] }
+  /** How far this node is with what waits, on its disk. */
+  | { readonly type: 'heights'; readonly heights: SessionTable }
+  | { readonly type: 'hello'; readonly invitation: Invitation | undefined }
+  | { readonly type: 'greeting'; readonly host: ReplicaId | undefined; readonly known: readonly ReplicaId[] }
+  | { readonly type: 'probe'; readonly id: number; readonly isAnswer: boolean }
+  | { readonly type: 'delays'; readonly delays: readonly (readonly [ReplicaId, number, number])[] }
+  | { readonly type: 'invite'; readonly invitation: Invitation }
+  | { readonly type: 'answer'; readonly accepted: boolean }
+  /** To the host: take these devices out. */
+  | { readonly type: 'remove'; readonly devices: readonly DeviceKey[] };
+
+const TYPES = [
+  'core',
+  'said',
+  'heights',
+  'hello',
+  'greeting',
+  'probe',
+  'delays',
+  'invite',
+  'answer',
+  'remove',
+] as const satisfies readonly RoomFrame['type'][];
+
+export interface Addressed {
+  readonly room: RoomId;
+  readonly from: ReplicaId;
+  /** Which life of the receiver is meant; any, when it is not known. */
+  readonly to: ReplicaId | undefined;
+  readonly frame: RoomFrame;
+}
+
+export function encodeFrame({ room, from, to, frame }: Addressed): Bytes {
+  return encodeCbor([
+    VERSION,
+    TYPES.indexOf(frame.type),
+    fromHex(room),
+    from,
+    to ?? null,
+    ...frameFields(frame),
+  ]);
+}
+
+function frameFields(frame: RoomFrame): CborValue[] {
+  switch (frame.type) {
+    case 'core':
+      return [messageFields(frame.message)];
+    case 'said':
+      return [frame.said.map(saidFields)];
+    case 'heights':
+      return [frame.heights.map(([session, number]) => [session, number])];
+    case 'hello':
+      return [frame.invitation === undefined ? null : invitationFields(frame.invitation)];
+    case 'greeting':
+      return [frame.host ?? null, [...frame.known]];
+    case 'probe':
+      return [frame.id, frame.isAnswer];
+    case 'delays':
+      return [frame.delays.map(([to, roundUs, loss]) => [to, roundUs, loss])];
+    case 'invite':
+      return [invitationFields(frame.invitation)];
+    case 'answer':
+      return [frame.accepted];
+    case 'remove':
+      return [frame.devices.map(fromHex)];
+  }
+}
+
+/** @throws KithError `malformed` */
+export function decodeFrame(bytes: Bytes): Addressed {
+  const [version, kind, room, from, to, ...rest] = listOf(decodeCbor(bytes));
+  if (version !== VERSION) throw malformed('a frame of rooms of another version');
+  const type = TYPES[numberIn(kind, TYPES.length)] ?? 'core';
+  return {
+    room: idFromBytes(room) as string as RoomId,
+    from: replicaIn(from),
+    to: to === null ? undefined : replicaIn(to),
+    frame: readFrame(type, rest),
+  };
+}
+
+function readFrame(type: RoomFrame['type'], rest: readonly CborValue[]): RoomFrame {
+  const [first] = rest;
+  switch (type) {
+    case 'core':
+      return { type, message: readMessage(exactly(rest, 1)[0]) };
+    case 'said':
+      return { type, said: atMost(listOf(exactly(rest, 1)[0]), LIMITS.roomWaitingPerAuthor).map(readSaid) };
+    case 'heights':
+      return { type, heights: atMost(listOf(exactly(rest, 1)[0]), MOST_SESSIONS).map(heightIn) };
+    case 'hello':
+      exactly(rest, 1);
+      return { type, invitation: first === null ? undefined : readInvitation(first) };
+    case 'greeting': {
+      const [host, known] = exactly(rest, 2);
+      const list = atMost(listOf(known), LIMITS.roomReplicas).map(replicaIn);
+      return { type, host: host === null ? undefined : replicaIn(host), known: list };
+    }
+    case 'probe':
+      return { type, id: numberIn(exactly(rest, 2)[0]), isAnswer: flagIn(rest[1]) };
+    case 'delays':
+      return { type, delays: atMost(listOf(exactly(rest, 1)[0]), LIMITS.roomReplicas).map(delayIn) };
+    case 'invite':
+      return { type, invitation: readInvitation(exactly(rest, 1)[0]) };
+    case 'answer':
+      return { type, accepted: flagIn(exactly(rest, 1)[0]) };
+    case 'remove':
+      return {
+        type,
+        devices: atMost(listOf(exactly(rest, 1)[0]), LIMITS.roomReplicas).map((one) =>
+          idFromBytes<DeviceKey>(one),
+        ),
+      };
+  }
+}
+
+function atMost(list: readonly CborValue[], count: number): readonly CborValue[] {
+  if (list.length > count) throw malformed('a list is too long');
+  return list;
+}
+
+function heightIn(value: CborValue): readonly [string, number] {
+  const [session, number] = exactly(listOf(value), 2);
+  return [textIn(session, SESSION), numberIn(number)];
+}
+
+/** Microseconds there and back, plus one; 0 says that there is no way. */
+function delayIn(value: CborValue): readonly [ReplicaId, number, number] {
+  const [to, round, loss] = exactly(listOf(value), 3);
+  return [replicaIn(to), numberIn(round, 2 ** 40), numberIn(loss, 1001)];
+}
+
+// ---- messages of people
+
+export interface Written {
+  readonly text: string;
+  readonly sentMs: number;
+}
+
+/** What the author signs: the place of the message in its session, so that no other place can be given to it. */
+export function signedMessage(room: RoomId, command: Omit<Command, 'body'>, inner: Bytes): Bytes {
+  return encodeCbor([fromHex(room), command.author, command.incarnation, command.number, inner]);
+}
+
+export function encodeWritten({ text, sentMs }: Written): Bytes {
+  return encodeCbor([0, sentMs, text]);
+}
+
+export function encodeBody(inner: Bytes, signature: Bytes): Bytes {
+  return encodeCbor([inner, signature]);
+}
+
+export interface OpenBody extends Written {
+  readonly inner: Bytes;
+  readonly signature: Bytes;
+}
+
+/** @throws KithError `malformed` */
+export function readBody(body: Bytes): OpenBody {
+  const [innerValue, signature] = exactly(listOf(decodeCbor(body)), 2);
+  const inner = bytesIn(innerValue);
+  const [kind, sentMs, text] = exactly(listOf(decodeCbor(inner)), 3);
+  if (kind !== 0 || typeof text !== 'string') throw malformed('a message of another kind');
+  if (text.length > LIMITS.roomTextChars) throw malformed('a message of a room is too long');
+  return { inner, signature: bytesIn(signature), text, sentMs: numberIn(sentMs, 2 ** 48) };
+}
+
+/** Names a message to people: 32 hex digits. */
+export function messageId(room: RoomId, { author, incarnation, number }: Command): string {
+  return hash('sha256', encodeCbor([fromHex(room), author, incarnation, number]), 'hex').slice(0, 32);
+}
+
+export function saidFields({ command, sentMs }: Said): CborValue {
+  return [commandFields(command), sentMs];
+}
+
+export function readSaid(value: CborValue): Said {
+  const [command, sentMs] = exactly(listOf(value), 2);
+  return { command: readCommand(command), sentMs: numberIn(sentMs, 2 ** 48) };
+}
+
+// ---- invitations
+
+export function signedInvitation({
+  room,
+  name,
+  to,
+  by,
+  expiresMs,
+  commit,
+}: Omit<Invitation, 'signature'>): Bytes {
+  return encodeCbor([fromHex(room), name, fromHex(to), fromHex(by), expiresMs, commit]);
+}
+
+export function invitationFields(invitation: Invitation): CborValue {
+  const { room, name, to, by, expiresMs, commit, signature } = invitation;
+  return [fromHex(room), name, fromHex(to), fromHex(by), expiresMs, commit, signature];
+}
+
+export function readInvitation(value: CborValue | undefined): Invitation {
+  const [room, name, to, by, expiresMs, commit, signature] = exactly(listOf(value), 7);
+  if (typeof name !== 'string' || name.length > LIMITS.roomNameChars) throw malformed('a name of a room');
+  return {
+    room: idFromBytes(room) as string as RoomId,
+    name,
+    to: idFromBytes<MemberId>(to),
+    by: idFromBytes<DeviceKey>(by),
+    expiresMs: numberIn(expiresMs, 2 ** 48),
+    commit: numberIn(commit),
+    signature: bytesIn(signature),
+  };
+}

@@ -1,0 +1,87 @@
+/** Rules of the registry broken on purpose; `from` is where the first seed that catches it was found. */
+import type { Mutant } from './mutants.ts';
+
+const FOLD = 'src/records/fold.ts';
+const PROJECTION = 'src/records/projection.ts';
+const ENDING = 'src/records/ending.ts';
+const EDITING = 'src/records/editing.ts';
+
+export const RECORD_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'the last writer wins, whatever it had seen',
+    file: FOLD,
+    find: 'return of.filter(\n',
+    replace: 'return of.slice(-1);\n    return of.filter(\n',
+    from: 1,
+  },
+  {
+    name: 'edits do not say what they build on',
+    file: EDITING,
+    find: 'heads: full?.heads ?? [],',
+    replace: 'heads: [],',
+    from: 1,
+  },
+  {
+    name: 'only direct ancestors count as seen',
+    file: FOLD,
+    find: 'for (const { hash } of known) for (const older of this.#past.get(hash) ?? []) past.add(older);',
+    replace: '',
+    from: 1,
+  },
+  {
+    name: 'concurrent writes are ordered by arrival',
+    file: FOLD,
+    find: 'this.ordered = [...byHash.values()].sort((a, b) => this.#compare(a, b));',
+    replace: 'this.ordered = [...byHash.values()];',
+    from: 1,
+  },
+  {
+    name: 'a record is not folded again when it was changed',
+    file: PROJECTION,
+    find: '      records.addEntry(known.row, read.place);\n      this.#refold(known.row);',
+    replace: '      records.addEntry(known.row, read.place);',
+    from: 1,
+  },
+  {
+    name: 'an edit by others counts',
+    file: 'src/records/reading.ts',
+    find: 'if (!hasHome(id)) return true;',
+    replace: 'if (id !== undefined) return true;',
+    from: 1,
+  },
+  {
+    name: 'the exact values are written for readers',
+    file: 'src/records/kinds/reader-view.ts',
+    find: "if (spec?.class === 'public' && spec.narrower[value] === undefined && value !== '') shown[name] = value;",
+    replace: 'if (spec !== undefined) shown[name] = value;',
+    from: 1,
+  },
+  {
+    name: 'what readers had of who opts out stays',
+    file: ENDING,
+    find: '    context.log.erase(targets);\n  });\n}\n\n// ---- confirmations',
+    replace: '  });\n}\n\n// ---- confirmations',
+    from: 1,
+  },
+  {
+    name: 'what a colleague wrote of what ended stays',
+    file: PROJECTION,
+    find: 'if (full.end !== undefined) return ours.some((entry) => !isEnd(entry));',
+    replace: 'if (full.end !== undefined) return false;',
+    from: 1,
+  },
+  {
+    name: 'notes about who ended stay',
+    file: PROJECTION,
+    find: 'if (target?.gone === true) return ours.length > 0;',
+    replace: 'if (target?.gone === true) return false;',
+    from: 1,
+  },
+  {
+    name: 'an erasure is not heard of by the tables',
+    file: PROJECTION,
+    find: 'if (this.#reader.entryAt(place) === undefined) records.removeEntry(place);\n    this.#refold(row);',
+    replace: '',
+    from: 1,
+  },
+];

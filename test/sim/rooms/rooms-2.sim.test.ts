@@ -1,0 +1,3 @@
+import { playRoomShard } from './room-shards.ts';
+
+playRoomShard(1, 2);
