@@ -32,13 +32,15 @@ type Carriage = Pick<
   | 'forget'
 >;
 type Inbox = Pick<MailStore, 'addReceived' | 'received' | 'inbox' | 'markRead' | 'unread'>;
-type Outbox = Omit<MailStore, keyof Carriage | keyof Inbox | 'transact' | 'idsFrom'>;
+type Sent = Pick<MailStore, 'sent' | 'lastSent'>;
+type Outbox = Omit<MailStore, keyof Carriage | keyof Inbox | keyof Sent | 'transact' | 'idsFrom'>;
 
 export function openMailStore(database: Database, sealer: MailSealer, readers: WireReaders): MailStore {
   return {
     transact: (work) => database.transact(work),
     ...carriageIn(database, readers),
     ...outboxIn(database, sealer),
+    ...sentIn(database, sealer),
     ...inboxIn(database, sealer),
     idsFrom: (start, limit) =>
       database
@@ -103,18 +105,38 @@ function carriageIn(database: Database, { readCopy, readReceipt }: WireReaders):
   };
 }
 
+function sentIn(database: Database, sealer: MailSealer): Sent {
+  const { sql } = boundTo(database);
+  const letterOf = (row: Row): SentLetter => {
+    const id = idIn<LetterId>(row, 'id');
+    const [sentMs, text] = decodeCbor(sealer.open(`sent ${id}`, bytesIn(row, 'body'))) as [number, string];
+    const to = readTo(sealer.open(`to ${id}`, bytesIn(row, 'recipients')));
+    return { id, sentMs, text, expiryHours: numberIn(row, 'expiry'), to };
+  };
+  return {
+    sent(id) {
+      const row = sql('SELECT * FROM mail_sent WHERE id = ?').get(fromHex(id));
+      return row === undefined ? undefined : letterOf(row);
+    },
+    lastSent(limit, before) {
+      const rows =
+        before === undefined
+          ? sql('SELECT * FROM mail_sent ORDER BY rowid DESC LIMIT ?').all(limit)
+          : sql(
+              `SELECT * FROM mail_sent WHERE rowid < (SELECT rowid FROM mail_sent WHERE id = ?)
+               ORDER BY rowid DESC LIMIT ?`,
+            ).all(fromHex(before), limit);
+      return rows.map(letterOf);
+    },
+  };
+}
+
 function outboxIn(database: Database, sealer: MailSealer): Outbox {
   const { sql } = boundTo(database);
   const copyOf = (row: Row): SentCopy => {
     const id = idIn<CopyId>(row, 'id');
     const opened = sealer.open(`copy ${id}`, bytesIn(row, 'keys'));
     return { id, letter: idIn(row, 'letter'), expiryHours: numberIn(row, 'expiry'), ...readKeys(opened) };
-  };
-  const sentIn = (row: Row): SentLetter => {
-    const id = idIn<LetterId>(row, 'id');
-    const [sentMs, text] = decodeCbor(sealer.open(`sent ${id}`, bytesIn(row, 'body'))) as [number, string];
-    const to = readTo(sealer.open(`to ${id}`, bytesIn(row, 'recipients')));
-    return { id, sentMs, text, expiryHours: numberIn(row, 'expiry'), to };
   };
   return {
     addSent(letter) {
@@ -126,20 +148,6 @@ function outboxIn(database: Database, sealer: MailSealer): Outbox {
         sealer.seal(`sent ${letter.id}`, body),
         sealer.seal(`to ${letter.id}`, encodeTo(letter.to)),
       );
-    },
-    sent(id) {
-      const row = sql('SELECT * FROM mail_sent WHERE id = ?').get(fromHex(id));
-      return row === undefined ? undefined : sentIn(row);
-    },
-    lastSent(limit, before) {
-      const rows =
-        before === undefined
-          ? sql('SELECT * FROM mail_sent ORDER BY rowid DESC LIMIT ?').all(limit)
-          : sql(
-              `SELECT * FROM mail_sent WHERE rowid < (SELECT rowid FROM mail_sent WHERE id = ?)
-               ORDER BY rowid DESC LIMIT ?`,
-            ).all(fromHex(before), limit);
-      return rows.map(sentIn);
     },
     waiting: () =>
       sql('SELECT id FROM mail_sent WHERE waiting != 0')

@@ -81,6 +81,10 @@ class MailWorld {
     }
   }
 
+  mustHold(): void {
+    if (this.checks.violation !== undefined) throw this.checks.violation;
+  }
+
   someNode(): MailNode {
     const node = this.rng.pick(this.nodes);
     if (node === undefined) throw new Error('bug: a world without nodes');
@@ -224,7 +228,7 @@ export function playMailSeed(seed: number): Played {
     if (world.checks.violation !== undefined) throw world.checks.violation;
   }
   world.crowd();
-  if (world.checks.violation !== undefined) throw world.checks.violation;
+  world.mustHold();
   world.heal();
   world.checks.atRest(world.nodes);
   if (world.checks.violation !== undefined) throw world.checks.violation;

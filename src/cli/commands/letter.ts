@@ -91,7 +91,7 @@ function recipientsInWords({ recipients }: LetterDetail): string {
 
 function firstWords(text: string): string {
   const line = clean(text.split('\n')[0] ?? '');
-  const chars = [...line];
+  const chars = Array.from(new Intl.Segmenter().segment(line), ({ segment }) => segment);
   return chars.length <= SHOWN_CHARS && line.length === text.length
     ? line
     : `${chars.slice(0, SHOWN_CHARS).join('')} …`;
