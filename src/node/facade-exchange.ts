@@ -1,5 +1,5 @@
 /** Of the facade, what is about files of records. Types only. */
-import type { Work } from './facade.ts';
+import type { Work } from './facade-work.ts';
 
 export type ReadFormat = 'pfif' | 'csv' | 'fhir';
 export type WriteFormat = 'pfif' | 'atom' | 'csv' | 'fhir' | 'hxl';

@@ -38,9 +38,6 @@ export interface Reader {
   end(): readonly ReadItem[];
 }
 
-export const FORMATS = ['pfif', 'csv', 'fhir', 'hxl'] as const;
-export type Format = (typeof FORMATS)[number];
-
 /** A record as it goes out: with those values alone that whom it is for may see. */
 export interface ExportRecord {
   readonly kind: KindName;
