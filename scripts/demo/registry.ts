@@ -9,7 +9,10 @@ export const registry: Chapter = {
     await play.type('Ben', 'record', 'add', '--set', 'full_name=محمد الأحمد', 'age=41', 'home_state=Aleppo');
     const [person] = (await ben.call('searchRecords', { text: 'محمد الأحمد' })).records;
     const id = person?.id ?? '';
-    await until('Dao has it', async () => (await dao.call('searchRecords', { text: 'محمد' })).records.length > 0);
+    await until(
+      'Dao has it',
+      async () => (await dao.call('searchRecords', { text: 'محمد' })).records.length > 0,
+    );
     await play.type('Dao', 'record', 'search', 'Mohamed Al Ahmad');
     await play.type('Dao', 'record', 'note', id, 'He is in our tent', '--status', 'believed_alive');
     await until('Ben has heard', async () => (await ben.call('record', { id })).status === 'believed_alive');
