@@ -1,9 +1,4 @@
 /** Of the facade, what is about files of records. Types only. */
-<<<<<<< HEAD
-=======
-import type { Work } from './facade-work.ts';
-
->>>>>>> records
 export type ReadFormat = 'pfif' | 'csv' | 'fhir';
 export type WriteFormat = 'pfif' | 'atom' | 'csv' | 'fhir' | 'hxl';
 /** Readers see what is public, members what every member may see, all is what this node holds. */

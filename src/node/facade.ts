@@ -27,11 +27,8 @@ import type { Work } from './facade-work.ts';
 import type { RecordsFacade } from './facade-records.ts';
 
 export type { Alarm } from './facade-alarms.ts';
-<<<<<<< HEAD
 export type { RoomMessage, RoomStatus } from './facade-rooms.ts';
-=======
 export type { Progress, Work } from './facade-work.ts';
->>>>>>> records
 
 /** ISO 8601 in UTC, as `Date.prototype.toISOString` writes it. */
 export type IsoTime = string;
