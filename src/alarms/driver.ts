@@ -1,6 +1,7 @@
 /** Carries out what the core decides, on a log and a store of acknowledgements. Synchronous, without links of its own: the service puts channels under it, the simulator its network. */
 import { isKithError } from '../base/errors.ts';
 import type { Bytes } from '../base/bytes.ts';
+import { EventQueue } from '../base/event-queue.ts';
 import type { Logger } from '../base/ports.ts';
 import type { FeedId } from '../base/ids.ts';
 import { mayHold, type Standing } from '../identity/roles.ts';
@@ -43,8 +44,10 @@ export interface DriverDeps {
 export class AlarmDriver {
   readonly #deps: DriverDeps;
   readonly #core: AlarmCore;
-  readonly #queue: AlarmEvent[] = [];
-  #running = false;
+  /** Effects may cause events (an append tells its listeners): they wait for their turn. */
+  readonly #queue = new EventQueue<AlarmEvent>((event) => {
+    for (const effect of this.#core.step(event)) this.#carryOut(effect);
+  });
 
   constructor(deps: DriverDeps) {
     this.#deps = deps;
@@ -79,18 +82,8 @@ export class AlarmDriver {
     this.#deps.acked(news);
   }
 
-  /** Effects may cause events (an append tells its listeners): they wait for their turn. */
   handle(event: AlarmEvent): void {
     this.#queue.push(event);
-    if (this.#running) return;
-    this.#running = true;
-    try {
-      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-        for (const effect of this.#core.step(next)) this.#carryOut(effect);
-      }
-    } finally {
-      this.#running = false;
-    }
   }
 
   #carryOut(effect: AlarmEffect): void {

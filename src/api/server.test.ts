@@ -112,6 +112,7 @@ const REQUESTS: Readonly<
   eraseEntries: ['POST', '/v1/entries/erase', { ids: [ENTRY_ID] }],
   sendLetter: ['POST', '/v1/letters', { to: ['Bo'], text: 'See you at noon' }],
   letter: ['GET', '/v1/letters/d4d4'],
+  sentLetters: ['GET', `/v1/letters?limit=5&before=${'d4'.repeat(16)}`],
   inbox: ['GET', '/v1/inbox?unread=true&limit=5'],
   markRead: ['POST', '/v1/inbox/read', { ids: ['d4d4d4d4'] }],
   mailSettings: ['GET', '/v1/mail/settings'],

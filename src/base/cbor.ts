@@ -4,7 +4,7 @@
  * tokens and on encoding again to compare; `cbor.test.ts` holds it against one.
  */
 import type { Bytes } from './bytes.ts';
-import { CborReader, type CborValue } from './cbor-reader.ts';
+import { CborReader, malformed, type CborValue } from './cbor-reader.ts';
 import { writeCbor } from './cbor-writer.ts';
 
 export { malformed, type CborValue } from './cbor-reader.ts';
@@ -18,5 +18,26 @@ export function decodeCbor(bytes: Bytes): CborValue {
   const reader = new CborReader(bytes);
   const value = reader.value();
   reader.end();
+  return value;
+}
+
+// ---- values of a kind
+
+/** @throws KithError `malformed` */
+export function arrayOf(value: CborValue | undefined): readonly CborValue[] {
+  if (!Array.isArray(value)) throw malformed('an array');
+  return value as readonly CborValue[];
+}
+
+/** @throws KithError `malformed` */
+export function bytesOf(value: CborValue | undefined): Bytes {
+  if (!(value instanceof Uint8Array)) throw malformed('a byte string');
+  return value;
+}
+
+/** @throws KithError `malformed` when it is no whole number from 0 up to and excluding `below`. */
+export function numberOf(value: CborValue | undefined, below: number = Number.MAX_SAFE_INTEGER): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value >= below)
+    throw malformed('a whole number');
   return value;
 }

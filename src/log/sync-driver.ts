@@ -4,6 +4,7 @@
  */
 import { isKithError } from '../base/errors.ts';
 import type { Bytes } from '../base/bytes.ts';
+import { EventQueue } from '../base/event-queue.ts';
 import type { Logger } from '../base/ports.ts';
 import type { FeedId } from '../base/ids.ts';
 import { LANES, mayHold, type Lane, type Standing } from '../identity/roles.ts';
@@ -50,12 +51,14 @@ export class SyncDriver {
   readonly #peers: SyncPeers;
   readonly #logger: Logger;
   readonly #core: SyncCore;
-  readonly #queue: SyncEvent[] = [];
+  /** Effects may cause events (an append tells its listeners): they wait for their turn. */
+  readonly #queue = new EventQueue<SyncEvent>((event) => {
+    for (const effect of this.#core.step(event)) this.#carryOut(effect);
+  });
   readonly #streams = new Map<NeighbourId, Map<FeedId, Stream>>();
   /** Parts that this node may hold and does not. */
   #missing: readonly ReadRange[] = [];
   #rights = '';
-  #running = false;
 
   constructor(log: Log, peers: SyncPeers, logger: Logger) {
     this.#log = log;
@@ -104,18 +107,8 @@ export class SyncDriver {
     return this.#core.isInStep();
   }
 
-  /** Effects may cause events (an append tells its listeners): they wait for their turn. */
   handle(event: SyncEvent): void {
     this.#queue.push(event);
-    if (this.#running) return;
-    this.#running = true;
-    try {
-      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-        for (const effect of this.#core.step(next)) this.#carryOut(effect);
-      }
-    } finally {
-      this.#running = false;
-    }
   }
 
   #carryOut(effect: SyncEffect): void {

@@ -44,6 +44,8 @@ export interface MailStore {
 
   addSent(letter: SentLetter): void;
   sent(id: LetterId): SentLetter | undefined;
+  /** The newest first. @param before what was sent before this one; undefined: from the newest on. */
+  lastSent(limit: number, before: LetterId | undefined): readonly SentLetter[];
   /** Letters with somebody whom they are not sealed for yet. */
   waiting(): readonly LetterId[];
   setSentTo(letter: LetterId, to: readonly SentTo[]): void;

@@ -10,15 +10,24 @@ const EVERY_MS = 5000;
 /** How much of the newest measurement counts, as TCP smooths its round trips (RFC 6298 §2). */
 const WEIGHT = 1 / 8;
 
-export function answerPings(transport: Transport, isMember: (peer: LinkKey) => boolean): void {
+/** @param misbehaved a neighbour sent what no honest one sends. */
+export function answerPings(
+  transport: Transport,
+  isMember: (peer: LinkKey) => boolean,
+  misbehaved: (peer: LinkKey, reason: string) => void,
+): void {
   transport.handle(PING_CHANNEL, (channel) => {
     if (!isMember(channel.peer)) {
       channel.abort(new Error('not a member'));
       return;
     }
     channel.onFrame((frame) => {
-      if (frame.byteLength === PING_BYTES) channel.send(frame);
-      else channel.abort(new Error('a ping has sixteen bytes'));
+      if (frame.byteLength === PING_BYTES) {
+        channel.send(frame);
+        return;
+      }
+      misbehaved(channel.peer, 'ping: a ping has sixteen bytes');
+      channel.abort(new Error('malformed'));
     });
   });
 }

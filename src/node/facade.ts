@@ -687,6 +687,13 @@ export interface InboxPage {
   readonly unread: number;
 }
 
+export interface SentPage {
+  /** The newest first. */
+  readonly letters: readonly LetterDetail[];
+  /** For the next call's `before`; null when there are no older ones. */
+  readonly before: string | null;
+}
+
 export interface LettersFacade {
   /**
    * On disk when it resolves. To all, a role and an organisation: who is in now and can receive letters, but oneself.
@@ -705,6 +712,8 @@ export interface LettersFacade {
   }): Promise<{ readonly id: string; readonly status: LetterStatus }>;
   /** Marks nothing. @param id the whole id, or a beginning that fits one alone. @throws KithError `unknown-letter` | `ambiguous`. */
   show(id: string): Promise<LetterDetail>;
+  /** What was sent from here. @param query.before the id of a letter: what was sent before it. @throws KithError `bad-cursor`. */
+  sent(query: { readonly limit: number; readonly before: string | undefined }): Promise<SentPage>;
   /** Marks nothing. @param query.search text in it, or the sender's name, whatever its case. @throws KithError `bad-cursor`. */
   inbox(query: {
     readonly unread: boolean;

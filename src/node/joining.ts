@@ -111,8 +111,13 @@ async function ask(deps: JoiningDeps, link: Link, question: Question, signal: Ab
     { newcomer: transport.self, admitter: link.peer },
   );
   return new Promise<Joined>((resolve, reject) => {
-    const fail = (error: unknown): void => {
+    // A search goes on for as long as it takes: what an ask leaves on its signal would add up.
+    const done = (): void => {
       timer.cancel();
+      signal.removeEventListener('abort', interrupted);
+    };
+    const fail = (error: unknown): void => {
+      done();
       reject(error instanceof Error ? error : new Error(String(error)));
       channel.close();
     };
@@ -122,9 +127,10 @@ async function ask(deps: JoiningDeps, link: Link, question: Question, signal: Ab
     channel.onClose((error) => {
       fail(error ?? new KithError('link-lost', 'The other side hung up.'));
     });
-    signal.addEventListener('abort', () => {
+    const interrupted = (): void => {
       fail(new KithError('interrupted', 'Joining was broken off.'));
-    });
+    };
+    signal.addEventListener('abort', interrupted);
     channel.onFrame((frame) => {
       try {
         const message = decodeJoin(frame);
@@ -132,7 +138,7 @@ async function ask(deps: JoiningDeps, link: Link, question: Question, signal: Ab
         const answer = newcomer.receive(message);
         if (answer !== undefined) channel.send(encodeJoin(answer));
         if (newcomer.joined === undefined) return;
-        timer.cancel();
+        done();
         resolve(newcomer.joined);
       } catch (error) {
         fail(error);
@@ -144,10 +150,12 @@ async function ask(deps: JoiningDeps, link: Link, question: Question, signal: Ab
 
 async function pause(timers: Timers, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
-    const timer = timers.after(ROUND_MS, resolve);
-    signal.addEventListener('abort', () => {
+    const end = (): void => {
       timer.cancel();
+      signal.removeEventListener('abort', end);
       resolve();
-    });
+    };
+    const timer = timers.after(ROUND_MS, end);
+    signal.addEventListener('abort', end);
   });
 }

@@ -194,7 +194,16 @@ export class Session {
   #useHubs(): HubClient {
     const { transport, clock, timers, nodeLog, isHub, capacity } = this.deps;
     const logger = nodeLog.logger('hub');
-    if (isHub) serveHub({ transport, logger, isMember: (peer) => this.isMember(peer) });
+    if (isHub) {
+      serveHub({
+        transport,
+        logger,
+        isMember: (peer) => this.isMember(peer),
+        misbehaved: (peer, reason) => {
+          this.links.conduct.report(peer, 'bad-frame', reason);
+        },
+      });
+    }
     return new HubClient({
       transport,
       clock,

@@ -110,6 +110,12 @@ function outboxIn(database: Database, sealer: MailSealer): Outbox {
     const opened = sealer.open(`copy ${id}`, bytesIn(row, 'keys'));
     return { id, letter: idIn(row, 'letter'), expiryHours: numberIn(row, 'expiry'), ...readKeys(opened) };
   };
+  const sentIn = (row: Row): SentLetter => {
+    const id = idIn<LetterId>(row, 'id');
+    const [sentMs, text] = decodeCbor(sealer.open(`sent ${id}`, bytesIn(row, 'body'))) as [number, string];
+    const to = readTo(sealer.open(`to ${id}`, bytesIn(row, 'recipients')));
+    return { id, sentMs, text, expiryHours: numberIn(row, 'expiry'), to };
+  };
   return {
     addSent(letter) {
       const body = encodeCbor([letter.sentMs, letter.text]);
@@ -122,12 +128,18 @@ function outboxIn(database: Database, sealer: MailSealer): Outbox {
       );
     },
     sent(id) {
-      const row = sql('SELECT expiry, body, recipients FROM mail_sent WHERE id = ?').get(fromHex(id));
-      if (row === undefined) return undefined;
-      const [sentMs, text] = decodeCbor(sealer.open(`sent ${id}`, bytesIn(row, 'body'))) as [number, string];
-      const to = readTo(sealer.open(`to ${id}`, bytesIn(row, 'recipients')));
-      const letter: SentLetter = { id, sentMs, text, expiryHours: numberIn(row, 'expiry'), to };
-      return letter;
+      const row = sql('SELECT * FROM mail_sent WHERE id = ?').get(fromHex(id));
+      return row === undefined ? undefined : sentIn(row);
+    },
+    lastSent(limit, before) {
+      const rows =
+        before === undefined
+          ? sql('SELECT * FROM mail_sent ORDER BY rowid DESC LIMIT ?').all(limit)
+          : sql(
+              `SELECT * FROM mail_sent WHERE rowid < (SELECT rowid FROM mail_sent WHERE id = ?)
+               ORDER BY rowid DESC LIMIT ?`,
+            ).all(fromHex(before), limit);
+      return rows.map(sentIn);
     },
     waiting: () =>
       sql('SELECT id FROM mail_sent WHERE waiting != 0')

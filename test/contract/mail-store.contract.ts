@@ -224,6 +224,27 @@ export function mailStoreContract(name: string, open: () => OpenMailStore): void
     assert.deepEqual(again.received(first?.id ?? hex<LetterId>()), { ...first, row: 1 });
   });
 
+  check('lists what was sent, the newest first, by pages', ({ store, reopened }) => {
+    const letters = Array.from({ length: 5 }, aLetter);
+    for (const letter of letters) {
+      store.transact(() => {
+        store.addSent(letter);
+      });
+    }
+    const [first, second] = letters;
+    assert.ok(first !== undefined && second !== undefined);
+    const read = { ...first, to: first.to.map((one) => ({ ...one, state: 'read' as const })) };
+    store.transact(() => {
+      store.setSentTo(read.id, read.to);
+    });
+    const again = reopened();
+    const newest = [read, ...letters.slice(1)].reverse();
+    assert.deepEqual(again.lastSent(3, undefined), newest.slice(0, 3));
+    assert.deepEqual(again.lastSent(10, newest[2]?.id), newest.slice(3));
+    assert.deepEqual(again.lastSent(10, read.id), []);
+    assert.deepEqual(again.lastSent(10, hex<LetterId>()), []);
+  });
+
   check('finds letters by how their ids begin', ({ store }) => {
     const letter = aLetter();
     const id = hex<LetterId>();

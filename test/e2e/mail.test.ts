@@ -146,6 +146,39 @@ scene('letters between three nodes', async (stage, t) => {
     assert.equal(usage.code, 2);
   });
 
+  await step(t, 'that were sent are listed, the newest first, each as it is known to stand', async () => {
+    const all = await ada.list<LetterDetail>(['letter', '--limit', '1000']);
+    assert.ok(all.length > 4 && all.every(({ direction }) => direction === 'sent'));
+    assert.ok(all.some(({ id, status }) => id === away && status === 'read'));
+    const times = all.map(({ sentAt }) => Date.parse(sentAt));
+    assert.deepEqual(
+      times,
+      times.toSorted((a, b) => b - a),
+    );
+    for (const { id, status, carriers, recipients } of all.slice(0, 4)) {
+      const one = await ada.call('letter', { id });
+      assert.deepEqual([status, carriers, recipients], [one.status, one.carriers, one.recipients]);
+    }
+    await cho.stop();
+    const { id, status } = await ada.json<LetterDetail>(['send', 'Cho', 'Not there\nyet']);
+    assert.equal(status, 'saved');
+    const first = await ada.call('sentLetters', { limit: 2 });
+    assert.equal(first.letters[0]?.id, id);
+    assert.ok(['saved', 'carried'].includes(first.letters[0].status), 'never more than is proven');
+    const older = await ada.list<LetterDetail>(['letter', '--before', first.before ?? '', '--limit', '2']);
+    assert.deepEqual(
+      older.map((letter) => letter.id),
+      all.slice(1, 3).map((letter) => letter.id),
+    );
+    const { stdout, stderr } = await ada.kith(['letter', '-n', '1']);
+    assert.match(stdout, new RegExp(`^${id.slice(0, 8)}  .*(saved|carried by 1)  3 Cho +Not there …$`, 'm'));
+    assert.match(stderr, new RegExp(`Older ones: .*letter --before ${id}`));
+    await assert.rejects(ada.call('sentLetters', { before: 'f'.repeat(32) }), { code: 'bad-cursor' });
+    assert.equal((await ada.kith(['letter', id, '--before', id])).code, 2);
+    await cho.up([...ALONE, '--peer', await addressOf(ben)]);
+    await until('Cho has it', async () => (await inbox(cho)).some((letter) => letter.id === id));
+  });
+
   await step(t, 'are paged, searched and followed', async () => {
     const all = await inbox(cho);
     const newest = await cho.list<InboxLetter>(['inbox', '--limit', '2']);

@@ -488,6 +488,7 @@ export function fakeNode(overrides: Overrides = {}, state: NodeState = 'running'
     letters: {
       send: call('letters.send', () => ({ id: LETTER.id, status: 'saved' as const })),
       show: call('letters.show', () => LETTER),
+      sent: call('letters.sent', () => ({ letters: [LETTER], before: LETTER.id })),
       inbox: call('letters.inbox', () => ({ letters: [INBOX_LETTER], before: null, after: '7', unread: 1 })),
       markRead: call('letters.markRead', (ids: readonly string[]) => ({ marked: ids.length })),
       settings: call('letters.settings', () => ({ readReceipts: true })),

@@ -1,4 +1,5 @@
 /** The other half of the seeds. */
+import { LOG_LIVES } from './log-lives.ts';
 import { playShard } from './shards.ts';
 
-playShard(1, 2);
+playShard(LOG_LIVES, 1, 2);

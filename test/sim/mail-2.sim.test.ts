@@ -1,3 +1,5 @@
-import { playMailShard } from './mail-shards.ts';
+/** The other half of the seeds. */
+import { MAIL_LIVES } from './mail-lives.ts';
+import { playShard } from './shards.ts';
 
-playMailShard(1, 2);
+playShard(MAIL_LIVES, 1, 2);

@@ -56,7 +56,7 @@ export const MAIL_MUTANTS: readonly Mutant[] = [
   {
     name: 'own letters are evicted',
     file: CARRIAGE,
-    find: 'if (share > limits.perNeighbourBytes) return this.#leastUrgent(source, share - limits.perNeighbourBytes, 1);',
+    find: 'if (share > limits.perNeighbourBytes)\n      return this.#leastUrgent(source, share - limits.perNeighbourBytes, 1);',
     replace:
       'if (this.letters.size > 3) return [...this.letters.values()].filter((held) => held.source === OWN).slice(0, 1);',
     from: 1,
@@ -84,9 +84,9 @@ export const MAIL_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'what has arrived is carried on',
-    file: CORE,
-    find: 'for (const held of this.#carriage.addReceipt(receipt)) this.#bury(held);',
-    replace: 'this.#carriage.addReceipt(receipt);',
+    file: CARRIAGE,
+    find: 'held.closed -= 1;',
+    replace: '',
     from: 1,
   },
   {

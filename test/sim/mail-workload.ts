@@ -12,6 +12,8 @@ import { SimTimers } from './sim-timers.ts';
 
 const DAY_MS = 86_400_000;
 const STEPS = 40;
+/** More letters than tight quotas hold. */
+const CROWD = 12;
 const ROOMY: CoreLimits = {
   carriedBytes: 4 * 1024 * 1024,
   carriedLetters: 10_000,
@@ -172,6 +174,26 @@ class MailWorld {
     for (const node of this.nodes) if (!node.isUp()) node.start();
   }
 
+  /**
+   * Much for somebody who is not there, while all others are: what carriers keep grows as far as their quotas let it.
+   * After the random life, so that a seed goes on meaning the life that it meant.
+   */
+  crowd(): void {
+    const [away, ...others] = this.rng.shuffled(this.nodes);
+    if (away === undefined || others.length < 2) return;
+    this.network.healAll();
+    this.#startAll();
+    away.hasKeys = true;
+    away.crash();
+    for (let letter = 0; letter < CROWD; letter += 1) {
+      const from = others[letter % others.length];
+      from?.post([away], `crowd ${String(letter)} ${'x'.repeat(200)}`, 20 * DAY_MS);
+      this.runFor(100);
+    }
+    this.runFor(20_000);
+    for (const node of others) this.checks.inspect(node);
+  }
+
   /** All faults end; then everything must have come to rest. */
   heal(): void {
     this.network.faults.chaos = false;
@@ -201,6 +223,8 @@ export function playMailSeed(seed: number): Played {
     world.checks.inspect(node);
     if (world.checks.violation !== undefined) throw world.checks.violation;
   }
+  world.crowd();
+  if (world.checks.violation !== undefined) throw world.checks.violation;
   world.heal();
   world.checks.atRest(world.nodes);
   if (world.checks.violation !== undefined) throw world.checks.violation;

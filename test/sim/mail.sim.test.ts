@@ -1,3 +1,5 @@
-import { playMailShard } from './mail-shards.ts';
+/** Letters on simulated nodes: see `shards.ts` for how a seed is repeated. */
+import { MAIL_LIVES } from './mail-lives.ts';
+import { playShard } from './shards.ts';
 
-playMailShard(0, 2);
+playShard(MAIL_LIVES, 0, 2);

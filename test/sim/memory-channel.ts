@@ -15,7 +15,8 @@ export interface ChannelHome {
   readonly peer: LinkKey;
   /** Runs at the other end, after everything that was posted before. */
   post(run: () => void): void;
-  show(direction: 'in' | 'out', channel: ChannelName, sizeBytes: number): void;
+  show(direction: 'in' | 'out', channel: ChannelName, frame: Bytes): void;
+  threw(channel: ChannelName, error: unknown): void;
   track(channel: MemoryChannel): void;
   forget(channel: MemoryChannel): void;
 }
@@ -72,7 +73,7 @@ export class MemoryChannel implements Channel {
     }
     this.#outbox.push(frame.slice());
     this.#bufferedBytes += frame.byteLength;
-    this.#link.show('out', this.name, frame.byteLength);
+    this.#link.show('out', this.name, frame);
     this.#schedulePump();
     this.#owesDrain ||= this.#bufferedBytes >= HIGH_WATER_BYTES;
     return !this.#owesDrain;
@@ -186,7 +187,7 @@ export class MemoryChannel implements Channel {
     const frame = this.#inbox.shift();
     if (frame === undefined) return false;
     this.#giveCredit(frame.byteLength);
-    this.#link.show('in', this.name, frame.byteLength);
+    this.#link.show('in', this.name, frame);
     this.#call(() => handler(frame));
     return true;
   }
@@ -209,6 +210,7 @@ export class MemoryChannel implements Channel {
     try {
       run();
     } catch (error) {
+      this.#link.threw(this.name, error);
       this.abort(error instanceof Error ? error : new Error(String(error)));
     }
   }

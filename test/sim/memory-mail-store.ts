@@ -118,6 +118,12 @@ export class MemoryMailStore implements MailStore {
     return this.#sent.get(id);
   }
 
+  lastSent(limit: number, before: LetterId | undefined): readonly SentLetter[] {
+    const all = [...this.#sent.values()].reverse();
+    const from = before === undefined ? 0 : all.findIndex(({ id }) => id === before) + 1;
+    return before !== undefined && from === 0 ? [] : all.slice(from, from + limit);
+  }
+
   waiting(): readonly LetterId[] {
     return [...this.#sent.values()]
       .filter(({ to }) => to.some(({ state }) => state === 'waiting'))

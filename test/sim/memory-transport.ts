@@ -2,6 +2,7 @@
  * The transport's twin in memory: any number of nodes on one network, one thread, no sockets. The same errors and the
  * same flow control as over libp2p. What passes between two nodes keeps its order and takes `delayMs`.
  */
+import type { Bytes } from '../../src/base/bytes.ts';
 import { assert, KithError } from '../../src/base/errors.ts';
 import type { LinkKey } from '../../src/base/ids.ts';
 import type { Timer, Timers } from '../../src/base/ports.ts';
@@ -18,6 +19,10 @@ export interface MemoryNetworkOptions {
   readonly timers: Timers;
   /** One way, from one node to another; nothing, the default, is the next microtask. */
   readonly delayMs?: (from: LinkKey, to: LinkKey) => number;
+  /** Sees every frame as it is sent. */
+  readonly tap?: (from: LinkKey, to: LinkKey, channel: ChannelName, frame: Bytes) => void;
+  /** A handler threw, which costs its channel, as over libp2p. */
+  readonly threw?: (channel: ChannelName, error: unknown) => void;
 }
 
 export class MemoryNetwork {
@@ -36,8 +41,8 @@ export class MemoryNetwork {
     return node;
   }
 
-  get timers(): Timers {
-    return this.#options.timers;
+  get options(): MemoryNetworkOptions {
+    return this.#options;
   }
 
   /** Ends the links between the two and lets none arise. */
@@ -164,8 +169,8 @@ export class MemoryTransport implements Transport {
     this.place = `/memory/${number}`;
   }
 
-  get timers(): Timers {
-    return this.#network.timers;
+  get options(): MemoryNetworkOptions {
+    return this.#network.options;
   }
 
   get running(): boolean {
@@ -271,7 +276,7 @@ export class MemoryTransport implements Transport {
         late = true;
         fail(code);
       };
-      const timer = this.#network.timers.after(DIAL_TIMEOUT_MS, () => giveUp('unreachable'));
+      const timer = this.#network.options.timers.after(DIAL_TIMEOUT_MS, () => giveUp('unreachable'));
       signal?.addEventListener('abort', () => giveUp('cancelled'), { once: true });
       this.post(node.self, () => {
         const refusal = late ? 'cancelled' : this.#refusal(node, wanted);
@@ -323,7 +328,7 @@ class MemoryLink implements Link {
 
   constructor(home: MemoryTransport, peer: LinkKey, address: string, direction: 'inbound' | 'outbound') {
     this.#home = home;
-    this.#timers = home.timers;
+    this.#timers = home.options.timers;
     this.peer = peer;
     this.address = address;
     this.direction = direction;
@@ -399,8 +404,16 @@ class MemoryLink implements Link {
     this.#home.post(this.peer, run);
   }
 
-  show(direction: 'in' | 'out', channel: ChannelName, sizeBytes: number): void {
-    this.#home.emit((listener) => listener.frame?.({ direction, peer: this.peer, channel, sizeBytes }));
+  show(direction: 'in' | 'out', channel: ChannelName, frame: Bytes): void {
+    const { peer } = this;
+    if (direction === 'out') this.#home.options.tap?.(this.#home.self, peer, channel, frame);
+    this.#home.emit((listener) =>
+      listener.frame?.({ direction, peer, channel, sizeBytes: frame.byteLength }),
+    );
+  }
+
+  threw(channel: ChannelName, error: unknown): void {
+    this.#home.options.threw?.(channel, error);
   }
 
   track(channel: MemoryChannel): void {

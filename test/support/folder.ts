@@ -10,9 +10,12 @@ export function temporaryFolder(t: TestContext): string {
   return folder;
 }
 
-/** Every byte of every file, so that a search through it misses none. */
+/** Every byte of every file in it, however deep, so that a search through it misses none. */
 export function allBytesIn(folder: string): Buffer {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
   return Buffer.concat(
-    readdirSync(folder).flatMap((name) => [readFileSync(join(folder, name)), Buffer.from('\n')]),
+    files.flatMap(({ parentPath, name }) => [readFileSync(join(parentPath, name)), Buffer.from('\n')]),
   );
 }

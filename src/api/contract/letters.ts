@@ -101,6 +101,18 @@ export const letterRoutes = {
     answer: LetterDetail,
     failures: ['unknown-letter', 'ambiguous'],
   }),
+  sentLetters: route({
+    ...common,
+    method: 'get',
+    path: '/v1/letters',
+    summary: 'Letters that were sent from here, the newest first, and where each one is',
+    query: z.strictObject({
+      limit: queryInt('letters on the page', { min: 1, max: 1000, default: 50 }),
+      before: LetterId.optional().meta({ description: '`before` of a page: what is older' }),
+    }),
+    answer: z.object({ letters: z.array(LetterDetail), before: LetterId.nullable() }),
+    failures: ['bad-cursor'],
+  }),
   inbox: route({
     ...common,
     method: 'get',

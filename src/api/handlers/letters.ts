@@ -7,6 +7,7 @@ export function letterHandlers({ letters }: NodeFacade): Handlers<typeof letterR
     sendLetter: (letter) =>
       letters.send({ ...letter, role: letter.role, org: letter.org, lastsMs: letter.lastsMs }),
     letter: ({ id }) => letters.show(id),
+    sentLetters: ({ limit, before }) => letters.sent({ limit, before }),
     inbox: ({ since, until, search, before, after, ...query }) =>
       letters.inbox({ ...query, since, until, search, before, after }),
     markRead: ({ ids }) => letters.markRead(ids),

@@ -5,6 +5,7 @@ import type { Client } from '../client.ts';
 import { examples, type AddCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { parseDuration } from '../duration.ts';
+import { parseLimit } from '../limit.ts';
 import { called, clean, counted, localTime, shortId } from '../render.ts';
 
 interface InboxOptions {
@@ -123,10 +124,4 @@ function timeOf({ nowMs }: Context, text: string): string {
   const ms = Date.parse(text);
   if (!Number.isNaN(ms)) return new Date(ms).toISOString();
   throw new InvalidArgumentError(`"${text}" is no time: write 2h, 7d, or 2026-11-21T10:00.`);
-}
-
-function parseLimit(text: string): number {
-  const count = Number(text);
-  if (/^\d{1,4}$/.test(text) && count >= 1 && count <= 1000) return count;
-  throw new InvalidArgumentError('A whole number from 1 to 1000.');
 }

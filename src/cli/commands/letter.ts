@@ -2,27 +2,49 @@ import type { LetterDetail } from '../../api/contract.ts';
 import { examples, type AddCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { relativeTo } from '../duration.ts';
-import { called, clean, counted, localTime, pairs, table } from '../render.ts';
+import type { Client } from '../client.ts';
+import { parseLimit } from '../limit.ts';
+import { called, clean, counted, localTime, pairs, shortId, table } from '../render.ts';
+import { UsageError } from '../usage.ts';
+
+interface LetterOptions {
+  readonly peek?: boolean;
+  readonly limit: number;
+  readonly before?: string;
+}
+
+/** Of the text, in a list. */
+const SHOWN_CHARS = 40;
 
 export const addLetter: AddCommand = (program, run) => {
   program
     .command('letter')
-    .summary('one letter: its text, and where it is')
+    .summary('one letter, or those that you sent: where they are')
     .description(
-      'Shows one letter. Of one that you sent: who carries it, and at whom it has arrived. One that you got counts as read.',
+      'Shows one letter. Of one that you sent: who carries it, and at whom it has arrived. One that you got counts as read. Without an id: the letters that you sent, the newest first.',
     )
-    .argument('<id>', 'the letter, or how its id begins')
+    .argument('[id]', 'the letter, or how its id begins')
     .option('--peek', 'do not mark it as read')
+    .option('-n, --limit <count>', 'without an id: how many at most', parseLimit, 20)
+    .option('--before <id>', 'without an id: those sent before this one')
     .addHelpText(
       'after',
       examples(
+        ['kith letter', 'what you sent lately, and what is proven of it'],
+        ['kith letter --limit 5', 'the last five'],
         ['kith letter 3f2a91c0', 'read it, or see where it is'],
         ['kith letter 3f2a91c0 --peek', 'without marking it as read'],
       ),
     )
     .action(
-      run<{ peek?: boolean }, [string]>(async (context, { peek = false }, id) => {
+      run<LetterOptions, [string | undefined]>(async (context, { peek = false, limit, before }, id) => {
         const client = await context.client();
+        if (id === undefined) return listSent(context, client, limit, before);
+        if (before !== undefined) {
+          throw new UsageError('usage', 'One letter has no page before it.', {
+            next: 'Leave out the id, or --before.',
+          });
+        }
         let letter = await client.call('letter', { id });
         if (letter.direction === 'received' && !letter.read && !peek) {
           await client.call('markRead', { ids: [letter.id] });
@@ -32,6 +54,48 @@ export const addLetter: AddCommand = (program, run) => {
       }),
     );
 };
+
+async function listSent(
+  context: Context,
+  client: Client,
+  limit: number,
+  before: string | undefined,
+): Promise<void> {
+  const page = await client.call('sentLetters', { limit, ...(before === undefined ? {} : { before }) });
+  const { letters } = page;
+  context.out.list(letters, () => {
+    const rows = letters.map((letter) => [
+      shortId(letter.id),
+      localTime(letter.sentAt),
+      inOneWord(letter),
+      recipientsInWords(letter),
+      firstWords(letter.text),
+    ]);
+    return table(['LETTER', 'SENT', 'STATUS', 'TO', 'TEXT'], rows, context.out.paintData);
+  });
+  if (letters.length === 0)
+    context.out.say(before === undefined ? 'You have sent no letters.' : 'No older ones.');
+  if (page.before !== null)
+    context.out.say(`Older ones: ${context.command(`letter --before ${page.before}`)}`);
+}
+
+function inOneWord({ status, carriers }: LetterDetail): string {
+  return status === 'carried' && carriers.length > 0 ? `carried by ${String(carriers.length)}` : status;
+}
+
+function recipientsInWords({ recipients }: LetterDetail): string {
+  const [first, ...others] = recipients;
+  if (first === undefined) return '';
+  return others.length === 0 ? called(first) : `${called(first)} and ${counted(others.length, 'other')}`;
+}
+
+function firstWords(text: string): string {
+  const line = clean(text.split('\n')[0] ?? '');
+  const chars = [...line];
+  return chars.length <= SHOWN_CHARS && line.length === text.length
+    ? line
+    : `${chars.slice(0, SHOWN_CHARS).join('')} …`;
+}
 
 function linesOf(context: Context, letter: LetterDetail): string[] {
   const { paintData } = context.out;

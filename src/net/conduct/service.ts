@@ -31,7 +31,7 @@ export class ConductService {
     const { clock, logger, transport } = this.#deps;
     const before = this.#ledger.standingOf(clock.nowMs(), peer);
     const now = this.#ledger.report(clock.nowMs(), peer, fault, reason);
-    logger.debug({ peer, fault, reason }, 'a neighbour misbehaved');
+    logger.info({ peer, fault, reason }, 'a neighbour misbehaved');
     if (now === before) return;
     logger.warn({ peer, fault, reason, standing: now }, SAID[now]);
     if (now === 'cut') transport.hangUp(peer);

@@ -18,10 +18,12 @@ export interface HubServerDeps {
   readonly transport: Transport;
   readonly logger: Logger;
   readonly isMember: (peer: LinkKey) => boolean;
+  /** A guest sent what no honest one sends. */
+  readonly misbehaved: (peer: LinkKey, reason: string) => void;
 }
 
 /** Introduces members that are linked with this node. It keeps nothing, and knows no more than that they are there. */
-export function serveHub({ transport, logger, isMember }: HubServerDeps): void {
+export function serveHub({ transport, logger, isMember, misbehaved }: HubServerDeps): void {
   const book = new HubBook();
   const channels = new Map<string, Channel>();
   let next = 0;
@@ -52,6 +54,7 @@ export function serveHub({ transport, logger, isMember }: HubServerDeps): void {
         step({ type: 'here', id, peer: channel.peer, addresses: message.addresses, room: message.room });
       } catch (error) {
         logger.warn({ peer: channel.peer, error }, 'a guest sent what cannot be read');
+        misbehaved(channel.peer, 'hub: what it sent cannot be read');
         channel.abort(new Error('malformed'));
       }
     });

@@ -122,7 +122,9 @@ export class MeshService {
       judge: (frame) => deps.verify(frame.from, RELAY_PURPOSE, signedPart(frame), frame.signature),
     });
     this.#pinger = new Pinger(deps);
-    answerPings(transport, mayLink);
+    answerPings(transport, mayLink, (peer, reason) => {
+      this.conduct.report(peer, 'bad-frame', reason);
+    });
     this.#listen();
   }
 

@@ -1,6 +1,14 @@
 /** Bytes of the presence channel, as docs/protocol/presence.md has them. */
 import { concatBytes, fromHex, toHex, type Bytes } from '../../base/bytes.ts';
-import { decodeCbor, encodeCbor, malformed, type CborValue } from '../../base/cbor.ts';
+import {
+  arrayOf,
+  bytesOf,
+  decodeCbor,
+  encodeCbor,
+  malformed,
+  numberOf,
+  type CborValue,
+} from '../../base/cbor.ts';
 import { idFromBytes, idToBytes, type LinkKey } from '../../base/ids.ts';
 import { LIMITS } from '../../base/limits.ts';
 import { SIGNATURE_BYTES } from '../../identity/signing.ts';
@@ -147,20 +155,4 @@ function rollHeadOf(value: CborValue | undefined): string {
   const bytes = bytesOf(value);
   if (bytes.byteLength > ROLL_HEAD_CHARS / 2) throw malformed('a digest of the roll has eight bytes');
   return toHex(bytes);
-}
-
-function arrayOf(value: CborValue | undefined): readonly CborValue[] {
-  if (!Array.isArray(value)) throw malformed('an array');
-  return value as readonly CborValue[];
-}
-
-function bytesOf(value: CborValue | undefined): Bytes {
-  if (!(value instanceof Uint8Array)) throw malformed('a byte string');
-  return value;
-}
-
-function numberOf(value: CborValue | undefined, below: number = Number.MAX_SAFE_INTEGER): number {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value >= below)
-    throw malformed('a whole number');
-  return value;
 }

@@ -1,6 +1,6 @@
 /** Bytes of the relay channel, as docs/protocol/relay.md has them. */
 import type { Bytes } from '../../base/bytes.ts';
-import { decodeCbor, encodeCbor, malformed, type CborValue } from '../../base/cbor.ts';
+import { arrayOf, bytesOf, decodeCbor, encodeCbor, malformed, numberOf } from '../../base/cbor.ts';
 import { idFromBytes, idToBytes, type LinkKey } from '../../base/ids.ts';
 import { LIMITS } from '../../base/limits.ts';
 import { SIGNATURE_BYTES } from '../../identity/signing.ts';
@@ -50,20 +50,4 @@ export function decodeRelay(bytes: Bytes): RelayFrame {
     body,
     signature: seal,
   };
-}
-
-function arrayOf(value: CborValue): readonly CborValue[] {
-  if (!Array.isArray(value)) throw malformed('an array');
-  return value as readonly CborValue[];
-}
-
-function bytesOf(value: CborValue | undefined): Bytes {
-  if (!(value instanceof Uint8Array)) throw malformed('a byte string');
-  return value;
-}
-
-function numberOf(value: CborValue | undefined, below: number = Number.MAX_SAFE_INTEGER): number {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value >= below)
-    throw malformed('a whole number');
-  return value;
 }

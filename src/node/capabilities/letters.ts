@@ -3,9 +3,23 @@ import { KithError } from '../../base/errors.ts';
 import type { LinkKey, MemberId } from '../../base/ids.ts';
 import { mayWrite, type Role } from '../../identity/roles.ts';
 import type { Member } from '../../identity/types.ts';
-import { msOfHours, type LetterId, type Received, type SentLetter, type SentTo } from '../../mail/index.ts';
+import {
+  msOfHours,
+  type CopyId,
+  type LetterId,
+  type Received,
+  type SentLetter,
+  type SentTo,
+} from '../../mail/index.ts';
 import type { MailStore } from '../../mail/ports.ts';
-import type { InboxLetter, InboxPage, LetterDetail, LettersFacade, LetterStatus } from '../facade.ts';
+import type {
+  InboxLetter,
+  InboxPage,
+  LetterDetail,
+  LettersFacade,
+  LetterStatus,
+  SentPage,
+} from '../facade.ts';
 import { setTellsRead, tellsRead, type Mail } from '../mail.ts';
 import type { Session } from '../session.ts';
 import { ambiguous, findMember, iso, type NodeContext } from './context.ts';
@@ -37,11 +51,12 @@ export function lettersOf(context: LettersContext): LettersFacade {
       const { store } = context.mail();
       const id = findLetter(store, start);
       const sent = store.sent(id);
-      if (sent !== undefined) return describeSent(context, store, sent);
+      if (sent !== undefined) return describeSent(context, store, sent, linksOf(store));
       const received = store.received(id);
       if (received === undefined) throw unknownLetter(start);
       return describeReceived(context, received);
     },
+    sent: async ({ limit, before }) => sentPage(context, context.mail().store, limit, before),
     inbox: async (query) => page(context.session(), context.mail().store, query),
     markRead: async (starts) => {
       const { store, service } = context.mail();
@@ -141,22 +156,45 @@ function unknownLetter(id: string): KithError {
 
 // ---- where it is
 
-function describeSent(context: LettersContext, store: MailStore, letter: SentLetter): LetterDetail {
+/** Who said that they carry a copy, by copy. */
+function linksOf(store: MailStore): ReadonlyMap<CopyId, readonly LinkKey[]> {
+  const links = new Map<CopyId, LinkKey[]>();
+  for (const { copy, link } of store.carriers()) links.set(copy, [...(links.get(copy) ?? []), link]);
+  return links;
+}
+
+function sentPage(
+  context: LettersContext,
+  store: MailStore,
+  limit: number,
+  before: string | undefined,
+): SentPage {
+  if (before !== undefined && store.sent(before as LetterId) === undefined) throw badCursor();
+  const found = store.lastSent(limit + 1, before as LetterId | undefined);
+  const carriers = linksOf(store);
+  const letters = found.slice(0, limit).map((letter) => describeSent(context, store, letter, carriers));
+  return { letters, before: found.length > limit ? (letters.at(-1)?.id ?? null) : null };
+}
+
+function describeSent(
+  context: LettersContext,
+  store: MailStore,
+  letter: SentLetter,
+  carriers: ReadonlyMap<CopyId, readonly LinkKey[]>,
+): LetterDetail {
   const session = context.session();
   const nowMs = context.clock.nowMs();
   const copies = store.copiesOf(letter.id).filter(({ id }) => store.letterBytes(id) !== undefined);
-  const carriersOf = new Map<string, LinkKey[]>(copies.map(({ id }) => [id, []]));
-  for (const { copy, link } of store.carriers()) carriersOf.get(copy)?.push(link);
   const recipients = letter.to.map((one) => {
     const { number, name } = memberOf(session, one.member);
     const isCarried = copies.some(
-      (copy) => copy.members.includes(one.member) && (carriersOf.get(copy.id)?.length ?? 0) > 0,
+      (copy) => copy.members.includes(one.member) && (carriers.get(copy.id)?.length ?? 0) > 0,
     );
     const status = statusOf(one, isCarried, msOfHours(letter.expiryHours) <= nowMs);
     return { member: number, name, status, at: iso(one.atMs) };
   });
   const own = memberOf(session, session.ownMemberId);
-  const links = [...carriersOf.values()].flat();
+  const links = copies.flatMap(({ id }) => carriers.get(id) ?? []);
   return {
     id: letter.id,
     direction: 'sent',
@@ -290,5 +328,11 @@ function msOf(time: string | undefined): number | undefined {
 function rowOf(cursor: string | undefined): number | undefined {
   if (cursor === undefined) return undefined;
   if (/^\d{1,15}$/.test(cursor)) return Number(cursor);
-  throw new KithError('bad-cursor', 'This is no place in the inbox.', { next: 'Start without a cursor.' });
+  throw badCursor();
+}
+
+function badCursor(): KithError {
+  return new KithError('bad-cursor', 'This is no place among the letters.', {
+    next: 'Start without a cursor.',
+  });
 }
