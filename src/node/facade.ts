@@ -24,6 +24,7 @@ import type { AlarmEvent, AlarmsFacade } from './facade-alarms.ts';
 import type { LettersFacade } from './facade-letters.ts';
 import type { RoomEvent, RoomsFacade } from './facade-rooms.ts';
 import type { ExchangeFacade } from './facade-exchange.ts';
+import type { Work } from './facade-work.ts';
 import type { RecordsFacade } from './facade-records.ts';
 
 export type { Alarm } from './facade-alarms.ts';
@@ -36,6 +37,7 @@ export type {
   SentPage,
 } from './facade-letters.ts';
 export type { RoomMessage, RoomStatus } from './facade-rooms.ts';
+export type { Progress, Work } from './facade-work.ts';
 
 /** ISO 8601 in UTC, as `Date.prototype.toISOString` writes it. */
 export type IsoTime = string;
@@ -518,17 +520,6 @@ export interface LogFacade {
 }
 
 // ---- work on files: paths are absolute, on the node's machine
-
-/** How far a long piece of work is; then, last, its result. */
-export type Work<Result> = AsyncIterable<Progress | ({ readonly step: 'done' } & Result)>;
-
-export interface Progress {
-  readonly step: 'working';
-  readonly unit: 'entries' | 'bytes';
-  readonly done: number;
-  /** Null while it is not known. */
-  readonly total: number | null;
-}
 
 export interface BundleExported {
   readonly path: string;
