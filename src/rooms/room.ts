@@ -118,7 +118,6 @@ export class Room {
   }
 
   stop(): void {
-    // Whoever leaves in order hands over first.
     this.#driver.stop();
   }
 
