@@ -180,7 +180,7 @@ class MailWorld {
 
   /**
    * Much for somebody who is not there, while all others are: what carriers keep grows as far as their quotas let it.
-   * After the random life, so that a seed goes on meaning the life that it meant.
+   * After all else: a seed goes on meaning the life that it meant, and what quotas keep out need not arrive.
    */
   crowd(): void {
     const [away, ...others] = this.rng.shuffled(this.nodes);
@@ -227,11 +227,11 @@ export function playMailSeed(seed: number): Played {
     world.checks.inspect(node);
     if (world.checks.violation !== undefined) throw world.checks.violation;
   }
-  world.crowd();
-  world.mustHold();
   world.heal();
   world.checks.atRest(world.nodes);
-  if (world.checks.violation !== undefined) throw world.checks.violation;
+  world.mustHold();
+  world.crowd();
+  world.mustHold();
   return {
     simulatedMs: world.timers.nowMs,
     events: world.events,
