@@ -63,7 +63,7 @@ export class Pinger {
   async answers(link: Link, withinMs: number): Promise<boolean> {
     const answered = Promise.withResolvers<boolean>();
     const timer = this.#deps.timers.after(withinMs, () => answered.resolve(false));
-    this.#askOnce(link, answered.resolve).catch((error: unknown) => {
+    this.#askOnce(link, answered).catch((error: unknown) => {
       this.#deps.logger.debug({ peer: link.peer, error }, 'a link does not answer');
       answered.resolve(false);
     });
@@ -72,15 +72,15 @@ export class Pinger {
     return isAlive;
   }
 
-  async #askOnce(link: Link, answer: (isAlive: boolean) => void): Promise<void> {
+  async #askOnce(link: Link, answered: PromiseWithResolvers<boolean>): Promise<void> {
     const channel = await link.open(PING_CHANNEL);
     const nonce = this.#deps.rng.bytes(PING_BYTES);
-    channel.onFrame((frame) => {
-      answer(equalBytes(frame, nonce));
-      channel.close();
-    });
-    channel.onClose(() => answer(false));
+    channel.onFrame((frame) => answered.resolve(equalBytes(frame, nonce)));
+    channel.onClose(() => answered.resolve(false));
     channel.send(nonce);
+    // Whatever came of it: one that never answers must not keep a channel.
+    await answered.promise;
+    channel.close();
   }
 
   linked(link: Link): void {
