@@ -8,7 +8,7 @@ import { down, kith, report, say, tempFolder, up, usageOf, type BenchNode } from
 const NODES = Number(process.argv[2] ?? 5);
 const ROUNDS = Number(process.argv[3] ?? 21);
 const BULK_ENTRIES = Number(process.argv[4] ?? 400_000);
-const BATCH = 1000;
+const BATCH = Number(process.argv[5] ?? 200);
 
 /** Each node dials the one before it; what else links them is what they remember of being let in. */
 async function chain(): Promise<BenchNode[]> {

@@ -32,7 +32,7 @@ export interface SyncPeers {
 
 const PUSH_BYTES = 64 * 1024;
 /** One run of a longer answer: small enough that what is more urgent gets between. */
-const RUN_BYTES = 256 * 1024;
+const RUN_BYTES = 64 * 1024;
 /** What a neighbour may ask for in one breath. */
 const MOST_CREDIT_BYTES = 8 * 1024 * 1024;
 /** Feeds that are going out to one neighbour at once; it may ask for fewer. */

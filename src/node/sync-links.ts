@@ -7,6 +7,7 @@ import type { Log, Received } from '../log/service.ts';
 import type { Run } from '../log/types.ts';
 import type { Bytes } from '../base/bytes.ts';
 import { takeInTurns } from './frame-turns.ts';
+import { ServingTurns } from './serving-turns.ts';
 import { SyncDriver } from '../log/sync-driver.ts';
 import type { SyncFault } from '../log/sync-core.ts';
 import type { Channel, ChannelName, Link, Transport } from '../net/ports.ts';
@@ -15,6 +16,8 @@ export const SYNC_CHANNEL: ChannelName = '/kith/1/sync';
 const TICK_MS = 5000;
 /** Above this, reading for a neighbour waits until what is queued for it has gone. */
 const ROOM_BYTES = 1024 * 1024;
+/** A frame of this size was a turn's work. */
+const RUN_FRAME_BYTES = 16 * 1024;
 
 /** Whoever is silent, or of another network, means no harm. */
 const BLAMED: ReadonlySet<SyncFault | 'malformed'> = new Set(['malformed', 'bad-entries', 'out-of-turn']);
@@ -39,6 +42,13 @@ export interface SyncLinksDeps {
 export class SyncLinks {
   readonly #deps: SyncLinksDeps;
   readonly #driver: SyncDriver;
+  readonly #turns = new ServingTurns({
+    hasRoom: (peer) => (this.#channels.get(peer)?.bufferedBytes ?? 0) < ROOM_BYTES,
+    serve: (peer) => {
+      this.#driver.drained(peer);
+    },
+    later: (run) => void setImmediate(run),
+  });
   readonly #channels = new Map<string, Channel>();
   readonly #cut = new Map<string, SyncFault | 'malformed'>();
   readonly #watchers = new Map<string, (run: Run, outcome: Received) => void>();
@@ -50,8 +60,11 @@ export class SyncLinks {
     this.#driver = new SyncDriver(
       deps.log,
       {
-        send: (peer, frame) => void this.#channels.get(peer)?.send(frame),
-        hasRoom: (peer) => (this.#channels.get(peer)?.bufferedBytes ?? 0) < ROOM_BYTES,
+        send: (peer, frame) => {
+          this.#channels.get(peer)?.send(frame);
+          if (frame.byteLength >= RUN_FRAME_BYTES) this.#turns.served();
+        },
+        hasRoom: (peer) => this.#turns.mayServe(peer),
         cut: (peer, code) => {
           if (this.#watchers.has(peer)) this.#cut.set(peer, code);
           const channel = this.#channels.get(peer);
@@ -144,6 +157,7 @@ export class SyncLinks {
       },
       closed: () => {
         this.#channels.delete(peer);
+        this.#turns.left(peer);
         this.#driver.closed(peer);
       },
       later: (run) => void setImmediate(run),

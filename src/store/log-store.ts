@@ -20,6 +20,7 @@ import { holds, packBody, PART, wipePart, type StoredPart } from './entry-body.t
 import { ABSENT, ASIDE_CODES, checksum, LYING_COLUMNS, lyingIn, partsOf, type Lying } from './entry-row.ts';
 import { ErasureTable } from './erasure-table.ts';
 import { damagedData } from './failures.ts';
+import { RecentEntries } from './recent-entries.ts';
 import { FeedTable } from './feed-table.ts';
 import { numberIn, numberOrNullIn } from './rows.ts';
 
@@ -54,6 +55,9 @@ class SqliteLogStore implements LogStore {
   readonly #isNarrow: (audience: string) => boolean;
   readonly #feeds: FeedTable;
   readonly #erasures: ErasureTable;
+  readonly #recent = new RecentEntries(RECENT_BYTES);
+  /** The transaction that would have to take back what is kept as recent. */
+  #watched: number | undefined;
   /** Only ever grows, over rollbacks too: a body goes to the end of its table. */
   #lastBody: number;
 
@@ -78,17 +82,25 @@ class SqliteLogStore implements LogStore {
   *read({ feed, from, to }: ReadRange): IterableIterator<StoredEntry> {
     const known = this.#feeds.get(feed);
     if (known === undefined) return;
+    const base = known.row * FEED_STRIDE;
     if (from === to) {
-      const lying = this.#find(feed, from);
-      if (lying !== undefined) yield this.#stored(feed, lying);
+      const recent = this.#recent.get(base + from);
+      const lying = recent === undefined ? this.#find(feed, from) : undefined;
+      if (recent !== undefined) yield recent;
+      else if (lying !== undefined) yield this.#stored(feed, lying);
       return;
     }
-    const base = known.row * FEED_STRIDE;
     const page = this.#database.tuples(READ_PAGE);
     const last = base + Math.min(to, known.state.seq);
     let limit = FIRST_PAGE_ROWS;
     // Whole pages, so that no statement is open while the caller does something else to the table.
     for (let next = base + Math.max(from, 1); next <= last;) {
+      const recent = this.#recent.get(next);
+      if (recent !== undefined) {
+        next += 1;
+        yield recent;
+        continue;
+      }
       const rows = page.all(next, last, limit);
       if (rows.length < Math.min(limit, last - next + 1)) throw entriesGone();
       let sizeBytes = 0;
@@ -97,7 +109,9 @@ class SqliteLogStore implements LogStore {
         if (lying.id !== next) throw entriesGone();
         sizeBytes += lying.header.byteLength + (lying.body?.byteLength ?? 0);
         next += 1;
-        yield this.#stored(feed, lying);
+        const stored = this.#stored(feed, lying);
+        this.#recent.add(lying.id, stored);
+        yield stored;
       }
       limit =
         sizeBytes < PAGE_BYTES / 2 ? Math.min(PAGE_ROWS, limit * 2) : Math.max(1, Math.floor(limit / 2));
@@ -184,6 +198,7 @@ class SqliteLogStore implements LogStore {
 
   setAside({ feed, from, to }: ReadRange, aside: Aside | undefined): void {
     this.#mustTransact();
+    this.#recent.clear();
     const base = this.#feeds.mustGet(feed).row * FEED_STRIDE;
     this.#database
       .sql('UPDATE entries SET aside = ? WHERE id BETWEEN ? AND ?')
@@ -233,6 +248,7 @@ class SqliteLogStore implements LogStore {
 
   resetFolds(): void {
     this.#mustTransact();
+    this.#recent.clear();
     this.#database.sql(`UPDATE entries SET aside = 0 WHERE ${QUARANTINED}`).run();
     this.#feeds.resetFolds();
     for (const { feed, seq } of this.#erasures.clear()) {
@@ -242,7 +258,13 @@ class SqliteLogStore implements LogStore {
   }
 
   #mustTransact(): void {
-    assert(this.#database.transaction !== undefined, 'the log is written inside a transaction');
+    const { transaction } = this.#database;
+    assert(transaction !== undefined, 'the log is written inside a transaction');
+    if (this.#watched === transaction) return;
+    this.#watched = transaction;
+    this.#database.onRollback(() => {
+      this.#recent.clear();
+    });
   }
 
   // ---- rows
@@ -261,6 +283,8 @@ class SqliteLogStore implements LogStore {
     );
     const { bodyRow, body } = stored.some(holds) ? this.#addBody(packBody(stored)) : NO_BODY;
     const isMissing = stored.some((part, index) => !holds(part) && !erased.has(index));
+    const held = parts.map((part, index) => (erased.has(index) ? null : part));
+    this.#recent.add(id, { seq: header.seq, headerBytes, parts: held, seal, aside });
     this.#database
       .sql(
         'INSERT INTO entries (id, header, seal, parts, body, crc, aside, missing) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
@@ -290,6 +314,7 @@ class SqliteLogStore implements LogStore {
 
   /** Makes the entry's row fit its body and what is erased of it. */
   #settle(lying: Lying, feed: FeedId, seq: number): void {
+    this.#recent.forget(lying.id);
     const erased = this.#erasures.partsAt(feed, seq);
     const isMissing = partsOf(lying).some((part, index) => !holds(part) && !erased.has(index));
     this.#database
@@ -354,6 +379,8 @@ class SqliteLogStore implements LogStore {
   }
 }
 
+/** As much as neighbours are told of at once, and some. */
+const RECENT_BYTES = 2 * 1024 * 1024;
 const NO_BODY = { bodyRow: null, body: null } as const;
 
 function entriesGone(): Error {
