@@ -26,12 +26,14 @@ import { MeshService } from '../net/mesh/service.ts';
 import type { Capacity } from '../net/presence/types.ts';
 import type { RecordService } from '../records/index.ts';
 import type { LetterKeyStore, LetterSealer } from '../sealing/index.ts';
+import { Freshness } from './freshness.ts';
 import { JoinHost } from './join-host.ts';
 import type { DeviceKeys, Meta } from './keys.ts';
 import { LetterKeeper, openNodeLetters } from './letters.ts';
 import type { NodeLog } from './logging.ts';
 import { nextEpoch, ownFacts } from './presence.ts';
 import type { NodeRecords } from './records.ts';
+import { isTierOne } from './refreshing.ts';
 import { lanesOf, SyncLinks } from './sync-links.ts';
 
 export interface SessionDeps {
@@ -76,6 +78,7 @@ export class Session {
   readonly records: RecordService;
   readonly host: JoinHost;
   readonly letters: LetterSealer;
+  readonly freshness: Freshness;
   readonly #letterKeeper: LetterKeeper;
   readonly #hubs: HubClient;
   readonly #heard: Map<string, number>;
@@ -153,9 +156,19 @@ export class Session {
     this.#letterKeeper = new LetterKeeper({ sealer: this.letters, log: this.log, clock, timers, logger });
     this.#hubs = this.#useHubs();
     this.records = deps.records.open(this.log);
+    this.freshness = this.#keepFreshness();
     // Before anybody listens: entries of this device's own that come from elsewhere would mean that it was set back.
     if (deps.genesis !== undefined) this.log.receive(deps.genesis);
     this.#watch();
+  }
+
+  #keepFreshness(): Freshness {
+    const { transport } = this.deps;
+    return new Freshness({
+      ...this.deps,
+      members: () => transport.links().flatMap(({ peer }) => (isTierOne(this.memberOf(peer)) ? [peer] : [])),
+      isInStepWith: (peer) => this.sync.isInStepWith(peer),
+    });
   }
 
   #openAlarms(): AlarmService {
@@ -188,6 +201,7 @@ export class Session {
     this.links.start();
     this.#letterKeeper.start();
     this.#hubs.start();
+    this.freshness.start();
   }
 
   /** Both sides of hubs: this node may be one, and uses those that the roll lists. */
@@ -262,6 +276,7 @@ export class Session {
   }
 
   stop(): void {
+    this.freshness.stop();
     this.#letterKeeper.stop();
     this.#hubs.stop();
     this.links.stop();
