@@ -1,6 +1,7 @@
 /** The registry of a node, put together: its tables, its projection, and its desk over the session's log. */
 import type { DeviceKey, MemberId, NetworkId } from '../base/ids.ts';
 import type { Clock, Logger, Rng, Timers } from '../base/ports.ts';
+import type { Signer, Verifier } from '../identity/signing.ts';
 import type { Membership } from '../identity/types.ts';
 import type { LogStore, Projection } from '../log/ports.ts';
 import type { Log } from '../log/service.ts';
@@ -18,7 +19,8 @@ export interface NodeRecordsDeps {
   readonly sealer: RecordSealer;
   readonly network: NetworkId;
   readonly store: LogStore;
-  readonly device: DeviceKey;
+  readonly signer: Pick<Signer, 'key' | 'sign'>;
+  readonly verifier: Pick<Verifier, 'verify'>;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly rng: Rng;
@@ -34,13 +36,15 @@ export interface NodeRecords {
 }
 
 export function openNodeRecords(deps: NodeRecordsDeps): NodeRecords {
-  const { database, sealer, network, store, device } = deps;
+  const { database, sealer, network, store, signer, verifier } = deps;
+  const device = signer.key as DeviceKey;
   const memberOf = (key: DeviceKey): MemberId | undefined => deps.roll()?.devices.get(key)?.member;
   const records = openRecordStore(database, sealer);
   const erasures = openErasureLedger(database);
   return {
     projection: recordProjection({
       network,
+      verifier,
       log: store,
       records,
       erasures,
@@ -55,6 +59,7 @@ export function openNodeRecords(deps: NodeRecordsDeps): NodeRecords {
     open: (log) =>
       new RecordService({
         ...deps,
+        device,
         log,
         records,
         erasures,

@@ -98,12 +98,14 @@ function sightOf({ session: { sync } }: RefreshingDeps, nowMs: number, asking: A
   };
 }
 
-/** Members' devices that this node knows a way to. */
 function membersInReach(session: Session): readonly LinkKey[] {
+  return tierOneDevices(session).filter((peer) => hasWay(session, peer));
+}
+
+/** Devices of those who write, without this one. */
+export function tierOneDevices(session: Session): readonly LinkKey[] {
   return [...session.log.membership.devices.values()].flatMap(({ link }) =>
-    link !== session.deps.transport.self && isTierOne(session.memberOf(link)) && hasWay(session, link)
-      ? [link]
-      : [],
+    link !== session.deps.transport.self && isTierOne(session.memberOf(link)) ? [link] : [],
   );
 }
 

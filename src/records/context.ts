@@ -2,6 +2,7 @@
 import { KithError } from '../base/errors.ts';
 import type { Clock, Logger, Rng } from '../base/ports.ts';
 import type { DeviceKey } from '../base/ids.ts';
+import type { Signer, Verifier } from '../identity/signing.ts';
 import type { Member } from '../identity/types.ts';
 import type { Log } from '../log/service.ts';
 import { hasHome, isHome, ownRecordId, type Author } from './ids.ts';
@@ -18,6 +19,8 @@ export interface RecordContext {
   readonly diary: RecordDiary;
   readonly reader: RecordReader;
   readonly device: DeviceKey;
+  readonly signer: Pick<Signer, 'sign'>;
+  readonly verifier: Pick<Verifier, 'verify'>;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly logger: Logger;

@@ -1,4 +1,5 @@
 /** The registry of one node, for whoever asks: everything that can be done with records, and nothing that waits. */
+import type { Bytes } from '../base/bytes.ts';
 import { decodeBrief } from './brief.ts';
 import { mustFind, viewOf, type RecordContext } from './context.ts';
 import {
@@ -10,7 +11,8 @@ import {
   type HistoryItem,
   type RawFields,
 } from './editing.ts';
-import { confirmErasures, endRecord, erasureOf, sweep, type Ended, type Erasure } from './ending.ts';
+import { confirmErasures, erasedWord, takeErasedWord } from './confirming.ts';
+import { endRecord, erasureOf, sweep, type Ended, type Erasure } from './ending.ts';
 import { bulkAdd, readAll } from './importing.ts';
 import { KINDS } from './kinds/table.ts';
 import type { KindName } from './kinds/types.ts';
@@ -134,6 +136,16 @@ export class RecordDesk implements RecordDoor {
   /** @returns how many erasures this node has signed for now. */
   confirm(): number {
     return confirmErasures(this.#context);
+  }
+
+  /** What a reader's node has to tell a member, who takes it into the log. */
+  erasedWord(): Bytes | undefined {
+    return erasedWord(this.#context);
+  }
+
+  /** @returns whether it was a reader's word, and news. */
+  takeErasedWord(word: Bytes): boolean {
+    return takeErasedWord(this.#context, word);
   }
 
   count(): number {

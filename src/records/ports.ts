@@ -74,6 +74,7 @@ export interface ErasureLedger {
   clear(): void;
   // At any time.
   unconfirmedBy(device: DeviceKey, limit: number): readonly EntryHash[];
+  isDemanded(erasure: EntryHash): boolean;
   confirmationsOf(erasure: EntryHash): readonly DeviceKey[];
   /** Of those that were demanded. */
   count(): number;

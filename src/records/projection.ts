@@ -1,19 +1,30 @@
 /** Keeps the registry's tables in step with the log: in the same transaction, and the same after a rebuild. */
 import { isKithError } from '../base/errors.ts';
 import type { DeviceKey, MemberId, NetworkId } from '../base/ids.ts';
+import type { Verifier } from '../identity/signing.ts';
 import { ERASE_KIND, hydrate } from '../log/folding.ts';
 import type { FoldedEntry, LogStore, Projection } from '../log/ports.ts';
 import { payloadOf } from '../log/wire.ts';
 import { briefOf, decodeBrief, encodeBrief, keysOf, timeOf, type Brief } from './brief.ts';
+import { readErasedWord } from './confirming.ts';
 import { withheldBecause } from './kinds/reader-view.ts';
 import { KINDS, kindByNumber } from './kinds/table.ts';
 import type { EntryPlace, ErasureLedger, RecordState, RecordStore } from './ports.ts';
 import { readRecordEntry, RecordReader, type ReadEntry, type Sides } from './reading.ts';
 import type { RecordId } from './types.ts';
-import { decodeErased, decodeLink, ERASED_KIND, LINK_KIND, RECORD_KIND, type LinkPart } from './wire.ts';
+import {
+  decodeErased,
+  decodeLink,
+  ERASED_KIND,
+  ERASED_WORD_KIND,
+  LINK_KIND,
+  RECORD_KIND,
+  type LinkPart,
+} from './wire.ts';
 
 export interface ProjectionDeps {
   readonly network: NetworkId;
+  readonly verifier: Pick<Verifier, 'verify'>;
   readonly log: LogStore;
   readonly records: RecordStore;
   readonly erasures: ErasureLedger;
@@ -22,7 +33,13 @@ export interface ProjectionDeps {
   erases(device: DeviceKey): boolean;
 }
 
-const KINDS_WANTED: ReadonlySet<string> = new Set([RECORD_KIND, LINK_KIND, ERASED_KIND, ERASE_KIND]);
+const KINDS_WANTED: ReadonlySet<string> = new Set([
+  RECORD_KIND,
+  LINK_KIND,
+  ERASED_KIND,
+  ERASED_WORD_KIND,
+  ERASE_KIND,
+]);
 
 export function recordProjection(deps: ProjectionDeps): Projection {
   const table = new RecordTable(deps);
@@ -66,9 +83,22 @@ class RecordTable {
       case ERASED_KIND:
         for (const erasure of readErased(entry)) this.#deps.erasures.confirmed(erasure, entry.feed.device);
         return;
+      case ERASED_WORD_KIND:
+        this.#word(entry);
+        return;
       default:
         this.#deps.erasures.demanded(entry.hash);
     }
+  }
+
+  /** Whoever took it into the log: it counts as far as its own signature does. */
+  #word({ parts }: FoldedEntry): void {
+    const { network, verifier, erasures } = this.#deps;
+    const part = parts[0];
+    const word =
+      part === null || part === undefined ? undefined : readErasedWord(payloadOf(part), network, verifier);
+    if (word === undefined) return;
+    for (const erasure of word.erasures) erasures.confirmed(erasure, word.device);
   }
 
   erased(place: EntryPlace, _part: number): void {

@@ -385,6 +385,10 @@ export function openErasureLedger(database: Database): ErasureLedger {
         .all(idToBytes(device), limit)
         .map((row) => idFromBytes<EntryHash>(bytesIn(row, 'erasure')));
     },
+    isDemanded(erasure) {
+      const row = database.sql('SELECT 1 FROM record_erasures WHERE erasure = ?').get(idToBytes(erasure));
+      return row !== undefined;
+    },
     confirmationsOf(erasure) {
       return database
         .sql('SELECT device FROM record_confirmations WHERE erasure = ? ORDER BY device')

@@ -229,7 +229,9 @@ function checkErased(life: Life, person: Person): void {
     if (node === life.reader) continue;
     assert.equal(node.desk.show(person.id).gone, true, 'ended for one and not for all');
     assert.equal(node.desk.show(person.id).fields['full_name'], undefined);
-    assert.equal(node.desk.erasure(person.id).waiting, 0, 'some part waits for ever');
+    const { waiting, missing } = node.desk.erasure(person.id);
+    assert.equal(waiting, 0, 'some part waits for ever');
+    assert.deepEqual(missing, [], 'somebody has erased and not signed, or is not believed');
   }
 }
 

@@ -59,8 +59,8 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
   {
     name: 'what readers had of who opts out stays',
     file: ENDING,
-    find: '    context.log.erase(targets);\n  });\n}\n\n// ---- confirmations',
-    replace: '  });\n}\n\n// ---- confirmations',
+    find: '    context.log.erase(targets);\n  });\n}\n\n// ---- who has done it',
+    replace: '  });\n}\n\n// ---- who has done it',
     from: 1,
   },
   {
@@ -75,6 +75,13 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
     file: PROJECTION,
     find: 'if (target?.gone === true) return ours.length > 0;',
     replace: 'if (target?.gone === true) return false;',
+    from: 1,
+  },
+  {
+    name: 'the word of a reader is not heard',
+    file: PROJECTION,
+    find: 'for (const erasure of word.erasures)',
+    replace: 'for (const erasure of word.erasures.slice(1))',
     from: 1,
   },
   {

@@ -26,16 +26,18 @@ export class RecordWorld {
   readonly #databases = new Map<LogStore, Database>();
   readonly #records = new Map<LogStore, NodeRecords>();
   readonly #rng: SeededRng;
+  readonly #signatures: Signatures;
   readonly nodes: RecordNode[] = [];
 
   /** @param file where a node's database lies; in memory, when nothing is said. */
   constructor(
     options: { readonly seed?: number; readonly file?: () => string; readonly signatures?: Signatures } = {},
   ) {
+    this.#signatures = options.signatures ?? FAST_SIGNATURES;
     this.#rng = new SeededRng((options.seed ?? 1) + 1000);
     this.world = new LogWorld({
       seed: options.seed ?? 1,
-      signatures: options.signatures ?? FAST_SIGNATURES,
+      signatures: this.#signatures,
       stores: () => {
         const database = openDatabase(options.file?.() ?? ':memory:');
         const store = openLogStore(database, sealerOf('parts'), isNarrow);
@@ -77,6 +79,8 @@ export class RecordWorld {
       for (const { desk } of this.nodes) {
         while (desk.sweep());
         desk.confirm();
+        const word = desk.erasedWord();
+        if (word !== undefined) this.founder.desk.takeErasedWord(word);
       }
     }
     this.sync();
@@ -94,7 +98,8 @@ export class RecordWorld {
       sealer: createSealer(KEY),
       network,
       store: node.store,
-      device: node.device,
+      signer: node.signer,
+      verifier: this.#signatures.verifier,
       clock: { nowMs: () => node.nowMs.value, monotonicMs: () => 0 },
       timers: new ManualTimers(),
       rng: this.#rng,
