@@ -25,6 +25,7 @@ export interface NodeRecordsDeps {
   readonly timers: Timers;
   readonly rng: Rng;
   readonly logger: Logger;
+  readonly longFrom?: number;
   /** Undefined while the log is being opened. */
   roll(): Membership | undefined;
 }
@@ -41,14 +42,15 @@ export function openNodeRecords(deps: NodeRecordsDeps): NodeRecords {
   const memberOf = (key: DeviceKey): MemberId | undefined => deps.roll()?.devices.get(key)?.member;
   const records = openRecordStore(database, sealer);
   const erasures = openErasureLedger(database);
+  const reader = new RecordReader({ network, store, memberOf, longFrom: deps.longFrom });
   return {
     projection: recordProjection({
       network,
       verifier,
       log: store,
+      reader,
       records,
       erasures,
-      memberOf,
       erases: (author) => {
         const membership = deps.roll();
         if (membership === undefined) return false;
@@ -64,7 +66,7 @@ export function openNodeRecords(deps: NodeRecordsDeps): NodeRecords {
         records,
         erasures,
         diary: openRecordDiary(database, sealer),
-        reader: new RecordReader({ network, store, memberOf }),
+        reader,
         transact: (work) => database.transact(work),
         settle: () => database.checkpoint(),
         settled: { erasures: 0 },

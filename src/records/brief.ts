@@ -80,6 +80,13 @@ export function keysOf(kind: KindName, fields: Fields, brief: Brief): readonly s
   return [...named, ...blocks];
 }
 
+/** Changes whenever what `keysOf` gives may be other than it was. */
+export function keyInputsOf(kind: KindName, fields: Fields, brief: Brief): string {
+  if (!IS_NAMED.has(kind)) return kind;
+  const { names, sex, born, status } = brief;
+  return JSON.stringify([kind, names, sex, born, status, KEY_FIELDS.map((name) => fields[name] ?? '')]);
+}
+
 const HOME = {
   home_street: 'street',
   home_neighborhood: 'neighborhood',
@@ -88,6 +95,8 @@ const HOME = {
   home_postal_code: 'postalCode',
   home_country: 'country',
 } as const;
+
+const KEY_FIELDS = ['date_of_birth', 'phone', 'phones', 'document_numbers', ...Object.keys(HOME)];
 
 /** As it is compared with others. */
 export function personOf(kind: KindName, fields: Fields, brief: Brief): Person {

@@ -70,7 +70,7 @@ export function mustFind(context: RecordContext, name: string): StoredRecord {
 }
 
 export function sidesOf({ reader, records }: RecordContext, { row }: StoredRecord): Sides {
-  return reader.sides(records.placesOf(row));
+  return reader.sidesOf(row, () => records.placesOf(row));
 }
 
 /** What PFIF leaves of a record whose time is over. */
@@ -101,7 +101,7 @@ export function viewOf(
     id: record.id,
     kind: side.kind,
     fields: gone ? placeholderOf(side.fields) : side.fields,
-    home: homeOf(record.id, side.entries[0]?.org ?? '', context, side.entries[0]?.device),
+    home: homeOf(record.id, side.first.org, context, side.first.device),
     conflicts: gone ? [] : side.conflicts,
     gone,
     status: undefined,

@@ -249,7 +249,8 @@ export interface HistoryItem {
 
 export function historyOf(context: RecordContext, record: StoredRecord): readonly HistoryItem[] {
   const { members, devices } = context.log.membership;
-  const sides = sidesOf(context, record);
+  const { reader, records } = context;
+  const sides = reader.sides(records.placesOf(record.row));
   const refused = new Set(sides.refused);
   const order = new Map((sides.full ?? sides.open)?.entries.map(({ hash }, index) => [hash, index]));
   return [...sides.entries, ...sides.refused]

@@ -10,8 +10,8 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
   {
     name: 'the last writer wins, whatever it had seen',
     file: FOLD,
-    find: 'return of.filter(\n',
-    replace: 'return of.slice(-1);\n    return of.filter(\n',
+    find: 'const left = past.size === 0 ? front : front.filter((other) => !past.has(other));',
+    replace: 'const left = front.filter(() => false);',
     from: 1,
   },
   {
@@ -24,22 +24,22 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
   {
     name: 'only direct ancestors count as seen',
     file: FOLD,
-    find: 'for (const { hash } of known) for (const older of this.#past.get(hash) ?? []) past.add(older);',
-    replace: '',
+    find: 'stack.push(...next.parents);\n    }\n    return found;',
+    replace: '}\n    return found;',
     from: 1,
   },
   {
     name: 'concurrent writes are ordered by arrival',
     file: FOLD,
-    find: 'this.ordered = [...byHash.values()].sort((a, b) => this.#compare(a, b));',
-    replace: 'this.ordered = [...byHash.values()];',
+    find: 'before !== undefined && isBefore(placed, before);',
+    replace: 'before === placed;',
     from: 1,
   },
   {
     name: 'a record is not folded again when it was changed',
     file: PROJECTION,
-    find: '      records.addEntry(known.row, read.place);\n      this.#refold(known.row);',
-    replace: '      records.addEntry(known.row, read.place);',
+    find: '      this.#refold(row, reader.withEntry(row, read, () => records.placesOf(row)));',
+    replace: '      reader.withEntry(row, read, () => records.placesOf(row));',
     from: 1,
   },
   {
@@ -66,15 +66,36 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
   {
     name: 'what a colleague wrote of what ended stays',
     file: PROJECTION,
-    find: 'if (full.end !== undefined) return ours.some((entry) => !isEnd(entry));',
+    find: "if (full.end !== undefined) return some((entry) => entry.full?.op !== 'end');",
     replace: 'if (full.end !== undefined) return false;',
     from: 1,
   },
   {
     name: 'notes about who ended stay',
     file: PROJECTION,
-    find: 'if (target?.gone === true) return ours.length > 0;',
+    find: 'if (target?.gone === true) return some(() => true);',
     replace: 'if (target?.gone === true) return false;',
+    from: 1,
+  },
+  {
+    name: 'a long record is not folded anew when its past comes later',
+    file: FOLD,
+    find: 'if (this.#awaited.has(entry.hash)) return false;',
+    replace: '',
+    from: 1,
+  },
+  {
+    name: 'a long record is kept in memory as it was before something of it was erased',
+    file: PROJECTION,
+    find: '    reader.forget(row);\n    this.#erased.add(row);',
+    replace: '    this.#erased.add(row);',
+    from: 1,
+  },
+  {
+    name: 'the newest of many notes is not the newest',
+    file: PROJECTION,
+    find: 'else if (said?.about === id && isNewer(said, known)) this.#keepNewest(id, said);',
+    replace: '',
     from: 1,
   },
   {
@@ -87,7 +108,7 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
   {
     name: 'an erasure is not heard of by the tables',
     file: PROJECTION,
-    find: 'if (this.#reader.entryAt(place) === undefined) records.removeEntry(place);\n    this.#refold(row);',
+    find: 'if (reader.entryAt(place) === undefined) records.removeEntry(place);',
     replace: '',
     from: 1,
   },

@@ -27,12 +27,20 @@ export class RecordWorld {
   readonly #records = new Map<LogStore, NodeRecords>();
   readonly #rng: SeededRng;
   readonly #signatures: Signatures;
+  /** Small lives come by where long histories do. */
+  readonly #longFrom: number;
   readonly nodes: RecordNode[] = [];
 
   /** @param file where a node's database lies; in memory, when nothing is said. */
   constructor(
-    options: { readonly seed?: number; readonly file?: () => string; readonly signatures?: Signatures } = {},
+    options: {
+      readonly longFrom?: number;
+      readonly seed?: number;
+      readonly file?: () => string;
+      readonly signatures?: Signatures;
+    } = {},
   ) {
+    this.#longFrom = options.longFrom ?? 3;
     this.#signatures = options.signatures ?? FAST_SIGNATURES;
     this.#rng = new SeededRng((options.seed ?? 1) + 1000);
     this.world = new LogWorld({
@@ -104,6 +112,7 @@ export class RecordWorld {
       timers: new ManualTimers(),
       rng: this.#rng,
       logger: silentLogger,
+      longFrom: this.#longFrom,
       roll: () => node.log.membership,
     });
     this.#records.set(node.store, records);
