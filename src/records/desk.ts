@@ -13,7 +13,7 @@ import {
 } from './editing.ts';
 import { confirmErasures, erasedWord, takeErasedWord } from './confirming.ts';
 import { endRecord, erasureOf, sweep, type Ended, type Erasure } from './ending.ts';
-import { bulkAdd, readAll } from './importing.ts';
+import { bulkAdd } from './importing.ts';
 import { KINDS } from './kinds/table.ts';
 import type { KindName } from './kinds/types.ts';
 import type { Access } from './ports.ts';
@@ -27,16 +27,7 @@ import {
   type MatchHit,
   type Question,
 } from './searching.ts';
-import type {
-  ImportCounts,
-  ImportError,
-  ImportItem,
-  ImportProgress,
-  RecordDoor,
-  RecordFilter,
-  RecordId,
-  RecordView,
-} from './types.ts';
+import type { ImportCounts, ImportError, ImportItem, ImportProgress, RecordId, RecordView } from './types.ts';
 
 const MOST_ACCESSES = 200;
 
@@ -48,7 +39,7 @@ export interface RecordShown extends RecordView {
   readonly isPublic: boolean;
 }
 
-export class RecordDesk implements RecordDoor {
+export class RecordDesk {
   readonly #context: RecordContext;
 
   constructor(context: RecordContext) {
@@ -152,20 +143,22 @@ export class RecordDesk implements RecordDoor {
     return this.#context.records.count();
   }
 
+  /** Undefined for a source that was never begun. */
   progressOf(source: string): ImportProgress | undefined {
     return this.#context.diary.progressOf(source);
   }
 
+  /**
+   * Takes in records that begin after the line where the source was left; all of them, and that they were, in one
+   * transaction, under few signatures. Whoever is stopped asks `progressOf` and goes on behind that line.
+   * @param upTo the line up to which the source was read.
+   */
   bulkAdd(
     source: string,
     items: readonly ImportItem[],
     upTo: number,
   ): ImportCounts & { readonly errors: readonly ImportError[] } {
     return bulkAdd(this.#context, source, items, upTo);
-  }
-
-  read(filter: RecordFilter): IterableIterator<RecordView> {
-    return readAll(this.#context, filter);
   }
 
   /** What readers must not see any more is erased in the same go. */

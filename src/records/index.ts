@@ -13,7 +13,15 @@ export { erasesFor } from './ending.ts';
 export { recordProjection } from './projection.ts';
 export { RecordReader } from './reading.ts';
 export { RecordService } from './service.ts';
-export { checkPfif, ExchangeDesk, type ExportResult, type ImportSource } from './exchange/index.ts';
+export {
+  checkPfif,
+  ExchangeDesk,
+  type ExportQuestion,
+  type ExportResult,
+  type ImportOptions,
+  type ImportOutcome,
+  type ImportSource,
+} from './exchange/index.ts';
 export {
   REFRESH_LIMITS,
   RefreshCore,

@@ -38,8 +38,8 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
   {
     name: 'a record is not folded again when it was changed',
     file: PROJECTION,
-    find: '      this.#refold(row, reader.withEntry(row, read, () => records.placesOf(row)));',
-    replace: '      reader.withEntry(row, read, () => records.placesOf(row));',
+    find: '      this.#refold(\n        row,\n        reader.withEntry(row, read, () => records.placesOf(row)),\n      );\n',
+    replace: '      reader.withEntry(row, read, () => records.placesOf(row));\n',
     from: 1,
   },
   {

@@ -3,7 +3,7 @@ import { silentLogger } from '../../src/base/ports.ts';
 import type { NetworkId } from '../../src/base/ids.ts';
 import type { LogStore } from '../../src/log/ports.ts';
 import { openNodeRecords, type NodeRecords } from '../../src/node/records.ts';
-import type { RecordDesk, RecordService } from '../../src/records/index.ts';
+import { KIND_NAMES, type KindName, type RecordDesk, type RecordService } from '../../src/records/index.ts';
 import { openDatabase, type Database } from '../../src/store/database.ts';
 import { openExtensionStore } from '../../src/store/extension-store.ts';
 import { openLogStore } from '../../src/store/log-store.ts';
@@ -128,6 +128,15 @@ export class RecordWorld {
     return entered;
   }
 }
+
+/** Every record that is not gone, as this node may show it. */
+export function allOf({ desk }: RecordNode, ...kinds: readonly KindName[]): RegistryHit[] {
+  return (kinds.length === 0 ? KIND_NAMES : kinds).flatMap((kind) =>
+    desk.search({ text: '', kind, limit: Infinity, as: 'member' }),
+  );
+}
+
+type RegistryHit = ReturnType<RecordDesk['search']>[number];
 
 const KEY = new Uint8Array(32).fill(7);
 

@@ -102,7 +102,10 @@ export const RecordHistory = z
       .array(
         z.object({ at: Time, action: z.enum(['read', 'export', 'search']), fields: z.array(z.string()) }),
       )
-      .meta({ description: 'on this node, of what few may see' }),
+      .meta({
+        description:
+          'of what few may see, on this node alone: each node keeps its own list, and no other hears of it',
+      }),
   })
   .meta({ id: 'RecordHistory' });
 export type RecordHistory = z.infer<typeof RecordHistory>;

@@ -122,7 +122,9 @@ export const addLink: AddCommand = (record, run) => {
 export const addHistory: AddCommand = (record, run) => {
   record
     .command('history')
-    .description('Shows who changed which fields when, and who on this node read what few may see.')
+    .description(
+      'Shows who changed which fields when, and when what few may see was read on this node. What was read on other nodes is known there alone.',
+    )
     .argument('<id>', ID)
     .addHelpText('after', examples(['kith record history ID', 'who, when, which fields']))
     .action(
