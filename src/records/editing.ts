@@ -188,12 +188,14 @@ export function mayWriteFields(context: RecordContext, kind: KindName, fields: F
 
 /** Only single values have a grant that writing needs: whoever takes in a patient may have no right to read others. */
 function grantsMissing(context: RecordContext, kind: KindName, fields: Fields): readonly string[] {
+  const wanted: string[] = [];
+  for (const name in fields) {
+    const narrower: Sensitivity | undefined = KINDS[kind].fields[name]?.narrower[fields[name] ?? ''];
+    if (narrower?.startsWith('grant:') === true) wanted.push(narrower.slice('grant:'.length));
+  }
+  if (wanted.length === 0) return wanted;
   const grants = new Set(ownMember(context)?.grants ?? []);
-  return Object.entries(fields).flatMap(([name, value]) => {
-    const narrower: Sensitivity | undefined = KINDS[kind].fields[name]?.narrower[value];
-    const grant = narrower?.startsWith('grant:') === true ? narrower.slice('grant:'.length) : undefined;
-    return grant === undefined || grants.has(grant) ? [] : [grant];
-  });
+  return wanted.filter((grant) => !grants.has(grant));
 }
 
 export function notHome(id: RecordId): KithError {

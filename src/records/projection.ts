@@ -62,11 +62,11 @@ export function recordProjection(deps: ProjectionDeps): Projection {
 
 /** What a record is filed under, and what that is computed from. */
 interface Filing {
-  readonly inputs: string;
+  readonly inputs: () => string;
   readonly keys: () => readonly string[];
 }
 
-const NOT_FILED: Filing = { inputs: '', keys: () => [] };
+const NOT_FILED: Filing = { inputs: () => '', keys: () => [] };
 const MOST_KEPT = 10_000;
 
 interface Newest {
@@ -272,11 +272,12 @@ class RecordTable {
 
   /** Again only if it is looked for by something else: most edits change none of that. */
   #file(row: number, { inputs, keys }: Filing, wasFiled: boolean): void {
-    if (this.#filed.get(row) === inputs) return;
-    const now = keys();
-    if (now.length > 0 || wasFiled) this.#deps.records.file(row, now);
+    const now = inputs();
+    if (this.#filed.get(row) === now) return;
+    const filed = keys();
+    if (filed.length > 0 || wasFiled) this.#deps.records.file(row, filed);
     if (this.#filed.size >= MOST_KEPT) this.#filed.clear();
-    this.#filed.set(row, inputs);
+    this.#filed.set(row, now);
   }
 
   #stateOf(
@@ -318,7 +319,7 @@ class RecordTable {
       filing: isHidden
         ? NOT_FILED
         : {
-            inputs: keyInputsOf(side.kind, fields, shown),
+            inputs: () => keyInputsOf(side.kind, fields, shown),
             keys: () => keysOf(side.kind, fields, shown),
           },
       about: brief.about,
