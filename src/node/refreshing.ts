@@ -2,7 +2,6 @@
 import { KithError } from '../base/errors.ts';
 import type { LinkKey } from '../base/ids.ts';
 import type { Clock, Logger, Rng, Timers } from '../base/ports.ts';
-import type { Member } from '../identity/types.ts';
 import {
   REFRESH_LIMITS,
   RefreshCore,
@@ -11,6 +10,7 @@ import {
   type Sight,
 } from '../records/index.ts';
 import type { Session } from './session.ts';
+import { tierOneDevices } from './tier-one.ts';
 
 /** How often it is looked at how far an attempt is. */
 const LOOK_MS = 100;
@@ -99,18 +99,9 @@ function sightOf({ session: { sync } }: RefreshingDeps, nowMs: number, asking: A
 }
 
 function membersInReach(session: Session): readonly LinkKey[] {
-  return tierOneDevices(session).filter((peer) => hasWay(session, peer));
-}
-
-/** Devices of those who write, without this one. */
-export function tierOneDevices(session: Session): readonly LinkKey[] {
-  return [...session.log.membership.devices.values()].flatMap(({ link }) =>
-    link !== session.deps.transport.self && isTierOne(session.memberOf(link)) ? [link] : [],
+  return tierOneDevices(session.log.membership, session.deps.transport.self).filter((peer) =>
+    hasWay(session, peer),
   );
-}
-
-export function isTierOne(member: Member | undefined): boolean {
-  return member?.status === 'active' && (member.role === 'admin' || member.role === 'member');
 }
 
 function hasWay(session: Session, peer: LinkKey): boolean {

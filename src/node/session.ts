@@ -34,7 +34,7 @@ import { LetterKeeper, openNodeLetters } from './letters.ts';
 import type { NodeLog } from './logging.ts';
 import { nextEpoch, ownFacts } from './presence.ts';
 import type { NodeRecords } from './records.ts';
-import { isTierOne, tierOneDevices } from './refreshing.ts';
+import { isTierOne, tierOneDevices } from './tier-one.ts';
 import { lanesOf, SyncLinks } from './sync-links.ts';
 
 export interface SessionDeps {
@@ -184,7 +184,7 @@ export class Session {
       desk: this.records.desk,
       logger: this.deps.nodeLog.logger('records'),
       members: () =>
-        tierOneDevices(this).map((peer) => ({
+        tierOneDevices(this.log.membership, transport.self).map((peer) => ({
           peer,
           linked: transport.links().some((link) => link.peer === peer),
         })),
