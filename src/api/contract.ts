@@ -89,6 +89,7 @@ export type {
   RecordHistory,
   RecordHit,
   RecordMatch,
+  Refreshed,
 } from './contract/records.ts';
 export { Status } from './contract/status.ts';
 export type { Progress } from './contract/work.ts';

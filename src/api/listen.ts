@@ -5,11 +5,11 @@ import { rm } from 'node:fs/promises';
 import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { KithError } from '../base/errors.ts';
 import type { Rng, Timers } from '../base/ports.ts';
 import { API_FILE, TOKEN_FILE, type ApiFile } from './contract.ts';
 import { createApi, type ApiDeps } from './server.ts';
 import type { Asked } from './guard.ts';
+import { listening, type ListeningWords } from './listening.ts';
 import { freeSocket, shortEnough, shortSocketPath, socketPathIn } from './socket-path.ts';
 import { keepToken, writePrivate } from './private-file.ts';
 
@@ -93,7 +93,7 @@ async function openSocket(server: Server, options: ListenOptions, servers: Serve
   } finally {
     process.umask(umask);
   }
-  await listening(server, path);
+  await listening(server, words(path));
   servers.push(server);
   return path;
 }
@@ -103,7 +103,7 @@ async function openLoopback(server: Server, { apiPort }: ListenOptions, servers:
   for (const [index, port] of ports.entries()) {
     server.listen({ port, host: '127.0.0.1', exclusive: true });
     try {
-      await listening(server, String(port));
+      await listening(server, words(String(port)));
       break;
     } catch (error) {
       if (index === ports.length - 1) throw error;
@@ -113,19 +113,12 @@ async function openLoopback(server: Server, { apiPort }: ListenOptions, servers:
   return `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
 }
 
-async function listening(server: Server, where: string): Promise<void> {
-  try {
-    await once(server, 'listening');
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? '';
-    if (code === 'EADDRINUSE' || code === 'EACCES') {
-      throw new KithError('port-in-use', `The API cannot listen on ${where}: it is taken or not allowed.`, {
-        next: 'Choose another with --api-port, or 0 for any free one.',
-        cause,
-      });
-    }
-    throw new KithError('cannot-write', `The API cannot listen on ${where} (${code}).`, { cause });
-  }
+function words(where: string): ListeningWords {
+  return {
+    what: `The API cannot listen on ${where}`,
+    next: 'Choose another with --api-port, or 0 for any free one.',
+    other: { code: 'cannot-write' },
+  };
 }
 
 async function closeServer(server: Server, timers: Timers): Promise<void> {

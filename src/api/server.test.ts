@@ -145,6 +145,7 @@ const REQUESTS: Readonly<
   expireRecord: ['POST', '/v1/records/example.org%2F1/expire'],
   importRecords: ['POST', '/v1/records/import', { path: '/tmp/a.xml', columns: { Camp: 'home_city' } }],
   exportRecords: ['POST', '/v1/records/export', { format: 'csv', audience: 'readers' }],
+  refreshRecords: ['POST', '/v1/records/refresh', { attempts: 3 }],
   recordErasure: ['GET', '/v1/records/example.org%2F1/erasure'],
 };
 

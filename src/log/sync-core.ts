@@ -54,6 +54,8 @@ export type SyncEvent =
   | { readonly type: 'roll' }
   /** Ranges with parts that this node may hold and does not. */
   | { readonly type: 'missing'; readonly ranges: readonly ReadRange[] }
+  /** Somebody wants to know whether this neighbour is there and has news: it is asked for its heights again. */
+  | { readonly type: 'compare'; readonly peer: NeighbourId }
   | { readonly type: 'tick'; readonly nowMs: number };
 
 export type SyncEffect =
@@ -131,11 +133,25 @@ export class SyncCore {
 
   /** No neighbour is known to have anything that we lack. Parts are asked for of whoever may have them. */
   isInStep(): boolean {
-    return [...this.#neighbours.values()].every(
-      (n) =>
-        n.compared &&
-        [...n.inFlight.values()].every(({ mode }) => mode === 'parts') &&
-        this.#wanted(n).length === 0,
+    return [...this.#neighbours.values()].every((neighbour) => this.#hasNothingFor(neighbour));
+  }
+
+  /** It has answered since it was asked last. */
+  hasAnswered(peer: NeighbourId): boolean {
+    return this.#neighbours.get(peer)?.compared === true;
+  }
+
+  /** It has answered, and is not known to have anything that we lack. */
+  isInStepWith(peer: NeighbourId): boolean {
+    const neighbour = this.#neighbours.get(peer);
+    return neighbour !== undefined && this.#hasNothingFor(neighbour);
+  }
+
+  #hasNothingFor(neighbour: Neighbour): boolean {
+    return (
+      neighbour.compared &&
+      [...neighbour.inFlight.values()].every(({ mode }) => mode === 'parts') &&
+      this.#wanted(neighbour).length === 0
     );
   }
 
@@ -178,6 +194,9 @@ export class SyncCore {
       case 'missing':
         this.#missing = event.ranges;
         for (const neighbour of this.#neighbours.values()) this.#askPartsAgain(neighbour);
+        break;
+      case 'compare':
+        this.#compare(event.peer);
         break;
       case 'tick':
         this.#tick(event.nowMs);
@@ -259,6 +278,14 @@ export class SyncCore {
     } else {
       this.#sendBuckets(peer, neighbour);
     }
+  }
+
+  /** Of one that has not greeted yet, the greeting will be the answer. */
+  #compare(peer: NeighbourId): void {
+    const neighbour = this.#neighbours.get(peer);
+    if (neighbour?.greeted !== true) return;
+    neighbour.compared = false;
+    this.#sendBuckets(peer, neighbour);
   }
 
   #sendBuckets(peer: NeighbourId, neighbour: Neighbour): void {

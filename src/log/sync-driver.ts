@@ -107,6 +107,19 @@ export class SyncDriver {
     return this.#core.isInStep();
   }
 
+  /** Asks a neighbour for its heights again; `hasAnswered` and `isInStepWith` say what came of it. */
+  compare(peer: NeighbourId): void {
+    this.handle({ type: 'compare', peer });
+  }
+
+  hasAnswered(peer: NeighbourId): boolean {
+    return this.#core.hasAnswered(peer);
+  }
+
+  isInStepWith(peer: NeighbourId): boolean {
+    return this.#core.isInStepWith(peer);
+  }
+
   handle(event: SyncEvent): void {
     this.#queue.push(event);
   }

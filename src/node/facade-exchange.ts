@@ -1,41 +1,17 @@
 /** Of the facade, what is about files of records. Types only. */
-export type ReadFormat = 'pfif' | 'csv' | 'fhir';
-export type WriteFormat = 'pfif' | 'atom' | 'csv' | 'fhir' | 'hxl';
-/** Readers see what is public, members what every member may see, all is what this node holds. */
-export type ExportAudience = 'readers' | 'members' | 'all';
+import type { ExportQuestion, ImportOptions, ImportOutcome } from '../records/index.ts';
 
-export interface ImportRequest {
+/** What few places say of a file: how it is read, and from where. */
+export interface ImportRequest extends Pick<ImportOptions, 'format' | 'domain' | 'only'> {
   readonly path: string;
-  /** Left out: what the file looks like. */
-  readonly format: ReadFormat | undefined;
-  /** Goes before ids that have none; left out: this home's own. */
-  readonly domain: string | undefined;
-  /** Records of another domain are refused. */
-  readonly only: string | undefined;
   /** Headings of a list → fields. */
   readonly columns: Readonly<Record<string, string>>;
   /** Says what is wrong with a PFIF file, and takes nothing in. */
   readonly check: boolean;
 }
 
-export interface ImportFault {
-  readonly line: number;
-  readonly code: string;
-  readonly message: string;
-}
-
-export interface RecordsImported {
+export interface RecordsImported extends ImportOutcome {
   readonly path: string;
-  readonly format: ReadFormat;
-  readonly read: number;
-  readonly added: number;
-  readonly updated: number;
-  readonly skipped: number;
-  readonly errors: readonly ImportFault[];
-  /** Values and columns that were left out of records that were taken. */
-  readonly notices: readonly ImportFault[];
-  readonly errorsLeftOut: number;
-  readonly noticesLeftOut: number;
 }
 
 export type ImportStep =
@@ -47,11 +23,7 @@ export type ImportStep =
     }
   | ({ readonly step: 'done' } & RecordsImported);
 
-export interface ExportRequest {
-  readonly format: WriteFormat;
-  readonly audience: ExportAudience;
-  /** What HXL counts. */
-  readonly counted: 'census' | 'person';
+export interface ExportRequest extends ExportQuestion {
   /** Left out: the pieces of the file are the answer. */
   readonly path: string | undefined;
   readonly replace: boolean;

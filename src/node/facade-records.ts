@@ -30,6 +30,8 @@ export interface RecordDetail extends RegistryRecord {
   readonly notes: readonly RegistryRecord[];
   /** Whether readers see something of it. */
   readonly public: boolean;
+  /** When this node last had all that another member's has; null while it never had. */
+  readonly asOf: IsoTime | null;
 }
 
 export interface RecordHit extends RegistryRecord {
@@ -94,6 +96,30 @@ export interface RecordQuestion {
   readonly public: boolean;
 }
 
+/** Whom a node asked for news, and what came of it. */
+export interface RefreshAttempt {
+  /** Peer number. */
+  readonly member: number;
+  readonly name: string;
+  /** `no-way`: not reached. `silent`: no answer in time. `broke-off`: it began and did not end. */
+  readonly outcome: 'answered' | 'no-way' | 'silent' | 'broke-off';
+  readonly entries: number;
+}
+
+export type RefreshStep =
+  | { readonly step: 'asking'; readonly member: number; readonly name: string }
+  | ({ readonly step: 'asked' } & RefreshAttempt)
+  | {
+      readonly step: 'done';
+      /** Who answered. */
+      readonly member: number;
+      readonly name: string;
+      readonly asked: readonly RefreshAttempt[];
+      /** Entries that came. */
+      readonly entries: number;
+      readonly asOf: IsoTime | null;
+    };
+
 type RawFields = Readonly<Record<string, unknown>>;
 
 export interface RecordsFacade {
@@ -125,4 +151,8 @@ export interface RecordsFacade {
   expire(id: string): Promise<RecordErasure>;
   /** @throws KithError `unknown-record` | `not-gone` */
   erasure(id: string): Promise<RecordErasure>;
+  /** When this node last had all that another member's node has, as far as both knew. */
+  asOf(): Promise<IsoTime | null>;
+  /** Asks members at random until one has answered. The stream ends with KithError `nobody-answered` if none does. */
+  refresh(request: { readonly attempts: number }, signal: AbortSignal): Promise<AsyncIterable<RefreshStep>>;
 }

@@ -1,6 +1,7 @@
 /** The registry of a node, put together: its tables, its projection, and its desk over the session's log. */
 import type { DeviceKey, MemberId, NetworkId } from '../base/ids.ts';
 import type { Clock, Logger, Rng, Timers } from '../base/ports.ts';
+import type { Signer, Verifier } from '../identity/signing.ts';
 import type { Membership } from '../identity/types.ts';
 import type { LogStore, Projection } from '../log/ports.ts';
 import type { Log } from '../log/service.ts';
@@ -18,11 +19,13 @@ export interface NodeRecordsDeps {
   readonly sealer: RecordSealer;
   readonly network: NetworkId;
   readonly store: LogStore;
-  readonly device: DeviceKey;
+  readonly signer: Pick<Signer, 'key' | 'sign'>;
+  readonly verifier: Pick<Verifier, 'verify'>;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly rng: Rng;
   readonly logger: Logger;
+  readonly longFrom?: number;
   /** Undefined while the log is being opened. */
   roll(): Membership | undefined;
 }
@@ -34,17 +37,20 @@ export interface NodeRecords {
 }
 
 export function openNodeRecords(deps: NodeRecordsDeps): NodeRecords {
-  const { database, sealer, network, store, device } = deps;
+  const { database, sealer, network, store, signer, verifier } = deps;
+  const device = signer.key as DeviceKey;
   const memberOf = (key: DeviceKey): MemberId | undefined => deps.roll()?.devices.get(key)?.member;
   const records = openRecordStore(database, sealer);
   const erasures = openErasureLedger(database);
+  const reader = new RecordReader({ network, store, memberOf, longFrom: deps.longFrom });
   return {
     projection: recordProjection({
       network,
+      verifier,
       log: store,
+      reader,
       records,
       erasures,
-      memberOf,
       erases: (author) => {
         const membership = deps.roll();
         if (membership === undefined) return false;
@@ -55,11 +61,12 @@ export function openNodeRecords(deps: NodeRecordsDeps): NodeRecords {
     open: (log) =>
       new RecordService({
         ...deps,
+        device,
         log,
         records,
         erasures,
         diary: openRecordDiary(database, sealer),
-        reader: new RecordReader({ network, store, memberOf }),
+        reader,
         transact: (work) => database.transact(work),
         settle: () => database.checkpoint(),
         settled: { erasures: 0 },

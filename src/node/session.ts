@@ -26,12 +26,15 @@ import { MeshService } from '../net/mesh/service.ts';
 import type { Capacity } from '../net/presence/types.ts';
 import type { RecordService } from '../records/index.ts';
 import type { LetterKeyStore, LetterSealer } from '../sealing/index.ts';
+import { ErasedWords } from './erased-words.ts';
+import { Freshness } from './freshness.ts';
 import { JoinHost } from './join-host.ts';
 import type { DeviceKeys, Meta } from './keys.ts';
 import { LetterKeeper, openNodeLetters } from './letters.ts';
 import type { NodeLog } from './logging.ts';
 import { nextEpoch, ownFacts } from './presence.ts';
 import type { NodeRecords } from './records.ts';
+import { isTierOne, tierOneDevices } from './tier-one.ts';
 import { lanesOf, SyncLinks } from './sync-links.ts';
 
 export interface SessionDeps {
@@ -65,6 +68,7 @@ const MOST_REMEMBERED = 32;
 const HEARD = 'heard';
 /** Whom the roll puts out while it is linked gets the roll for that long, so that it hears of it. */
 const FAREWELL_MS = 2000;
+const LINKED_MS = 1000;
 const PARTING: Standing = { member: '', role: 'relay', grants: new Set() };
 
 export class Session {
@@ -76,6 +80,8 @@ export class Session {
   readonly records: RecordService;
   readonly host: JoinHost;
   readonly letters: LetterSealer;
+  readonly freshness: Freshness;
+  readonly #erasedWords: ErasedWords;
   readonly #letterKeeper: LetterKeeper;
   readonly #hubs: HubClient;
   readonly #heard: Map<string, number>;
@@ -153,9 +159,47 @@ export class Session {
     this.#letterKeeper = new LetterKeeper({ sealer: this.letters, log: this.log, clock, timers, logger });
     this.#hubs = this.#useHubs();
     this.records = deps.records.open(this.log);
+    this.freshness = this.#keepFreshness();
+    this.#erasedWords = this.#carryWords();
     // Before anybody listens: entries of this device's own that come from elsewhere would mean that it was set back.
     if (deps.genesis !== undefined) this.log.receive(deps.genesis);
     this.#watch();
+  }
+
+  #keepFreshness(): Freshness {
+    const { transport } = this.deps;
+    return new Freshness({
+      ...this.deps,
+      members: () => transport.links().flatMap(({ peer }) => (isTierOne(this.memberOf(peer)) ? [peer] : [])),
+      isInStepWith: (peer) => this.sync.isInStepWith(peer),
+    });
+  }
+
+  /** Readers’ nodes write no entries: what they have erased, a member's node writes down for them. */
+  #carryWords(): ErasedWords {
+    const { transport, timers } = this.deps;
+    const words = new ErasedWords({
+      ...this.deps,
+      relay: this.links.relay,
+      desk: this.records.desk,
+      logger: this.deps.nodeLog.logger('records'),
+      members: () =>
+        tierOneDevices(this.log.membership, transport.self).map((peer) => ({
+          peer,
+          linked: transport.links().some((link) => link.peer === peer),
+        })),
+    });
+    this.records.onLook(() => {
+      words.say();
+    });
+    // The relay's channel opens after the link.
+    transport.on({
+      link: () =>
+        void timers.after(LINKED_MS, () => {
+          words.say();
+        }),
+    });
+    return words;
   }
 
   #openAlarms(): AlarmService {
@@ -188,6 +232,7 @@ export class Session {
     this.links.start();
     this.#letterKeeper.start();
     this.#hubs.start();
+    this.freshness.start();
   }
 
   /** Both sides of hubs: this node may be one, and uses those that the roll lists. */
@@ -262,6 +307,8 @@ export class Session {
   }
 
   stop(): void {
+    this.freshness.stop();
+    this.#erasedWords.stop();
     this.#letterKeeper.stop();
     this.#hubs.stop();
     this.links.stop();

@@ -52,6 +52,7 @@ export class SyncLinks {
   readonly #channels = new Map<string, Channel>();
   readonly #cut = new Map<string, SyncFault | 'malformed'>();
   readonly #watchers = new Map<string, (run: Run, outcome: Received) => void>();
+  readonly #taken = new Map<LinkKey, number>();
   #next = 0;
   #timer: Timer | undefined;
 
@@ -73,7 +74,10 @@ export class SyncLinks {
         },
         standingOf: (peer) => this.#standingOf(peer),
         ownStanding: () => this.#deps.ownStanding(),
-        taken: (peer, run, outcome) => this.#watchers.get(peer)?.(run, outcome),
+        taken: (peer, run, outcome) => {
+          this.#noteTaken(peer, outcome);
+          this.#watchers.get(peer)?.(run, outcome);
+        },
       },
       deps.logger,
     );
@@ -118,6 +122,39 @@ export class SyncLinks {
 
   isInStep(): boolean {
     return this.#driver.isInStep();
+  }
+
+  /** Asks whoever is linked for what it has; once it answered, `isInStepWith` says whether all of that is here. */
+  compare(peer: LinkKey): void {
+    for (const name of this.#namesOf(peer)) this.#driver.compare(name);
+  }
+
+  hasAnswered(peer: LinkKey): boolean {
+    return this.#namesOf(peer).some((name) => this.#driver.hasAnswered(name));
+  }
+
+  isInStepWith(peer: LinkKey): boolean {
+    return this.#namesOf(peer).some((name) => this.#driver.isInStepWith(name));
+  }
+
+  /** Whether something can be asked of it. */
+  isOpenTo(peer: LinkKey): boolean {
+    return this.#namesOf(peer).length > 0;
+  }
+
+  /** Entries that came from each peer since this node started, and were taken. */
+  takenFrom(peer: LinkKey): number {
+    return this.#taken.get(peer) ?? 0;
+  }
+
+  #namesOf(peer: LinkKey): readonly string[] {
+    return [...this.#channels].flatMap(([name, channel]) => (channel.peer === peer ? [name] : []));
+  }
+
+  #noteTaken(name: string, outcome: Received): void {
+    const peer = this.#channels.get(name)?.peer;
+    if (peer !== undefined && outcome.kind === 'appended')
+      this.#taken.set(peer, this.takenFrom(peer) + outcome.count);
   }
 
   stop(): void {

@@ -87,6 +87,7 @@ function openDesk({ facade: { records }, nodeLog }: Node, at: string): Promise<D
     records: {
       search: (question) => records.search({ ...question, public: true }),
       show: (id) => records.showPublic(id),
+      asOf: () => records.asOf(),
     },
     clock: systemClock,
     logger: nodeLog.logger('desk'),

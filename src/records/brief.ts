@@ -2,7 +2,7 @@
 import type { Bytes } from '../base/bytes.ts';
 import { decodeCbor, encodeCbor } from '../base/cbor.ts';
 import { blockingKeys } from './matching/blocking.ts';
-import type { Person, Sex, Whereabouts, Years } from './matching/types.ts';
+import type { Home, Person, Sex, Whereabouts, Years } from './matching/types.ts';
 import { nameKeys } from './names/keys.ts';
 import { nameToFile, readName } from './names/read.ts';
 import { SEXES, STATUSES, type Status } from './kinds/table.ts';
@@ -80,6 +80,13 @@ export function keysOf(kind: KindName, fields: Fields, brief: Brief): readonly s
   return [...named, ...blocks];
 }
 
+/** Changes whenever what `keysOf` gives may be other than it was. */
+export function keyInputsOf(kind: KindName, fields: Fields, brief: Brief): string {
+  if (!IS_NAMED.has(kind)) return kind;
+  const { names, sex, born, status } = brief;
+  return JSON.stringify([kind, names, sex, born, status, KEY_FIELDS.map((name) => fields[name] ?? '')]);
+}
+
 const HOME = {
   home_street: 'street',
   home_neighborhood: 'neighborhood',
@@ -89,13 +96,16 @@ const HOME = {
   home_country: 'country',
 } as const;
 
+const HOME_PLACES = Object.entries(HOME) as readonly [keyof typeof HOME, keyof Home][];
+const KEY_FIELDS = ['date_of_birth', 'phone', 'phones', 'document_numbers', ...Object.keys(HOME)];
+
 /** As it is compared with others. */
 export function personOf(kind: KindName, fields: Fields, brief: Brief): Person {
-  const home = Object.fromEntries(
-    Object.entries(HOME).flatMap(([field, place]) =>
-      fields[field] === undefined ? [] : [[place, fields[field]]],
-    ),
-  );
+  const home: { -readonly [Place in keyof Home]?: string } = {};
+  for (const [field, place] of HOME_PLACES) {
+    const value = fields[field];
+    if (value !== undefined) home[place] = value;
+  }
   const sex = SEXES.find((known): known is Sex => known === brief.sex);
   const phones = [fields['phone'], ...(fields['phones'] ?? '').split('\n')].filter((phone) => phone);
   const documents = (fields['document_numbers'] ?? '').split('\n').filter((number) => number !== '');
@@ -105,7 +115,7 @@ export function personOf(kind: KindName, fields: Fields, brief: Brief): Person {
     ...(sex === undefined ? {} : { sex }),
     ...(fields['date_of_birth'] === undefined ? {} : { dateOfBirth: fields['date_of_birth'] }),
     ...(brief.born === undefined ? {} : { bornBetween: brief.born }),
-    ...(Object.keys(home).length === 0 ? {} : { home }),
+    ...(HOME_PLACES.some(([field]) => fields[field] !== undefined) ? { home } : {}),
     ...(phones.length === 0 ? {} : { phones: phones as string[] }),
     ...(documents.length === 0 ? {} : { documents }),
   };

@@ -2,6 +2,7 @@
 import { KithError } from '../base/errors.ts';
 import type { Clock, Logger, Rng } from '../base/ports.ts';
 import type { DeviceKey } from '../base/ids.ts';
+import type { Signer, Verifier } from '../identity/signing.ts';
 import type { Member } from '../identity/types.ts';
 import type { Log } from '../log/service.ts';
 import { hasHome, isHome, ownRecordId, type Author } from './ids.ts';
@@ -18,6 +19,8 @@ export interface RecordContext {
   readonly diary: RecordDiary;
   readonly reader: RecordReader;
   readonly device: DeviceKey;
+  readonly signer: Pick<Signer, 'sign'>;
+  readonly verifier: Pick<Verifier, 'verify'>;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly logger: Logger;
@@ -67,7 +70,7 @@ export function mustFind(context: RecordContext, name: string): StoredRecord {
 }
 
 export function sidesOf({ reader, records }: RecordContext, { row }: StoredRecord): Sides {
-  return reader.sides(records.placesOf(row));
+  return reader.sidesOf(row, () => records.placesOf(row));
 }
 
 /** What PFIF leaves of a record whose time is over. */
@@ -98,7 +101,7 @@ export function viewOf(
     id: record.id,
     kind: side.kind,
     fields: gone ? placeholderOf(side.fields) : side.fields,
-    home: homeOf(record.id, side.entries[0]?.org ?? '', context, side.entries[0]?.device),
+    home: homeOf(record.id, side.first.org, context, side.first.device),
     conflicts: gone ? [] : side.conflicts,
     gone,
     status: undefined,

@@ -1,4 +1,5 @@
 /** The registry of one node, for whoever asks: everything that can be done with records, and nothing that waits. */
+import type { Bytes } from '../base/bytes.ts';
 import { decodeBrief } from './brief.ts';
 import { mustFind, viewOf, type RecordContext } from './context.ts';
 import {
@@ -10,8 +11,9 @@ import {
   type HistoryItem,
   type RawFields,
 } from './editing.ts';
-import { confirmErasures, endRecord, erasureOf, sweep, type Ended, type Erasure } from './ending.ts';
-import { bulkAdd, readAll } from './importing.ts';
+import { confirmErasures, erasedWord, takeErasedWord } from './confirming.ts';
+import { endRecord, erasureOf, sweep, type Ended, type Erasure } from './ending.ts';
+import { bulkAdd } from './importing.ts';
 import { KINDS } from './kinds/table.ts';
 import type { KindName } from './kinds/types.ts';
 import type { Access } from './ports.ts';
@@ -25,16 +27,7 @@ import {
   type MatchHit,
   type Question,
 } from './searching.ts';
-import type {
-  ImportCounts,
-  ImportError,
-  ImportItem,
-  ImportProgress,
-  RecordDoor,
-  RecordFilter,
-  RecordId,
-  RecordView,
-} from './types.ts';
+import type { ImportCounts, ImportError, ImportItem, ImportProgress, RecordId, RecordView } from './types.ts';
 
 const MOST_ACCESSES = 200;
 
@@ -46,7 +39,7 @@ export interface RecordShown extends RecordView {
   readonly isPublic: boolean;
 }
 
-export class RecordDesk implements RecordDoor {
+export class RecordDesk {
   readonly #context: RecordContext;
 
   constructor(context: RecordContext) {
@@ -136,24 +129,36 @@ export class RecordDesk implements RecordDoor {
     return confirmErasures(this.#context);
   }
 
+  /** What a reader's node has to tell a member, who takes it into the log. */
+  erasedWord(): Bytes | undefined {
+    return erasedWord(this.#context);
+  }
+
+  /** @returns whether it was a reader's word, and news. */
+  takeErasedWord(word: Bytes): boolean {
+    return takeErasedWord(this.#context, word);
+  }
+
   count(): number {
     return this.#context.records.count();
   }
 
+  /** Undefined for a source that was never begun. */
   progressOf(source: string): ImportProgress | undefined {
     return this.#context.diary.progressOf(source);
   }
 
+  /**
+   * Takes in records that begin after the line where the source was left; all of them, and that they were, in one
+   * transaction, under few signatures. Whoever is stopped asks `progressOf` and goes on behind that line.
+   * @param upTo the line up to which the source was read.
+   */
   bulkAdd(
     source: string,
     items: readonly ImportItem[],
     upTo: number,
   ): ImportCounts & { readonly errors: readonly ImportError[] } {
     return bulkAdd(this.#context, source, items, upTo);
-  }
-
-  read(filter: RecordFilter): IterableIterator<RecordView> {
-    return readAll(this.#context, filter);
   }
 
   /** What readers must not see any more is erased in the same go. */

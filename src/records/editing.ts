@@ -188,12 +188,14 @@ export function mayWriteFields(context: RecordContext, kind: KindName, fields: F
 
 /** Only single values have a grant that writing needs: whoever takes in a patient may have no right to read others. */
 function grantsMissing(context: RecordContext, kind: KindName, fields: Fields): readonly string[] {
+  const wanted: string[] = [];
+  for (const name in fields) {
+    const narrower: Sensitivity | undefined = KINDS[kind].fields[name]?.narrower[fields[name] ?? ''];
+    if (narrower?.startsWith('grant:') === true) wanted.push(narrower.slice('grant:'.length));
+  }
+  if (wanted.length === 0) return wanted;
   const grants = new Set(ownMember(context)?.grants ?? []);
-  return Object.entries(fields).flatMap(([name, value]) => {
-    const narrower: Sensitivity | undefined = KINDS[kind].fields[name]?.narrower[value];
-    const grant = narrower?.startsWith('grant:') === true ? narrower.slice('grant:'.length) : undefined;
-    return grant === undefined || grants.has(grant) ? [] : [grant];
-  });
+  return wanted.filter((grant) => !grants.has(grant));
 }
 
 export function notHome(id: RecordId): KithError {
@@ -249,7 +251,8 @@ export interface HistoryItem {
 
 export function historyOf(context: RecordContext, record: StoredRecord): readonly HistoryItem[] {
   const { members, devices } = context.log.membership;
-  const sides = sidesOf(context, record);
+  const { reader, records } = context;
+  const sides = reader.sides(records.placesOf(record.row));
   const refused = new Set(sides.refused);
   const order = new Map((sides.full ?? sides.open)?.entries.map(({ hash }, index) => [hash, index]));
   return [...sides.entries, ...sides.refused]

@@ -25,7 +25,6 @@ import type { Fields } from './kinds/types.ts';
 import type { StoredRecord } from './ports.ts';
 import type { ReadEntry, Sides } from './reading.ts';
 import type { RecordId } from './types.ts';
-import { CONFIRMED_PER_ENTRY, encodeErased, ERASED_KIND } from './wire.ts';
 
 /** Records in one go of a sweep: one turn of the event loop. */
 const SWEEP_RECORDS = 500;
@@ -195,27 +194,7 @@ function withhold(
   });
 }
 
-// ---- confirmations
-
-/** Overwrites what was erased in the write-ahead log too, and signs that it is done. @returns how many erasures. */
-export function confirmErasures(context: RecordContext): number {
-  const role = ownMember(context)?.role;
-  if (role !== 'admin' && role !== 'member') {
-    settleUnsigned(context);
-    return 0;
-  }
-  const done = context.erasures.unconfirmedBy(context.device, CONFIRMED_PER_ENTRY);
-  if (done.length === 0 || !context.settle()) return 0;
-  const parts = [{ audience: 'members', payload: encodeErased(done) }];
-  context.log.append([{ kind: ERASED_KIND, lane: 'data', parts }]);
-  return done.length;
-}
-
-/** A reader's node writes no entries; it does what it has to, once for what it has heard of. */
-function settleUnsigned({ erasures, settled, settle }: RecordContext): void {
-  const count = erasures.count();
-  if (count > settled.erasures && settle()) settled.erasures = count;
-}
+// ---- who has done it
 
 export interface Erasure {
   readonly record: RecordId;

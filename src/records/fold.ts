@@ -6,6 +6,7 @@
  * conflict if they differ. Which of the two counts first is said by time, of which an author may claim a day more than
  * it had seen and not a year.
  */
+import { assert } from '../base/errors.ts';
 import { boundedHlc, compareHlc, MAX_DRIFT_MS, maxHlc, nextHlc, type Hlc } from '../base/hlc.ts';
 import type { DeviceKey, EntryHash } from '../base/ids.ts';
 import type { Fields, KindName } from './kinds/types.ts';
@@ -27,6 +28,7 @@ export interface SideEntry {
   readonly ended: readonly EntryPlace[];
 }
 
+/** What is known by now of one side of a record. Entries that come later may be added; what it says is as of then. */
 export interface Side {
   readonly kind: KindName;
   readonly fields: Fields;
@@ -37,31 +39,19 @@ export interface Side {
   readonly withheld: boolean;
   /** What the next entry builds on. */
   readonly heads: readonly EntryHash[];
+  /** The one that counts first. */
+  readonly first: SideEntry;
+  /** Of the newest clock of all. */
+  readonly latestMs: number;
   /** In the order in which they count. */
   readonly entries: readonly SideEntry[];
 }
 
 /** Undefined while nothing of it is here. */
 export function foldSide(entries: readonly SideEntry[]): Side | undefined {
-  const [first] = entries;
+  const [first, ...others] = entries;
   if (first === undefined) return undefined;
-  if (entries.length === 1) return foldOne(first);
-  const lineage = new Lineage(entries);
-  const ordered = lineage.ordered;
-  const kind = ordered[0]?.kind ?? first.kind;
-  const counting = ordered.filter((entry) => entry.kind === kind);
-  const heads = lineage.newest(counting);
-  const end = counting.find(({ op }) => op === 'end');
-  const { fields, conflicts } = end === undefined ? mergeFields(counting, lineage) : endOf(end);
-  return {
-    kind,
-    fields,
-    conflicts,
-    end,
-    withheld: heads.some(({ op }) => op === 'withhold'),
-    heads: heads.map(({ hash }) => hash).sort(),
-    entries: counting,
-  };
+  return others.length === 0 ? foldOne(first) : SideFold.of(entries);
 }
 
 function foldOne(entry: SideEntry): Side {
@@ -72,12 +62,10 @@ function foldOne(entry: SideEntry): Side {
     end: entry.op === 'end' ? entry : undefined,
     withheld: entry.op === 'withhold',
     heads: [entry.hash],
+    first: entry,
+    latestMs: entry.hlc.ms,
     entries: [entry],
   };
-}
-
-function endOf(end: SideEntry): { readonly fields: Fields; readonly conflicts: readonly Conflict[] } {
-  return { fields: withoutEmpty(end.fields), conflicts: [] };
 }
 
 function withoutEmpty(fields: Fields): Fields {
@@ -86,94 +74,269 @@ function withoutEmpty(fields: Fields): Fields {
     : fields;
 }
 
-/** Field by field: the values that nobody has replaced who had seen them. */
-function mergeFields(entries: readonly SideEntry[], lineage: Lineage): Pick<Side, 'fields' | 'conflicts'> {
-  const writers = new Map<string, SideEntry[]>();
-  for (const entry of entries) {
-    for (const name of Object.keys(entry.fields)) {
-      const known = writers.get(name);
-      if (known === undefined) writers.set(name, [entry]);
-      else known.push(entry);
-    }
-  }
-  const fields: Record<string, string> = {};
-  const conflicts: Conflict[] = [];
-  for (const [name, wrote] of [...writers].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    // The last one in the order of time counts first.
-    const values = lineage
-      .newest(wrote)
-      .map((entry) => entry.fields[name] ?? '')
-      .reverse();
-    const distinct = [...new Set(values)];
-    const [winner = ''] = distinct;
-    if (winner !== '') fields[name] = winner;
-    if (distinct.length > 1) conflicts.push({ field: name, values: distinct });
-  }
-  return { fields, conflicts };
+/** An entry among the others of its record. */
+interface Placed {
+  /** Without its fields once others took the place of all of them. */
+  entry: SideEntry;
+  /** How many fronts it stands in. */
+  uses: number;
+  /** Those that it builds on and that are here. */
+  readonly parents: readonly Placed[];
+  /** The time at which it counts. */
+  readonly at: Hlc;
+  /** Longer than that of all that it builds on, over whatever way. */
+  readonly depth: number;
+  /** The last walk that came by. */
+  walk: number;
 }
 
-/** Who had seen what, among the entries of one record. */
-class Lineage {
-  readonly ordered: readonly SideEntry[];
-  readonly #past = new Map<EntryHash, ReadonlySet<EntryHash>>();
-  readonly #at = new Map<EntryHash, Hlc>();
+/**
+ * Who had seen what, and which values stand, kept so that one entry more costs as much as what it replaces: who edits one
+ * record thousands of times must not make every node compute its whole history thousands of times.
+ */
+export class SideFold implements Side {
+  readonly #placed = new Map<EntryHash, Placed>();
+  /** Named by entries, and not here. */
+  readonly #awaited = new Set<EntryHash>();
+  /** Of all that counts, and of each field's writers: those that no other one builds on, in order. */
+  readonly #fronts = new Map<string, readonly Placed[]>([[ALL, []]]);
+  #earliest: Hlc | undefined;
+  #latestRoot: Hlc | undefined;
+  #first: Placed | undefined;
+  #end: Placed | undefined;
+  #walks = 0;
+  #latestMs = 0;
 
-  constructor(entries: readonly SideEntry[]) {
+  /** Of one entry at least, each of them once. */
+  static of(entries: readonly SideEntry[]): SideFold {
+    const fold = new SideFold();
     const byHash = new Map(entries.map((entry) => [entry.hash, entry]));
     const roots = [...byHash.values()].filter(({ after }) => !after.some((hash) => byHash.has(hash)));
-    const earliest = roots.map(({ hlc }) => hlc).reduce((a, b) => (compareHlc(a, b) <= 0 ? a : b));
-    const latestRoot = { ms: earliest.ms + MAX_DRIFT_MS, n: earliest.n };
-    for (const entry of byHash.values()) this.#place(entry, byHash, latestRoot);
-    this.ordered = [...byHash.values()].sort((a, b) => this.#compare(a, b));
+    fold.#earliest = roots.map(({ hlc }) => hlc).reduce((a, b) => (compareHlc(a, b) <= 0 ? a : b));
+    for (const entry of parentsFirst(byHash)) fold.#place(entry);
+    fold.#count();
+    return fold;
   }
 
-  /** Of these, those that no other of them builds on; in the order of time. */
-  newest(of: readonly SideEntry[]): readonly SideEntry[] {
-    if (of.length === 1) return of;
-    return of.filter(
-      ({ hash }) =>
-        !of.some((other) => other.hash !== hash && this.#past.get(other.hash)?.has(hash) === true),
+  /** @returns false where what is here already has to be seen anew in its light: then this fold is of no more use. */
+  add(entry: SideEntry): boolean {
+    if (this.#placed.has(entry.hash)) return true;
+    if (this.#awaited.has(entry.hash)) return false;
+    const isRoot = !entry.after.some((hash) => this.#placed.has(hash));
+    if (isRoot && this.#movesOthers(entry.hlc)) return false;
+    const placed = this.#place(entry);
+    const first = this.#first;
+    if (first !== undefined && isBefore(placed, first)) {
+      if (entry.kind !== first.entry.kind) return false;
+      this.#first = placed;
+    }
+    if (entry.kind === this.kind) this.#take(placed);
+    return true;
+  }
+
+  get kind(): KindName {
+    return this.first.kind;
+  }
+
+  get first(): SideEntry {
+    assert(this.#first !== undefined, 'a side has an entry');
+    return this.#first.entry;
+  }
+
+  get latestMs(): number {
+    return this.#latestMs;
+  }
+
+  get end(): SideEntry | undefined {
+    return this.#end?.entry;
+  }
+
+  get fields(): Fields {
+    const end = this.#end;
+    if (end !== undefined) return withoutEmpty(end.entry.fields);
+    const fields: Record<string, string> = {};
+    for (const name of this.#names()) {
+      const winner = this.#front(name).at(-1)?.entry.fields[name] ?? '';
+      if (winner !== '') fields[name] = winner;
+    }
+    return fields;
+  }
+
+  get conflicts(): readonly Conflict[] {
+    if (this.#end !== undefined) return [];
+    return this.#names().flatMap((field) => {
+      const front = this.#front(field);
+      if (front.length < 2) return [];
+      // The last one in the order of time counts first.
+      const values = [...new Set(front.map(({ entry }) => entry.fields[field] ?? '').reverse())];
+      return values.length > 1 ? [{ field, values }] : [];
+    });
+  }
+
+  get withheld(): boolean {
+    return this.#front(ALL).some(({ entry }) => entry.op === 'withhold');
+  }
+
+  get heads(): readonly EntryHash[] {
+    return this.#front(ALL)
+      .map(({ entry }) => entry.hash)
+      .sort();
+  }
+
+  get entries(): readonly SideEntry[] {
+    const { kind } = this;
+    return [...this.#placed.values()]
+      .filter(({ entry }) => entry.kind === kind)
+      .sort(compare)
+      .map(({ entry }) => entry);
+  }
+
+  #names(): readonly string[] {
+    return [...this.#fronts.keys()].filter((name) => name !== ALL).sort();
+  }
+
+  #front(name: string): readonly Placed[] {
+    return this.#fronts.get(name) ?? [];
+  }
+
+  /** Whether a beginning at that time changes when others count: those that are more than a day past the earliest. */
+  #movesOthers(at: Hlc): boolean {
+    const { ms, n } = this.#earliest ?? at;
+    if (compareHlc(at, { ms, n }) >= 0) return false;
+    const bound = { ms: at.ms + MAX_DRIFT_MS, n: at.n };
+    return this.#latestRoot !== undefined && compareHlc(this.#latestRoot, bound) > 0;
+  }
+
+  /** Those that it builds on are placed. */
+  #place(entry: SideEntry): Placed {
+    const parents: Placed[] = [];
+    for (const hash of new Set(entry.after)) {
+      const parent = this.#placed.get(hash);
+      if (parent === undefined) this.#awaited.add(hash);
+      else parents.push(parent);
+    }
+    const depth = parents.reduce((most, parent) => Math.max(most, parent.depth), 0) + 1;
+    const placed: Placed = { entry, uses: 0, parents, at: this.#timeOf(entry, parents), depth, walk: 0 };
+    this.#latestMs = Math.max(this.#latestMs, entry.hlc.ms);
+    this.#placed.set(entry.hash, placed);
+    this.#awaited.delete(entry.hash);
+    return placed;
+  }
+
+  #timeOf({ hlc }: SideEntry, parents: readonly Placed[]): Hlc {
+    const times = parents.map(({ at }) => at);
+    if (times.length > 0) {
+      const [latest, own] = [times.reduce(maxHlc), boundedHlc(hlc, times)];
+      return compareHlc(own, latest) > 0 ? own : nextHlc(latest);
+    }
+    const earliest =
+      this.#earliest === undefined || compareHlc(hlc, this.#earliest) < 0 ? hlc : this.#earliest;
+    this.#earliest = earliest;
+    this.#latestRoot = this.#latestRoot === undefined ? hlc : maxHlc(this.#latestRoot, hlc);
+    const bound = { ms: earliest.ms + MAX_DRIFT_MS, n: earliest.n };
+    return compareHlc(hlc, bound) <= 0 ? hlc : bound;
+  }
+
+  /** Of those that were placed, whose kind is the first one's. */
+  #count(): void {
+    const all = [...this.#placed.values()];
+    this.#first = all.reduce((first, placed) => (isBefore(placed, first) ? placed : first));
+    for (const placed of all) if (placed.entry.kind === this.kind) this.#take(placed);
+  }
+
+  /** Nothing that counts builds on it. */
+  #take(placed: Placed): void {
+    const { entry } = placed;
+    if (entry.op === 'end' && (this.#end === undefined || isBefore(placed, this.#end))) this.#end = placed;
+    const names = [ALL, ...Object.keys(entry.fields)];
+    placed.uses = names.length;
+    const past = this.#pastOf(
+      placed,
+      names.flatMap((name) => this.#front(name)),
     );
+    for (const name of names) {
+      const front = this.#front(name);
+      const left = past.size === 0 ? front : front.filter((other) => !past.has(other));
+      if (left.length < front.length) for (const other of front) if (past.has(other)) this.#leave(other);
+      this.#fronts.set(name, inserted(left, placed));
+    }
   }
 
-  /** Without recursion: a record may have a long history. */
-  #place(entry: SideEntry, byHash: ReadonlyMap<EntryHash, SideEntry>, latestRoot: Hlc): void {
+  #leave(placed: Placed): void {
+    placed.uses -= 1;
+    if (placed.uses === 0 && placed.entry.op !== 'end') placed.entry = { ...placed.entry, fields: {} };
+  }
+
+  /** Which of these it builds on, over however many others. */
+  #pastOf(placed: Placed, wanted: readonly Placed[]): ReadonlySet<Placed> {
+    const found = new Set<Placed>();
+    if (placed.parents.length === 0) return found;
+    const open = new Set(wanted);
+    this.#walks += 1;
+    const stack = [...placed.parents];
+    // What lies deeper than all that is looked for leads to none of it.
+    let least = leastDepth(open);
+    for (let next = stack.pop(); next !== undefined && open.size > 0; next = stack.pop()) {
+      if (next.walk === this.#walks || next.depth < least) continue;
+      next.walk = this.#walks;
+      if (open.delete(next)) {
+        found.add(next);
+        if (next.depth === least) least = leastDepth(open);
+      }
+      stack.push(...next.parents);
+    }
+    return found;
+  }
+}
+
+/** Names no field. */
+const ALL = '';
+
+function leastDepth(placed: Iterable<Placed>): number {
+  let least = Infinity;
+  for (const { depth } of placed) least = Math.min(least, depth);
+  return least;
+}
+
+/** Without recursion: a record may have a long history. */
+function* parentsFirst(byHash: ReadonlyMap<EntryHash, SideEntry>): Generator<SideEntry> {
+  const done = new Set<EntryHash>();
+  for (const entry of byHash.values()) {
     const stack = [entry];
     for (let next = stack.at(-1); next !== undefined; next = stack.at(-1)) {
-      const known = next.after.flatMap((hash) => byHash.get(hash) ?? []);
-      const waiting = known.filter(({ hash }) => !this.#past.has(hash));
-      if (waiting.length > 0 && !this.#past.has(next.hash)) {
+      const waiting = done.has(next.hash)
+        ? []
+        : next.after.flatMap((hash) => (done.has(hash) ? [] : (byHash.get(hash) ?? [])));
+      if (waiting.length > 0) {
         stack.push(...waiting);
         continue;
       }
       stack.pop();
-      if (!this.#past.has(next.hash)) this.#settle(next, known, latestRoot);
+      if (done.has(next.hash)) continue;
+      done.add(next.hash);
+      yield next;
     }
   }
+}
 
-  #settle(entry: SideEntry, known: readonly SideEntry[], latestRoot: Hlc): void {
-    const past = new Set<EntryHash>(entry.after);
-    for (const { hash } of known) for (const older of this.#past.get(hash) ?? []) past.add(older);
-    this.#past.set(entry.hash, past);
-    const times = known.flatMap(({ hash }) => this.#at.get(hash) ?? []);
-    const [first] = times;
-    if (first === undefined) {
-      this.#at.set(entry.hash, compareHlc(entry.hlc, latestRoot) <= 0 ? entry.hlc : latestRoot);
-      return;
-    }
-    const latest = times.reduce(maxHlc);
-    const own = boundedHlc(entry.hlc, times);
-    this.#at.set(entry.hash, compareHlc(own, latest) > 0 ? own : nextHlc(latest));
-  }
+function compare(a: Placed, b: Placed): number {
+  return (
+    compareHlc(a.at, b.at) ||
+    (a.entry.device < b.entry.device ? -1 : a.entry.device > b.entry.device ? 1 : 0) ||
+    (a.entry.hash < b.entry.hash ? -1 : a.entry.hash > b.entry.hash ? 1 : 0)
+  );
+}
 
-  #compare(a: SideEntry, b: SideEntry): number {
-    const [atA, atB] = [this.#at.get(a.hash), this.#at.get(b.hash)];
-    return (
-      (atA !== undefined && atB !== undefined ? compareHlc(atA, atB) : 0) ||
-      (a.device < b.device ? -1 : a.device > b.device ? 1 : 0) ||
-      (a.hash < b.hash ? -1 : 1)
-    );
-  }
+function isBefore(a: Placed, b: Placed): boolean {
+  return compare(a, b) < 0;
+}
+
+/** Into a list that is in order; most come last. */
+function inserted(list: readonly Placed[], placed: Placed): readonly Placed[] {
+  let at = list.length;
+  for (let before = list[at - 1]; before !== undefined && isBefore(placed, before); before = list[at - 1])
+    at -= 1;
+  return [...list.slice(0, at), placed, ...list.slice(at)];
 }
 
 // ---- links

@@ -1,18 +1,16 @@
 /** Many records at once: few signatures, and a mark on disk of how far a source was taken in. */
 import { isKithError } from '../base/errors.ts';
 import type { Draft } from '../log/types.ts';
-import { kindOf, mayEdit, sidesOf, viewOf, type RecordContext } from './context.ts';
-import { decodeBrief, timeOf } from './brief.ts';
+import { kindOf, mayEdit, sidesOf, type RecordContext } from './context.ts';
+import { timeOf } from './brief.ts';
 import { draftOf, NOTHING, type Before, type Change } from './drafting.ts';
-import { beforeOf, mayWriteFields, notHome, noteReading, writingOf } from './editing.ts';
+import { beforeOf, mayWriteFields, notHome, writingOf } from './editing.ts';
 import { withheldBecause } from './kinds/reader-view.ts';
-import { KINDS } from './kinds/table.ts';
 import type { Fields } from './kinds/types.ts';
 import type { StoredRecord } from './ports.ts';
-import type { ImportCounts, ImportError, ImportItem, RecordFilter, RecordId, RecordView } from './types.ts';
+import type { ImportCounts, ImportError, ImportItem, RecordId } from './types.ts';
 
 const NONE = { read: 0, added: 0, updated: 0, skipped: 0 } as const;
-const PAGE_RECORDS = 200;
 
 type Outcome = 'added' | 'updated' | 'skipped';
 
@@ -104,36 +102,4 @@ function newsOf(item: ImportItem, known: StoredRecord, { fields }: Before): Fiel
   if (timeOf(item.fields['source_date']) < timeOf(fields['source_date'])) return undefined;
   const changed = Object.entries(item.fields).filter(([name, value]) => (fields[name] ?? '') !== value);
   return changed.every(([name]) => name === 'entry_date') ? undefined : Object.fromEntries(changed);
-}
-
-/** Records that are not gone, in the order in which they came here. Handing out what few may see is written down. */
-export function* readAll(context: RecordContext, { kind, about }: RecordFilter): Generator<RecordView> {
-  const { records } = context;
-  if (about !== undefined) {
-    for (const row of records.referring(about)) {
-      const record = records.at(row);
-      if (record !== undefined && (kind === undefined || kindOf(record) === kind))
-        yield* handOut(context, [record]);
-    }
-    return;
-  }
-  for (let row = 0; ;) {
-    const page = records.page(row, PAGE_RECORDS);
-    const last = page.at(-1);
-    if (last === undefined) return;
-    row = last.row;
-    yield* handOut(
-      context,
-      page.filter((record) => record.kind !== 0 && (kind === undefined || record.kind === KINDS[kind].no)),
-    );
-  }
-}
-
-function handOut(context: RecordContext, records: readonly StoredRecord[]): RecordView[] {
-  const views = records.flatMap((record) => {
-    const view = record.gone ? undefined : viewOf(context, record);
-    return view === undefined || view.gone ? [] : [{ ...view, status: decodeBrief(record.brief).status }];
-  });
-  noteReading(context, views, 'export');
-  return views;
 }

@@ -13,4 +13,19 @@ export { erasesFor } from './ending.ts';
 export { recordProjection } from './projection.ts';
 export { RecordReader } from './reading.ts';
 export { RecordService } from './service.ts';
-export { checkPfif, ExchangeDesk, type ExportResult, type ImportSource } from './exchange/index.ts';
+export {
+  checkPfif,
+  ExchangeDesk,
+  type ExportQuestion,
+  type ExportResult,
+  type ImportOptions,
+  type ImportOutcome,
+  type ImportSource,
+} from './exchange/index.ts';
+export {
+  REFRESH_LIMITS,
+  RefreshCore,
+  type Attempt,
+  type RefreshEffect,
+  type Sight,
+} from './refresh/index.ts';

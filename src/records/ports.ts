@@ -61,6 +61,8 @@ export interface RecordStore {
   refer(row: number, target: RecordId | undefined): void;
   addLink(ids: readonly RecordId[], place: EntryPlace): void;
   removeLinks(place: EntryPlace): void;
+  /** Called when a transaction is undone: what was kept in memory of it is not so. */
+  onUndone(forget: () => void): void;
   /** Files a record under these keys, and no longer under others. */
   file(row: number, keys: readonly string[]): void;
   clear(): void;
@@ -74,6 +76,7 @@ export interface ErasureLedger {
   clear(): void;
   // At any time.
   unconfirmedBy(device: DeviceKey, limit: number): readonly EntryHash[];
+  isDemanded(erasure: EntryHash): boolean;
   confirmationsOf(erasure: EntryHash): readonly DeviceKey[];
   /** Of those that were demanded. */
   count(): number;

@@ -1,28 +1,45 @@
 /** Keeps the registry's tables in step with the log: in the same transaction, and the same after a rebuild. */
 import { isKithError } from '../base/errors.ts';
-import type { DeviceKey, MemberId, NetworkId } from '../base/ids.ts';
+import type { DeviceKey, NetworkId } from '../base/ids.ts';
+import type { Verifier } from '../identity/signing.ts';
 import { ERASE_KIND, hydrate } from '../log/folding.ts';
 import type { FoldedEntry, LogStore, Projection } from '../log/ports.ts';
 import { payloadOf } from '../log/wire.ts';
-import { briefOf, decodeBrief, encodeBrief, keysOf, timeOf, type Brief } from './brief.ts';
+import { briefOf, decodeBrief, encodeBrief, keyInputsOf, keysOf, timeOf, type Brief } from './brief.ts';
+import { readErasedWord } from './confirming.ts';
 import { withheldBecause } from './kinds/reader-view.ts';
 import { KINDS, kindByNumber } from './kinds/table.ts';
-import type { EntryPlace, ErasureLedger, RecordState, RecordStore } from './ports.ts';
-import { readRecordEntry, RecordReader, type ReadEntry, type Sides } from './reading.ts';
+import type { EntryPlace, ErasureLedger, RecordState, RecordStore, StoredRecord } from './ports.ts';
+import { readRecordEntry, type ReadEntry, type RecordReader, type Sides } from './reading.ts';
 import type { RecordId } from './types.ts';
-import { decodeErased, decodeLink, ERASED_KIND, LINK_KIND, RECORD_KIND, type LinkPart } from './wire.ts';
+import {
+  decodeErased,
+  decodeLink,
+  ERASED_KIND,
+  ERASED_WORD_KIND,
+  LINK_KIND,
+  RECORD_KIND,
+  type LinkPart,
+} from './wire.ts';
 
 export interface ProjectionDeps {
   readonly network: NetworkId;
+  readonly verifier: Pick<Verifier, 'verify'>;
   readonly log: LogStore;
+  readonly reader: RecordReader;
   readonly records: RecordStore;
   readonly erasures: ErasureLedger;
-  memberOf(device: DeviceKey): MemberId | undefined;
   /** Whether this node has the right to erase what that device wrote, and is the one to do it. */
   erases(device: DeviceKey): boolean;
 }
 
-const KINDS_WANTED: ReadonlySet<string> = new Set([RECORD_KIND, LINK_KIND, ERASED_KIND, ERASE_KIND]);
+const KINDS_WANTED: ReadonlySet<string> = new Set([
+  RECORD_KIND,
+  LINK_KIND,
+  ERASED_KIND,
+  ERASED_WORD_KIND,
+  ERASE_KIND,
+]);
 
 export function recordProjection(deps: ProjectionDeps): Projection {
   const table = new RecordTable(deps);
@@ -38,21 +55,60 @@ export function recordProjection(deps: ProjectionDeps): Projection {
     reset: () => {
       deps.records.clear();
       deps.erasures.clear();
+      table.forget();
     },
   };
 }
 
+/** What a record is filed under, and what that is computed from. */
+interface Filing {
+  readonly inputs: () => string;
+  readonly keys: () => readonly string[];
+}
+
+const NOT_FILED: Filing = { inputs: () => '', keys: () => [] };
+const MOST_KEPT = 10_000;
+
+interface Newest {
+  readonly id: RecordId;
+  readonly about: RecordId;
+  readonly sourceMs: number;
+  readonly status: Brief['status'];
+}
+
+/** Undefined of what says none. */
+function statusIn({ id, kind, gone, brief }: StoredRecord): Newest | undefined {
+  if (gone || kindByNumber(kind)?.name !== 'note') return undefined;
+  const { status, sourceMs, about } = decodeBrief(brief);
+  return status === undefined ? undefined : { id, about, sourceMs, status };
+}
+
+function isNewer(one: Newest, other: Newest): boolean {
+  return one.sourceMs > other.sourceMs || (one.sourceMs === other.sourceMs && one.id > other.id);
+}
+
 class RecordTable {
   readonly #deps: ProjectionDeps;
-  readonly #reader: RecordReader;
+  /** Of persons with many notes, the newest that says a status. */
+  readonly #newest = new Map<RecordId, Newest>();
+  /** Of which something was erased, and which were not looked at since. */
+  readonly #erased = new Set<number>();
+  /** Of records that were changed, what they are filed under now is computed from. */
+  readonly #filed = new Map<number, string>();
 
   constructor(deps: ProjectionDeps) {
     this.#deps = deps;
-    this.#reader = new RecordReader({
-      network: deps.network,
-      store: deps.log,
-      memberOf: (device) => deps.memberOf(device),
+    deps.records.onUndone(() => {
+      this.forget();
     });
+  }
+
+  /** What is kept in memory, once the tables are others. */
+  forget(): void {
+    this.#deps.reader.forget();
+    this.#newest.clear();
+    this.#filed.clear();
+    this.#erased.clear();
   }
 
   apply(entry: FoldedEntry): void {
@@ -66,9 +122,30 @@ class RecordTable {
       case ERASED_KIND:
         for (const erasure of readErased(entry)) this.#deps.erasures.confirmed(erasure, entry.feed.device);
         return;
+      case ERASED_WORD_KIND:
+        this.#word(entry);
+        return;
       default:
         this.#deps.erasures.demanded(entry.hash);
+        this.#seeErased();
     }
+  }
+
+  /** One demand erases thousands of parts of one record, and comes after them. */
+  #seeErased(): void {
+    const rows = [...this.#erased];
+    this.#erased.clear();
+    for (const row of rows) this.#refold(row, this.#sidesOf(row));
+  }
+
+  /** Whoever took it into the log: it counts as far as its own signature does. */
+  #word({ parts }: FoldedEntry): void {
+    const { network, verifier, erasures } = this.#deps;
+    const part = parts[0];
+    const word =
+      part === null || part === undefined ? undefined : readErasedWord(payloadOf(part), network, verifier);
+    if (word === undefined) return;
+    for (const erasure of word.erasures) erasures.confirmed(erasure, word.device);
   }
 
   erased(place: EntryPlace, _part: number): void {
@@ -78,46 +155,60 @@ class RecordTable {
     if (link !== undefined) records.addLink([link.a, link.b], place);
     const row = records.recordOf(place);
     if (row === undefined) return;
-    if (this.#reader.entryAt(place) === undefined) records.removeEntry(place);
-    this.#refold(row);
+    const { reader } = this.#deps;
+    if (reader.entryAt(place) === undefined) records.removeEntry(place);
+    reader.forget(row);
+    this.#erased.add(row);
   }
 
   #record(entry: FoldedEntry): void {
     const read = readRecordEntry(entry.feed, entry);
     if (read === undefined) return;
-    const { records } = this.#deps;
+    const { records, reader } = this.#deps;
     const known = records.find(read.id);
     if (known !== undefined) {
       records.addEntry(known.row, read.place);
-      this.#refold(known.row);
+      const { row } = known;
+      this.#refold(
+        row,
+        reader.withEntry(row, read, () => records.placesOf(row)),
+      );
       return;
     }
-    const sides = this.#reader.fold([read]);
-    const { state, keys, about } = this.#stateOf(read.id, sides);
-    const row = records.insert(state, read.place, keys);
+    const sides = reader.fold([read]);
+    const { state, filing, about } = this.#stateOf(read.id, sides);
+    const row = records.insert(state, read.place, filing.keys());
     if (about !== '') {
       records.refer(row, about);
+      this.#heard({ row, ...state }, about);
       this.#look(about);
     }
     // Notes may have come before the person.
     if (sides.full !== undefined) for (const other of records.referring(read.id)) this.#judge(other);
   }
 
+  #sidesOf(row: number): Sides {
+    const { records, reader } = this.#deps;
+    return reader.sidesOf(row, () => records.placesOf(row));
+  }
+
   /** From its entries, as if they had come together. */
-  #refold(row: number): void {
+  #refold(row: number, sides: Sides): void {
     const { records } = this.#deps;
     const before = records.at(row);
     if (before === undefined) return;
-    const sides = this.#reader.sides(records.placesOf(row));
+    const was = decodeBrief(before.brief);
     if (sides.entries.length === 0 && sides.refused.length === 0) {
       records.remove(row);
-      this.#look(decodeBrief(before.brief).about);
+      this.#filed.delete(row);
+      this.#heard({ ...before, gone: true }, was.about);
+      this.#look(was.about);
       return;
     }
-    const { state, keys, about } = this.#stateOf(before.id, sides);
-    const was = decodeBrief(before.brief);
+    const { state, filing, about } = this.#stateOf(before.id, sides);
     records.update(row, state);
-    if (keys.length > 0 || was.names.length > 0) records.file(row, keys);
+    this.#file(row, filing, was.names.length > 0);
+    this.#heard({ row, ...state }, was.about);
     if (about !== was.about) records.refer(row, about === '' ? undefined : about);
     for (const id of new Set([about, was.about])) this.#look(id);
     // They go when the person does, and out of readers' sight with it.
@@ -130,7 +221,7 @@ class RecordTable {
     const { records } = this.#deps;
     const note = records.at(row);
     if (note === undefined) return;
-    const due = this.#isDue(this.#reader.sides(records.placesOf(row)), decodeBrief(note.brief).about);
+    const due = this.#isDue(this.#sidesOf(row), decodeBrief(note.brief).about);
     if (due !== note.due) records.update(row, { ...note, due });
   }
 
@@ -147,27 +238,52 @@ class RecordTable {
   }
 
   #newestStatus(id: RecordId): Brief['status'] {
-    const { records } = this.#deps;
-    let newest:
-      { readonly sourceMs: number; readonly id: RecordId; readonly status: Brief['status'] } | undefined;
-    for (const row of records.referring(id)) {
+    const known = this.#newest.get(id);
+    if (known !== undefined) return known.status;
+    const { records, reader } = this.#deps;
+    const rows = records.referring(id);
+    let newest: Newest | undefined;
+    for (const row of rows) {
       const note = records.at(row);
-      if (note === undefined || note.gone || kindByNumber(note.kind)?.name !== 'note') continue;
-      const { status, sourceMs, about } = decodeBrief(note.brief);
-      if (status === undefined || about !== id) continue;
-      const isNewer =
-        newest === undefined ||
-        sourceMs > newest.sourceMs ||
-        (sourceMs === newest.sourceMs && note.id > newest.id);
-      if (isNewer) newest = { sourceMs, id: note.id, status };
+      const said = note === undefined ? undefined : statusIn(note);
+      if (said?.about === id && (newest === undefined || isNewer(said, newest))) newest = said;
     }
+    if (newest !== undefined && rows.length >= reader.longFrom) this.#keepNewest(id, newest);
     return newest?.status;
+  }
+
+  #keepNewest(id: RecordId, newest: Newest): void {
+    if (this.#newest.size >= MOST_KEPT) this.#newest.clear();
+    this.#newest.set(id, newest);
+  }
+
+  /** A note is another now: the newest one may be. @param was the record that it was about. */
+  #heard(note: StoredRecord, was: RecordId): void {
+    if (kindByNumber(note.kind)?.name !== 'note') return;
+    const said = statusIn(note);
+    for (const id of new Set([said?.about ?? was, was])) {
+      const known = this.#newest.get(id);
+      if (known === undefined) continue;
+      // The one that was the newest says something else, or nothing any more.
+      if (known.id === note.id) this.#newest.delete(id);
+      else if (said?.about === id && isNewer(said, known)) this.#keepNewest(id, said);
+    }
+  }
+
+  /** Again only if it is looked for by something else: most edits change none of that. */
+  #file(row: number, { inputs, keys }: Filing, wasFiled: boolean): void {
+    const now = inputs();
+    if (this.#filed.get(row) === now) return;
+    const filed = keys();
+    if (filed.length > 0 || wasFiled) this.#deps.records.file(row, filed);
+    if (this.#filed.size >= MOST_KEPT) this.#filed.clear();
+    this.#filed.set(row, now);
   }
 
   #stateOf(
     id: RecordId,
     sides: Sides,
-  ): { readonly state: RecordState; readonly keys: readonly string[]; readonly about: RecordId } {
+  ): { readonly state: RecordState; readonly filing: Filing; readonly about: RecordId } {
     const side = sides.full ?? sides.open;
     if (side === undefined) {
       const nothing = briefOf({}, false, undefined);
@@ -179,17 +295,18 @@ class RecordTable {
         expiryMs: undefined,
         brief: encodeBrief(nothing),
       };
-      return { state, keys: [], about: '' };
+      return { state, filing: NOT_FILED, about: '' };
     }
+    const { fields } = side;
     const gone = side.end !== undefined;
     const isPublic = sides.open !== undefined && !sides.open.withheld && !gone;
     const about = KINDS[side.kind].about;
     const status = KINDS[side.kind].name === 'person' ? this.#newestStatus(id) : undefined;
-    const brief = briefOf(side.fields, isPublic, about);
+    const brief = briefOf(fields, isPublic, about);
     const shown = side.kind === 'person' ? { ...brief, status } : brief;
     // Readers look nobody up who is withheld from them.
     const isHidden = gone || (sides.full === undefined && !isPublic);
-    const expiryMs = timeOf(side.fields['expiry_date']);
+    const expiryMs = timeOf(fields['expiry_date']);
     return {
       state: {
         id,
@@ -199,7 +316,12 @@ class RecordTable {
         expiryMs: expiryMs === 0 ? undefined : expiryMs,
         brief: encodeBrief(isHidden ? { ...briefOf({}, false, undefined), about: brief.about } : shown),
       },
-      keys: isHidden ? [] : keysOf(side.kind, side.fields, shown),
+      filing: isHidden
+        ? NOT_FILED
+        : {
+            inputs: () => keyInputsOf(side.kind, fields, shown),
+            keys: () => keysOf(side.kind, fields, shown),
+          },
       about: brief.about,
     };
   }
@@ -207,16 +329,17 @@ class RecordTable {
   /** Something of it is here that nobody should hold any more, and this node is to see to it. */
   #isDue({ full, entries, refused }: Sides, about: RecordId): boolean {
     if (full === undefined) return false;
-    const isOurs = ({ full: of }: ReadEntry): boolean => of !== undefined && this.#deps.erases(of.device);
-    const isEnd = (entry: ReadEntry): boolean => entry.full?.op === 'end';
-    const ours = [...entries, ...refused].filter((entry) => isOurs(entry) && entry.held > 0);
-    if (full.end !== undefined) return ours.some((entry) => !isEnd(entry));
+    const isOurs = ({ full: of, held }: ReadEntry): boolean =>
+      of !== undefined && held > 0 && this.#deps.erases(of.device);
+    const some = (what: (entry: ReadEntry) => boolean): boolean =>
+      entries.some((entry) => isOurs(entry) && what(entry)) ||
+      refused.some((entry) => isOurs(entry) && what(entry));
+    if (full.end !== undefined) return some((entry) => entry.full?.op !== 'end');
     const target = about === '' || full.kind !== 'note' ? undefined : this.#deps.records.find(about);
-    if (target?.gone === true) return ours.length > 0;
+    if (target?.gone === true) return some(() => true);
     const isTargetHidden = target !== undefined && !decodeBrief(target.brief).isPublic;
-    const latestMs = Math.max(...entries.map((entry) => entry.full?.hlc.ms ?? 0));
-    if (!isTargetHidden && withheldBecause(full.kind, full.fields, latestMs) === undefined) return false;
-    return ours.some((entry) => entry.open?.op === 'write');
+    if (!isTargetHidden && withheldBecause(full.kind, full.fields, full.latestMs) === undefined) return false;
+    return some((entry) => entry.open?.op === 'write');
   }
 
   // ---- links

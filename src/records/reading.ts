@@ -5,7 +5,7 @@ import { hydrate } from '../log/folding.ts';
 import type { LogStore } from '../log/ports.ts';
 import type { Entry, FeedInfo, SaltedPart } from '../log/types.ts';
 import { payloadOf } from '../log/wire.ts';
-import { foldSide, type Side, type SideEntry } from './fold.ts';
+import { foldSide, SideFold, type Side, type SideEntry } from './fold.ts';
 import { hasHome, isHome } from './ids.ts';
 import type { EntryPlace } from './ports.ts';
 import type { RecordId } from './types.ts';
@@ -38,17 +38,109 @@ export interface Sides {
   readonly refused: readonly ReadEntry[];
 }
 
+/** From so many entries on, what was folded is kept: the next one then costs no reading of all others. */
+const LONG_FROM = 32;
+/** Of all records that are kept, some 300 bytes each. */
+const MOST_KEPT_ENTRIES = 100_000;
+
+/** A long record as it stands, without the values that were replaced. */
+class LongRecord implements Sides {
+  readonly entries: ReadEntry[];
+  readonly refused: ReadEntry[];
+  full: SideFold | undefined;
+  open: SideFold | undefined;
+
+  constructor({ entries, refused, full, open }: Sides) {
+    this.entries = entries.map(withoutValues);
+    this.refused = refused.map(withoutValues);
+    this.full = foldOf(full);
+    this.open = foldOf(open);
+  }
+
+  /** @returns false where it has to be folded anew: then this one is of no more use. */
+  add(read: ReadEntry, counts: boolean): boolean {
+    (counts ? this.entries : this.refused).push(withoutValues(read));
+    if (!counts) return true;
+    const isAdded = [this.full, this.open].map((fold, side) => {
+      const entry = side === 0 ? read.full : read.open;
+      return fold === undefined || entry === undefined || fold.add(entry);
+    });
+    if (read.full !== undefined) this.full ??= SideFold.of([read.full]);
+    if (read.open !== undefined) this.open ??= SideFold.of([read.open]);
+    return isAdded.every(Boolean);
+  }
+}
+
+function foldOf(side: Side | undefined): SideFold | undefined {
+  return side === undefined || side instanceof SideFold ? side : SideFold.of([side.first]);
+}
+
+function withoutValues(read: ReadEntry): ReadEntry {
+  const [full, open] = [read.full, read.open].map((entry) =>
+    entry === undefined ? undefined : { ...entry, fields: {} },
+  );
+  return { ...read, full, open };
+}
+
+function sizeOf({ entries, refused }: Sides): number {
+  return entries.length + refused.length;
+}
+
 export interface ReadingDeps {
   readonly network: NetworkId;
   readonly store: LogStore;
   memberOf(device: DeviceKey): MemberId | undefined;
+  /** Fewer, so that short lives in tests come by there. */
+  readonly longFrom?: number | undefined;
 }
 
 export class RecordReader {
+  /** A record is long from so many entries on, and a person has many notes. */
+  readonly longFrom: number;
   readonly #deps: ReadingDeps;
+  /** By their rows; whatever was kept first goes first. */
+  readonly #long = new Map<number, LongRecord>();
 
   constructor(deps: ReadingDeps) {
     this.#deps = deps;
+    this.longFrom = deps.longFrom ?? LONG_FROM;
+  }
+
+  /** As `sides`, but what was said and replaced may be left out of its entries. */
+  sidesOf(row: number, places: () => readonly EntryPlace[]): Sides {
+    const known = this.#long.get(row);
+    if (known !== undefined) return known;
+    const all = places();
+    const sides = this.sides(all);
+    return all.length < this.longFrom ? sides : this.#keep(row, sides);
+  }
+
+  /** An entry came to a record that was there. */
+  withEntry(row: number, entry: ReadEntry, places: () => readonly EntryPlace[]): Sides {
+    const known = this.#long.get(row);
+    if (known === undefined) return this.sidesOf(row, places);
+    if (known.add(entry, this.#counts(entry))) return known;
+    this.#long.delete(row);
+    return this.sidesOf(row, places);
+  }
+
+  /** Something of it was erased; without a row, all is another now. */
+  forget(row?: number): void {
+    if (row === undefined) this.#long.clear();
+    else this.#long.delete(row);
+  }
+
+  #keep(row: number, sides: Sides): Sides {
+    const long = new LongRecord(sides);
+    let left = MOST_KEPT_ENTRIES - sizeOf(long);
+    for (const other of this.#long.values()) left -= sizeOf(other);
+    for (const [oldest, other] of this.#long) {
+      if (left >= 0) break;
+      this.#long.delete(oldest);
+      left += sizeOf(other);
+    }
+    this.#long.set(row, long);
+    return long;
   }
 
   sides(places: readonly EntryPlace[]): Sides {

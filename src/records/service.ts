@@ -20,6 +20,7 @@ export class RecordService {
   #timer: Timer | undefined;
   #isSoon = false;
   #stopped = false;
+  #looked: () => void = () => undefined;
 
   constructor(deps: RecordServiceDeps) {
     this.#deps = deps;
@@ -37,6 +38,11 @@ export class RecordService {
       },
     });
     this.#wait(SOON_MS);
+  }
+
+  /** Called after each time that something may have changed of what this node has to say. */
+  onLook(looked: () => void): void {
+    this.#looked = looked;
   }
 
   stop(): void {
@@ -68,7 +74,9 @@ export class RecordService {
   #look(): boolean {
     try {
       const hasMore = this.desk.sweep();
-      return this.desk.confirm() > 0 || hasMore;
+      const hasConfirmed = this.desk.confirm() > 0;
+      this.#looked();
+      return hasConfirmed || hasMore;
     } catch (error) {
       this.#deps.logger.error({ error }, 'records that ended could not be erased; it is tried again');
       return false;

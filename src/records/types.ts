@@ -51,27 +51,3 @@ export interface RecordView extends NewRecord {
   /** As of the newest note that says something of it. */
   readonly status: string | undefined;
 }
-
-export interface RecordFilter {
-  readonly kind?: KindName | undefined;
-  /** Notes about this record. */
-  readonly about?: RecordId | undefined;
-}
-
-/** What exchange needs of the registry. */
-export interface RecordDoor {
-  /** Undefined for a source that was never begun. */
-  progressOf(source: string): ImportProgress | undefined;
-  /**
-   * Takes in records that begin after the line where the source was left; all of them, and that they were, in one
-   * transaction, under few signatures. Whoever is stopped asks `progressOf` and goes on behind that line.
-   * @param upTo the line up to which the source was read.
-   */
-  bulkAdd(
-    source: string,
-    items: readonly ImportItem[],
-    upTo: number,
-  ): ImportCounts & { readonly errors: readonly ImportError[] };
-  /** Records that are not gone, in the order in which they came here; one at a time. */
-  read(filter: RecordFilter): IterableIterator<RecordView>;
-}

@@ -1,7 +1,15 @@
 /** Entries of the registry: bytes to values, once, with limits. Layout: docs/protocol/records.md. */
 import type { Bytes } from '../base/bytes.ts';
 import { decodeCbor, encodeCbor, malformed, type CborValue } from '../base/cbor.ts';
-import { idFromBytes, idToBytes, type EntryHash, type FeedId } from '../base/ids.ts';
+import {
+  idFromBytes,
+  idToBytes,
+  type DeviceKey,
+  type EntryHash,
+  type FeedId,
+  type NetworkId,
+} from '../base/ids.ts';
+import { SIGNATURE_BYTES } from '../identity/signing.ts';
 import { isValue } from './kinds/check.ts';
 import { fieldByNumber, kindByNumber, KINDS } from './kinds/table.ts';
 import type { Fields, KindName } from './kinds/types.ts';
@@ -11,6 +19,8 @@ import type { RecordId } from './types.ts';
 export const RECORD_KIND = 'record';
 export const LINK_KIND = 'record-link';
 export const ERASED_KIND = 'record-erased';
+export const ERASED_WORD_KIND = 'record-erased-word';
+export const ERASED_PURPOSE = 'record erased';
 
 const VERSION = 1;
 const MOST_AFTER = 64;
@@ -125,6 +135,35 @@ export function decodeErased(bytes: Bytes): readonly EntryHash[] {
 }
 
 export const CONFIRMED_PER_ENTRY = MOST_CONFIRMED;
+
+/** What a device that writes no entries says of itself; as small as what nodes relay for each other. */
+export interface ErasedWord {
+  readonly device: DeviceKey;
+  readonly erasures: readonly EntryHash[];
+  /** Over `erasedStatement`, for `ERASED_PURPOSE`. */
+  readonly signature: Bytes;
+}
+
+export const CONFIRMED_PER_WORD = 100;
+
+export function erasedStatement(network: NetworkId, erasures: readonly EntryHash[]): Bytes {
+  return encodeCbor([VERSION, idToBytes(network), erasures.map(idToBytes)]);
+}
+
+export function encodeErasedWord({ device, erasures, signature }: ErasedWord): Bytes {
+  return encodeCbor([VERSION, idToBytes(device), erasures.map(idToBytes), signature]);
+}
+
+/** Its signature is checked elsewhere. @throws KithError `malformed` */
+export function decodeErasedWord(bytes: Bytes): ErasedWord {
+  const [version, device, hashes, signature] = tuple(decodeCbor(bytes), 4);
+  if (version !== VERSION) throw malformed('a version of records that is not known');
+  if (!(signature instanceof Uint8Array) || signature.byteLength !== SIGNATURE_BYTES)
+    throw malformed('a signature has 64 bytes');
+  const erasures = list(hashes, CONFIRMED_PER_WORD).map((hash) => idFromBytes<EntryHash>(hash));
+  if (erasures.length === 0) throw malformed('a word of erasures that names none');
+  return { device: idFromBytes<DeviceKey>(device), erasures, signature };
+}
 
 // ---- single places
 

@@ -156,13 +156,7 @@ export class KeyIndex {
         at += 1;
       }
     packed.sort();
-    const page: Page = { keys: new Uint32Array(total), slots: new Uint32Array(total) };
-    for (const [index, one] of packed.entries()) {
-      const key = Math.floor(one / 2 ** 21);
-      page.keys[index] = key;
-      page.slots[index] = base + (one - key * 2 ** 21);
-    }
-    this.#write(0, page);
+    this.#write(0, unpacked(packed, base));
     this.#database.sql('DELETE FROM record_pending').run();
     this.#pending = undefined;
     this.#pendingCount = 0;
@@ -172,39 +166,39 @@ export class KeyIndex {
   #mergeLevel(level: number): void {
     const full = this.#needSegments().filter((segment) => segment.level === level);
     if (full.length < FAN_IN) return;
-    const merged = merge(full.map((segment) => this.#whole(segment)));
+    this.#write(level + 1, this.#merged(full));
     for (const { no } of full) this.#drop(no);
-    this.#write(level + 1, merged);
   }
 
-  #whole(segment: Segment): Page {
-    const pages = segment.firsts.length;
-    const all = Array.from({ length: pages }, (_, at) => this.#page(segment, at));
-    const total = all.reduce((sum, { keys }) => sum + keys.length, 0);
-    const whole: Page = { keys: new Uint32Array(total), slots: new Uint32Array(total) };
-    let at = 0;
-    for (const { keys, slots } of all) {
-      whole.keys.set(keys, at);
-      whole.slots.set(slots, at);
-      at += keys.length;
+  /** Page by page: eight segments at once would take hundreds of megabytes. Among equal keys those of earlier ones come first. */
+  *#merged(segments: readonly Segment[]): Generator<Page> {
+    const runs = segments.map((segment) => new Run(segment.firsts.length, (at) => this.#page(segment, at)));
+    let [page, filled] = [emptyPage(), 0];
+    for (let least = leastOf(runs); least !== undefined; least = leastOf(runs)) {
+      page.keys[filled] = least.key;
+      page.slots[filled] = least.slot;
+      filled += 1;
+      least.next();
+      if (filled < PAGE_PAIRS) continue;
+      yield page;
+      [page, filled] = [emptyPage(), 0];
     }
-    return whole;
+    if (filled > 0) yield { keys: page.keys.subarray(0, filled), slots: page.slots.subarray(0, filled) };
   }
 
-  #write(level: number, { keys, slots }: Page): void {
+  #write(level: number, pages: Iterable<Page>): void {
     const last = this.#database.sql('SELECT coalesce(max(no), 0) AS no FROM record_segments').get();
     const no = (last === undefined ? 0 : numberIn(last, 'no')) + 1;
-    const pages = Math.ceil(keys.length / PAGE_PAIRS);
-    const firsts = new Uint32Array(pages);
     const insert = this.#database.sql('INSERT INTO record_postings (row, bytes) VALUES (?, ?)');
-    for (let page = 0; page < pages; page += 1) {
-      const [from, to] = [page * PAGE_PAIRS, Math.min(keys.length, (page + 1) * PAGE_PAIRS)];
-      const both = new Uint32Array(2 * (to - from));
-      both.set(keys.subarray(from, to));
-      both.set(slots.subarray(from, to), to - from);
-      firsts[page] = keys[from] ?? 0;
-      insert.run(no * PAGES_PER_SEGMENT + page, new Uint8Array(both.buffer));
+    const starts: number[] = [];
+    for (const { keys, slots } of pages) {
+      const both = new Uint32Array(2 * keys.length);
+      both.set(keys);
+      both.set(slots, keys.length);
+      insert.run(no * PAGES_PER_SEGMENT + starts.length, new Uint8Array(both.buffer));
+      starts.push(keys[0] ?? 0);
     }
+    const firsts = Uint32Array.from(starts);
     this.#database
       .sql('INSERT INTO record_segments (no, level, firsts) VALUES (?, ?, ?)')
       .run(no, level, new Uint8Array(firsts.buffer));
@@ -322,28 +316,60 @@ function numbersIn(bytes: Bytes): Uint32Array {
   return new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);
 }
 
-/** Sorted lists to one; among equal keys those of earlier lists come first. */
-function merge(lists: readonly Page[]): Page {
-  const [first, ...others] = lists;
-  if (first === undefined) return { keys: new Uint32Array(0), slots: new Uint32Array(0) };
-  if (others.length === 0) return first;
-  const half = lists.length >> 1;
-  return mergeTwo(merge(lists.slice(0, half)), merge(lists.slice(half)));
+/** Keys and slots that were packed into numbers, sorted: in pages. */
+function* unpacked(packed: Float64Array, base: number): Generator<Page> {
+  for (let from = 0; from < packed.length; from += PAGE_PAIRS) {
+    const some = packed.subarray(from, from + PAGE_PAIRS);
+    const page: Page = { keys: new Uint32Array(some.length), slots: new Uint32Array(some.length) };
+    for (let at = 0; at < some.length; at += 1) {
+      const one = some[at] ?? 0;
+      const key = Math.floor(one / 2 ** 21);
+      page.keys[at] = key;
+      page.slots[at] = base + (one - key * 2 ** 21);
+    }
+    yield page;
+  }
 }
 
-function mergeTwo(a: Page, b: Page): Page {
-  const total = a.keys.length + b.keys.length;
-  const merged: Page = { keys: new Uint32Array(total), slots: new Uint32Array(total) };
-  let [left, right] = [0, 0];
-  for (let at = 0; at < total; at += 1) {
-    const takesLeft =
-      right >= b.keys.length || (left < a.keys.length && (a.keys[left] ?? 0) <= (b.keys[right] ?? 0));
-    merged.keys[at] = (takesLeft ? a.keys[left] : b.keys[right]) ?? 0;
-    merged.slots[at] = (takesLeft ? a.slots[left] : b.slots[right]) ?? 0;
-    if (takesLeft) left += 1;
-    else right += 1;
+function emptyPage(): Page {
+  return { keys: new Uint32Array(PAGE_PAIRS), slots: new Uint32Array(PAGE_PAIRS) };
+}
+
+/** Walks the pairs of a segment. */
+class Run {
+  key = 0;
+  slot = 0;
+  isOver = false;
+  readonly #pages: number;
+  readonly #read: (at: number) => Page;
+  #page: Page = { keys: new Uint32Array(0), slots: new Uint32Array(0) };
+  #nextPage = 0;
+  #at = -1;
+
+  constructor(pages: number, read: (at: number) => Page) {
+    this.#pages = pages;
+    this.#read = read;
+    this.next();
   }
-  return merged;
+
+  next(): void {
+    this.#at += 1;
+    if (this.#at >= this.#page.keys.length) {
+      this.isOver = this.#nextPage >= this.#pages;
+      if (this.isOver) return;
+      this.#page = this.#read(this.#nextPage);
+      this.#nextPage += 1;
+      this.#at = 0;
+    }
+    this.key = this.#page.keys[this.#at] ?? 0;
+    this.slot = this.#page.slots[this.#at] ?? 0;
+  }
+}
+
+function leastOf(runs: readonly Run[]): Run | undefined {
+  let least: Run | undefined;
+  for (const run of runs) if (!run.isOver && (least === undefined || run.key < least.key)) least = run;
+  return least;
 }
 
 /** Sorting numbers is much faster than sorting objects, so weight and place are one number: place in the low digits. */

@@ -58,6 +58,7 @@ class SqliteRecordStore implements RecordStore {
   #next: number | undefined;
   /** Who looks for a name in vain is about to add it. */
   #absent: { readonly id: RecordId; readonly hash: number } | undefined;
+  readonly #kept: (() => void)[] = [];
   #watched: number | undefined;
 
   constructor(database: Database, sealer: RecordSealer) {
@@ -350,7 +351,12 @@ class SqliteRecordStore implements RecordStore {
     });
   }
 
+  onUndone(forget: () => void): void {
+    this.#kept.push(forget);
+  }
+
   #forget(): void {
+    for (const forget of this.#kept) forget();
     this.#feeds.clear();
     this.#feedNames.clear();
     this.#next = undefined;
@@ -384,6 +390,10 @@ export function openErasureLedger(database: Database): ErasureLedger {
         )
         .all(idToBytes(device), limit)
         .map((row) => idFromBytes<EntryHash>(bytesIn(row, 'erasure')));
+    },
+    isDemanded(erasure) {
+      const row = database.sql('SELECT 1 FROM record_erasures WHERE erasure = ?').get(idToBytes(erasure));
+      return row !== undefined;
     },
     confirmationsOf(erasure) {
       return database

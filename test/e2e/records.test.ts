@@ -178,12 +178,16 @@ scene(
         await ada.call('expireRecord', { id });
         for (const node of all)
           await until(`${node.name} heard`, async () => (await show(node, id))?.gone === true);
-        const erasure = await until('all who can have signed', async () => {
+        const erasure = await until('all have signed, the reader among them', async () => {
           const now = await ada.json<RecordErasure>(['record', 'erasure', id]);
-          return now.missing.length === 1 && now.waiting === 0 ? now : undefined;
+          return now.missing.length === 0 && now.waiting === 0 ? now : undefined;
         });
-        const reader = (await ray.call('status', {})).member;
-        assert.deepEqual(erasure.missing, [reader], 'a reader’s node writes no entries');
+        const members = await Promise.all(all.map(async (node) => (await node.call('status', {})).member));
+        assert.deepEqual(erasure.confirmed, members);
+        await until(
+          'the reader knows as well who has signed',
+          async () => (await ray.call('recordErasure', { id })).missing.length === 0,
+        );
         const told = [...MARKS, 'Rahima Begum', 'in camp 3'];
         await until('nothing is left on any disk', async () =>
           all.every((node) => filesWith(node, told).length === 0),

@@ -222,7 +222,20 @@ export const RECORD = {
   linked: [],
   notes: [],
   public: true,
+  asOf: AT,
 };
+const REFRESHED = [
+  { step: 'asking' as const, member: 2, name: 'Bo' },
+  { step: 'asked' as const, member: 2, name: 'Bo', outcome: 'answered' as const, entries: 3 },
+  {
+    step: 'done' as const,
+    member: 2,
+    name: 'Bo',
+    asked: [{ member: 2, name: 'Bo', outcome: 'answered' as const, entries: 3 }],
+    entries: 3,
+    asOf: AT,
+  },
+];
 const ERASURE = { id: RECORD.id, confirmed: [1], missing: [2], waiting: 0 };
 const RECORD_HISTORY = {
   id: RECORD.id,
@@ -533,6 +546,8 @@ export function fakeNode(overrides: Overrides = {}, state: NodeState = 'running'
       history: call('records.history', () => RECORD_HISTORY),
       expire: call('records.expire', () => ERASURE),
       erasure: call('records.erasure', () => ERASURE),
+      asOf: call('records.asOf', () => RECORD.asOf),
+      refresh: call('records.refresh', () => streamOf(REFRESHED)),
     },
     events: {
       subscribe(listener) {
@@ -619,6 +634,10 @@ async function* logLines(node: FakeNode, follow: boolean, signal: AbortSignal): 
 
 const IMPORTED = { format: 'pfif', read: 10, added: 7, updated: 1, skipped: 2 } as const;
 const FAULT = { line: 3, code: 'bad-value', message: 'Line 3: “sex” is “x”.' };
+
+async function* streamOf<Item>(items: readonly Item[]): AsyncGenerator<Item> {
+  for (const item of items) yield item;
+}
 
 async function* exported(path: string | undefined) {
   await Promise.resolve();

@@ -9,7 +9,7 @@ import { readerView } from '../../src/records/index.ts';
 import { encodeRecordPart, RECORD_KIND } from '../../src/records/wire.ts';
 import { START_MS } from '../support/author.ts';
 import { pull } from '../support/log-world.ts';
-import { RecordWorld, type RecordNode } from '../support/record-world.ts';
+import { allOf, RecordWorld, type RecordNode } from '../support/record-world.ts';
 import { SeededRng } from './rng.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -32,6 +32,14 @@ interface Person {
   hidden: boolean;
 }
 
+/** What a note says of a person. */
+interface Said {
+  readonly id: string;
+  readonly about: string;
+  readonly at: number;
+  readonly status: string;
+}
+
 class Life {
   readonly rng: SeededRng;
   readonly world: RecordWorld;
@@ -41,6 +49,7 @@ class Life {
   readonly edits: Edit[] = [];
   readonly known = new Map<RecordNode, Set<Edit>>();
   readonly notes = new Map<string, string>();
+  readonly statuses: Said[] = [];
   #value = 0;
 
   constructor(seed: number) {
@@ -114,8 +123,12 @@ class Life {
     const person = this.persons[this.rng.below(this.persons.length + 1)];
     if (person === undefined) return;
     const text = this.value();
-    if (this.tries(() => node.desk.note(person.id, { text, status: 'believed_alive' })))
+    const status = this.pick(['believed_alive', 'believed_missing', 'information_sought']);
+    this.tries(() => {
+      const { id, fields } = node.desk.note(person.id, { text, status });
       this.notes.set(text, person.id);
+      this.statuses.push({ id, about: person.id, at: Date.parse(fields['source_date'] ?? ''), status });
+    });
   }
 
   hide(node: RecordNode, org: string): void {
@@ -188,9 +201,16 @@ function standing(life: Life, record: string, field: Field): readonly string[] {
     .sort();
 }
 
+/** Of several of one time, the one with the greatest name. */
+function newestStatus(life: Life, person: Person): string | undefined {
+  const said = life.statuses.filter(({ about }) => about === person.id);
+  return said.sort((a, b) => b.at - a.at || (a.id < b.id ? 1 : -1))[0]?.status;
+}
+
 function checkPerson(life: Life, person: Person): void {
   for (const { node } of life.members) {
     const shown = node.desk.show(person.id);
+    assert.equal(shown.status, newestStatus(life, person), `the status of ${person.id} on ${node.node.name}`);
     for (const field of FIELDS) {
       // For its home alone, by a grant that nobody has here.
       if (field === 'case_notes') continue;
@@ -229,7 +249,9 @@ function checkErased(life: Life, person: Person): void {
     if (node === life.reader) continue;
     assert.equal(node.desk.show(person.id).gone, true, 'ended for one and not for all');
     assert.equal(node.desk.show(person.id).fields['full_name'], undefined);
-    assert.equal(node.desk.erasure(person.id).waiting, 0, 'some part waits for ever');
+    const { waiting, missing } = node.desk.erasure(person.id);
+    assert.equal(waiting, 0, 'some part waits for ever');
+    assert.deepEqual(missing, [], 'somebody has erased and not signed, or is not believed');
   }
 }
 
@@ -266,8 +288,9 @@ function checkOpen(life: Life, person: Person): void {
   assert.deepEqual(open, readerView('person', full.fields, START_MS), 'readers see another state');
 }
 
-function stateOf({ desk, database }: RecordNode): unknown {
-  const records = [...desk.read({})]
+function stateOf(node: RecordNode): unknown {
+  const { database } = node;
+  const records = allOf(node)
     .map(({ id, fields, conflicts, status }) => ({ id, fields, conflicts, status }))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
   const rows = ['records', 'record_places', 'record_refs', 'record_confirmations'].map(

@@ -3,7 +3,7 @@ import { silentLogger } from '../../src/base/ports.ts';
 import type { NetworkId } from '../../src/base/ids.ts';
 import type { LogStore } from '../../src/log/ports.ts';
 import { openNodeRecords, type NodeRecords } from '../../src/node/records.ts';
-import type { RecordDesk, RecordService } from '../../src/records/index.ts';
+import { KIND_NAMES, type KindName, type RecordDesk, type RecordService } from '../../src/records/index.ts';
 import { openDatabase, type Database } from '../../src/store/database.ts';
 import { openExtensionStore } from '../../src/store/extension-store.ts';
 import { openLogStore } from '../../src/store/log-store.ts';
@@ -26,16 +26,26 @@ export class RecordWorld {
   readonly #databases = new Map<LogStore, Database>();
   readonly #records = new Map<LogStore, NodeRecords>();
   readonly #rng: SeededRng;
+  readonly #signatures: Signatures;
+  /** Small lives come by where long histories do. */
+  readonly #longFrom: number;
   readonly nodes: RecordNode[] = [];
 
   /** @param file where a node's database lies; in memory, when nothing is said. */
   constructor(
-    options: { readonly seed?: number; readonly file?: () => string; readonly signatures?: Signatures } = {},
+    options: {
+      readonly longFrom?: number;
+      readonly seed?: number;
+      readonly file?: () => string;
+      readonly signatures?: Signatures;
+    } = {},
   ) {
+    this.#longFrom = options.longFrom ?? 3;
+    this.#signatures = options.signatures ?? FAST_SIGNATURES;
     this.#rng = new SeededRng((options.seed ?? 1) + 1000);
     this.world = new LogWorld({
       seed: options.seed ?? 1,
-      signatures: options.signatures ?? FAST_SIGNATURES,
+      signatures: this.#signatures,
       stores: () => {
         const database = openDatabase(options.file?.() ?? ':memory:');
         const store = openLogStore(database, sealerOf('parts'), isNarrow);
@@ -77,6 +87,8 @@ export class RecordWorld {
       for (const { desk } of this.nodes) {
         while (desk.sweep());
         desk.confirm();
+        const word = desk.erasedWord();
+        if (word !== undefined) this.founder.desk.takeErasedWord(word);
       }
     }
     this.sync();
@@ -94,11 +106,13 @@ export class RecordWorld {
       sealer: createSealer(KEY),
       network,
       store: node.store,
-      device: node.device,
+      signer: node.signer,
+      verifier: this.#signatures.verifier,
       clock: { nowMs: () => node.nowMs.value, monotonicMs: () => 0 },
       timers: new ManualTimers(),
       rng: this.#rng,
       logger: silentLogger,
+      longFrom: this.#longFrom,
       roll: () => node.log.membership,
     });
     this.#records.set(node.store, records);
@@ -114,6 +128,15 @@ export class RecordWorld {
     return entered;
   }
 }
+
+/** Every record that is not gone, as this node may show it. */
+export function allOf({ desk }: RecordNode, ...kinds: readonly KindName[]): RegistryHit[] {
+  return (kinds.length === 0 ? KIND_NAMES : kinds).flatMap((kind) =>
+    desk.search({ text: '', kind, limit: Infinity, as: 'member' }),
+  );
+}
+
+type RegistryHit = ReturnType<RecordDesk['search']>[number];
 
 const KEY = new Uint8Array(32).fill(7);
 

@@ -108,7 +108,7 @@ const CODES_BY_STATUS = {
   423: ['locked'],
   429: ['too-many-tries'],
   500: ['internal'],
-  502: ['link-refused', 'unreachable', 'version-mismatch', 'wrong-peer'],
+  502: ['link-refused', 'nobody-answered', 'unreachable', 'version-mismatch', 'wrong-peer'],
   507: ['cannot-write'],
 } as const satisfies Record<number, readonly string[]>;
 

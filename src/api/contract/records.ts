@@ -44,6 +44,9 @@ const registryRecord = {
     .array(z.object({ field: z.string(), values: z.array(z.string()) }))
     .meta({ description: 'what two wrote who did not know of each other; the first one counts for now' }),
 };
+const AsOf = Time.nullable().meta({
+  description: 'when this node last had all that another member’s has; null while it never had',
+});
 const scored = {
   score: z.number().min(0).max(1),
   reasons: z.array(z.string()),
@@ -58,6 +61,7 @@ export const RecordDetail = z
     linked: z.array(RecordId).meta({ description: 'records that were taken for the same person’s' }),
     notes: z.array(RegistryRecord),
     public: z.boolean().meta({ description: 'readers see something of it' }),
+    asOf: AsOf,
   })
   .meta({ id: 'RecordDetail' });
 export type RecordDetail = z.infer<typeof RecordDetail>;
@@ -98,7 +102,10 @@ export const RecordHistory = z
       .array(
         z.object({ at: Time, action: z.enum(['read', 'export', 'search']), fields: z.array(z.string()) }),
       )
-      .meta({ description: 'on this node, of what few may see' }),
+      .meta({
+        description:
+          'of what few may see, on this node alone: each node keeps its own list, and no other hears of it',
+      }),
   })
   .meta({ id: 'RecordHistory' });
 export type RecordHistory = z.infer<typeof RecordHistory>;
@@ -114,6 +121,28 @@ export const RecordErasure = z
   })
   .meta({ id: 'RecordErasure' });
 export type RecordErasure = z.infer<typeof RecordErasure>;
+
+const attempt = {
+  member: z.int().meta({ description: 'peer number' }),
+  name: z.string(),
+  outcome: z.enum(['answered', 'no-way', 'silent', 'broke-off']),
+  entries: Count.meta({ description: 'that came' }),
+};
+export const RefreshStep = z
+  .discriminatedUnion('step', [
+    z.object({ step: z.literal('asking'), member: z.int(), name: z.string() }),
+    z.object({ step: z.literal('asked'), ...attempt }),
+    z.object({
+      step: z.literal('done'),
+      member: z.int().meta({ description: 'who answered' }),
+      name: z.string(),
+      asked: z.array(z.object(attempt)),
+      entries: Count,
+      asOf: AsOf,
+    }),
+  ])
+  .meta({ id: 'RefreshStep' });
+export type Refreshed = Extract<z.infer<typeof RefreshStep>, { step: 'done' }>;
 
 const common = { tag: 'records', states: ['running'], form: 'json' } as const;
 const one = z.object({ id: RecordId });
@@ -164,8 +193,18 @@ export const recordRoutes = {
       public: queryFlag('as a reader would see it'),
       limit: queryInt('at most', { min: 1, max: MOST_HITS, default: 20 }),
     }),
-    answer: z.object({ records: z.array(RecordHit) }),
+    answer: z.object({ records: z.array(RecordHit), asOf: AsOf }),
     failures: ['name-needed'],
+  }),
+  refreshRecords: route({
+    ...common,
+    form: 'lines',
+    method: 'post',
+    path: '/v1/records/refresh',
+    summary: 'Ask members at random for news until one has answered, or the attempts are used up',
+    body: z.strictObject({ attempts: z.int().min(1).max(20).default(6) }),
+    answer: RefreshStep,
+    failures: ['nobody-answered'],
   }),
   record: route({
     ...common,

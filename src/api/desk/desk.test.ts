@@ -28,16 +28,18 @@ function desk(overrides: Partial<PublicRecords> = {}) {
       asked.push(question);
       return [FOUND];
     },
+    asOf: async () => '2026-11-27T10:00:00Z',
     show: async (): Promise<RecordDetail> => ({
       ...FOUND,
       public: true,
+      asOf: null,
       notes: [{ ...FOUND, kind: 'note', fields: { status: 'believed_alive', text: 'not for readers' } }],
     }),
     ...overrides,
   };
   const app = createDesk({
     records,
-    clock: { nowMs: () => 1_700_000_000_000 + time.nowMs, monotonicMs: () => time.nowMs },
+    clock: { monotonicMs: () => time.nowMs },
     logger: silentLogger,
   });
   const get = (path: string, address = '10.0.0.1', init: RequestInit = {}): Promise<Response> =>
@@ -50,7 +52,8 @@ test('a name is looked for on the public side, and only what a phone shows goes 
   const response = await get('/people/search?name=%20mya%20');
   assert.equal(response.status, 200);
   assert.equal(response.headers.get('cache-control'), 'no-store');
-  const { people } = (await response.json()) as { people: object[] };
+  const { people, asOf } = (await response.json()) as { people: object[]; asOf: string };
+  assert.equal(asOf, '2026-11-27T10:00:00Z', 'when this node last heard, and not now');
   assert.deepEqual(people, [
     {
       id: 'a.kith/1',

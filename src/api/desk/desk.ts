@@ -17,11 +17,13 @@ type Records = NodeFacade['records'];
 export interface PublicRecords {
   search(question: Omit<Parameters<Records['search']>[0], 'public'>): ReturnType<Records['search']>;
   show(id: string): ReturnType<Records['showPublic']>;
+  /** When this node last had all that another member's has. */
+  asOf(): ReturnType<Records['asOf']>;
 }
 
 export interface DeskDeps {
   readonly records: PublicRecords;
-  readonly clock: Pick<Clock, 'nowMs' | 'monotonicMs'>;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly logger: Logger;
 }
 
@@ -87,7 +89,7 @@ export function createDesk({ records, clock, logger }: DeskDeps): Hono<DeskEnv> 
       return refuse(400, 'name-needed', 'Type a name, or part of one. People are looked for by name here.');
     if (text.length > MOST_TEXT) return refuse(400, 'too-long', 'That is too long for a name.');
     const hits = await records.search({ ...NO_FILTER, text, limit: MOST_HITS });
-    return answer({ asOf: new Date(clock.nowMs()).toISOString(), people: hits.map(shown) });
+    return answer({ asOf: await records.asOf(), people: hits.map(shown) });
   });
   desk.get('/people/one', async (c) => {
     const { notes, ...person } = await records.show(c.req.query('id') ?? '');

@@ -5,6 +5,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { KithError } from '../../base/errors.ts';
+import { listening } from '../listening.ts';
 import { createDesk, type DeskDeps } from './desk.ts';
 
 /** One access point has so many phones; who holds more keeps others out. */
@@ -37,7 +38,11 @@ export async function listenDesk(options: DeskOptions): Promise<DeskListener> {
   server.maxConnections = MOST_CONNECTIONS;
   server.keepAliveTimeout = IDLE_MS;
   server.listen({ port, ...(host === undefined ? {} : { host }), exclusive: true });
-  await listening(server, options.at);
+  await listening(server, {
+    what: `The public desk cannot listen on ${options.at}`,
+    next: 'Choose another port above 1023, as in --desk :8080.',
+    other: { code: 'bad-address', next: 'Use an address of this machine, or only a port: --desk :8080' },
+  });
   const { port: taken } = server.address() as AddressInfo;
   const hosts = host === undefined ? ownAddresses() : [host.includes(':') ? `[${host}]` : host];
   return {
@@ -61,28 +66,6 @@ function parseAt(at: string): { readonly host: string | undefined; readonly port
   }
   const host = v6 ?? (name === '' ? undefined : name);
   return { host, port };
-}
-
-async function listening(server: Server, at: string): Promise<void> {
-  try {
-    await once(server, 'listening');
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? '';
-    if (code === 'EADDRINUSE' || code === 'EACCES') {
-      throw new KithError(
-        'port-in-use',
-        `The public desk cannot listen on ${at}: it is taken or not allowed.`,
-        {
-          next: 'Choose another port above 1023, as in --desk :8080.',
-          cause,
-        },
-      );
-    }
-    throw new KithError('bad-address', `The public desk cannot listen on ${at} (${code}).`, {
-      next: 'Use an address of this machine, or only a port: --desk :8080',
-      cause,
-    });
-  }
 }
 
 function ownAddresses(): readonly string[] {

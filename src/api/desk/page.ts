@@ -39,7 +39,7 @@ export const SCRIPT = `
       away: 'The desk cannot be reached. Are you still on its Wi-Fi?', kept: 'Found earlier on this phone:',
       broken: 'Something went wrong at the desk. Try again.', notes: 'What was said:', noNotes: 'Nothing more is known here.',
       about: 'Only what everybody may know is shown here: no exact ages, no addresses. To know or say more, speak to somebody of the team.',
-      forget: 'Forget what was found on this phone', forgotten: 'Forgotten.', age: 'age', from: 'from', female: 'female', male: 'male', other: 'other',
+      forget: 'Forget what was found on this phone', forgotten: 'Forgotten.', asOf: 'As of', age: 'age', from: 'from', female: 'female', male: 'male', other: 'other',
       information_sought: 'being looked for', is_note_author: 'has written here', believed_alive: 'said to be alive', believed_missing: 'said to be missing'
     },
     ar: {
@@ -49,7 +49,7 @@ export const SCRIPT = `
       away: 'لا يمكن الوصول إلى المكتب. هل ما زلت متصلاً بشبكته؟', kept: 'ما عُثر عليه سابقًا على هذا الهاتف:',
       broken: 'حدث خطأ في المكتب. حاول مرة أخرى.', notes: 'ما قيل:', noNotes: 'لا يُعرف المزيد هنا.',
       about: 'لا يُعرض هنا إلا ما يجوز للجميع معرفته: لا أعمار دقيقة ولا عناوين. لمعرفة المزيد أو قوله، تحدث إلى أحد أفراد الفريق.',
-      forget: 'انسَ ما عُثر عليه على هذا الهاتف', forgotten: 'تم النسيان.', age: 'العمر', from: 'من', female: 'أنثى', male: 'ذكر', other: 'آخر',
+      forget: 'انسَ ما عُثر عليه على هذا الهاتف', forgotten: 'تم النسيان.', asOf: 'حتى', age: 'العمر', from: 'من', female: 'أنثى', male: 'ذكر', other: 'آخر',
       information_sought: 'يجري البحث عنه', is_note_author: 'كتب هنا', believed_alive: 'يُقال إنه حي', believed_missing: 'يُقال إنه مفقود'
     }
   };
@@ -87,6 +87,7 @@ export const SCRIPT = `
   }
   /* Between words that run from right to left, a date and a span would be turned round. */
   function apart(text) { return text && '\\u2066' + text + '\\u2069'; }
+  function asOf(time) { return time ? ' ' + w.asOf + ' ' + apart(new Date(time).toLocaleString(language)) : ''; }
   function factsOf(fields) {
     return [
       w[fields.sex] || '', fields.age ? w.age + ' ' + apart(fields.age) : '',
@@ -157,7 +158,7 @@ export const SCRIPT = `
     ask('people/search?name=' + encodeURIComponent(text)).then(function (told) {
       if (mine !== asked) return;
       keep(told.people);
-      show(told.people, told.people.length ? w.found : w.none);
+      show(told.people, (told.people.length ? w.found : w.none) + asOf(told.asOf));
     }).catch(function (error) {
       if (mine !== asked) return;
       var earlier = error.away ? remembered(text) : [];

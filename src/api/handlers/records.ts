@@ -7,7 +7,9 @@ export function recordHandlers({ records }: NodeFacade): Handlers<typeof recordR
     addRecord: ({ kind, fields, id }) => records.add({ kind, fields, id }),
     searchRecords: async ({ age, kind, status, sex, region, ...question }) => ({
       records: await records.search({ ...question, kind, status, sex, region, age: yearsIn(age) }),
+      asOf: await records.asOf(),
     }),
+    refreshRecords: ({ attempts }, { signal }) => records.refresh({ attempts }, signal),
     record: ({ id }) => records.show(id),
     editRecord: ({ id, fields }) => records.edit(id, fields),
     noteRecord: ({ id, fields }) => records.note(id, fields),

@@ -1,6 +1,7 @@
 import { examples, type AddCommand } from '../command.ts';
 import { addAdd, addEdit, addNote } from './record/writing.ts';
 import { addExport, addImport } from './record/exchange.ts';
+import { addRefresh } from './record/refreshing.ts';
 import {
   addErasure,
   addExpire,
@@ -38,6 +39,7 @@ export const addRecord: AddCommand = (program, run) => {
     addHistory,
     addExpire,
     addErasure,
+    addRefresh,
     addImport,
     addExport,
   ])

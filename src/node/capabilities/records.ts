@@ -1,13 +1,16 @@
 /** The registry, as people and programs ask for it. */
-import type { MemberId } from '../../base/ids.ts';
-import type { RecordDesk, RecordView } from '../../records/index.ts';
+import type { LinkKey, MemberId } from '../../base/ids.ts';
+import type { Attempt, RecordDesk, RecordView } from '../../records/index.ts';
 import type {
   RecordDetail,
   RecordErasure,
   RecordHistory,
   RecordsFacade,
+  RefreshAttempt,
+  RefreshStep,
   RegistryRecord,
 } from '../facade-records.ts';
+import { refresh, type RefreshNews } from '../refreshing.ts';
 import type { Session } from '../session.ts';
 import { iso, isoOf, type NodeContext } from './context.ts';
 
@@ -16,7 +19,8 @@ export function recordsOf(context: NodeContext): RecordsFacade {
   const desk = (): RecordDesk => session().records.desk;
   const detail = (id: string, as = sideOf(session())): RecordDetail => {
     const { linked, notes, isPublic, ...view } = desk().show(id, as);
-    return { ...describe(view), linked, notes: notes.map(describe), public: isPublic };
+    const asOf = asOfIn(session());
+    return { ...describe(view), linked, notes: notes.map(describe), public: isPublic, asOf };
   };
   return {
     add: async ({ kind, fields, id }) => {
@@ -49,7 +53,38 @@ export function recordsOf(context: NodeContext): RecordsFacade {
       return erasure(session(), ended[0] ?? id);
     },
     erasure: async (id) => erasure(session(), id),
+    asOf: async () => asOfIn(session()),
+    refresh: async ({ attempts }, signal) => {
+      const deps = { ...context, session: session(), logger: context.nodeLog.logger('records') };
+      return refreshing(deps.session, refresh(deps, attempts, signal));
+    },
   };
+}
+
+function asOfIn({ freshness }: Session): string | null {
+  const asOfMs = freshness.asOfMs();
+  return asOfMs === undefined ? null : iso(asOfMs);
+}
+
+async function* refreshing(session: Session, news: AsyncIterable<RefreshNews>): AsyncGenerator<RefreshStep> {
+  const named = (who: LinkKey): { readonly member: number; readonly name: string } => {
+    const member = session.memberOf(who);
+    return { member: member?.number ?? 0, name: member?.name ?? '' };
+  };
+  const told = ({ who, outcome, entries }: Attempt<LinkKey>): RefreshAttempt => ({
+    ...named(who),
+    outcome,
+    entries,
+  });
+  for await (const one of news) {
+    if (one.type === 'asking') yield { step: 'asking', ...named(one.who) };
+    else if (one.type === 'asked') yield { step: 'asked', ...told(one.attempt) };
+    else {
+      const asked = one.attempts.map(told);
+      const entries = asked.reduce((sum, attempt) => sum + attempt.entries, 0);
+      yield { step: 'done', ...named(one.answered), asked, entries, asOf: asOfIn(session) };
+    }
+  }
 }
 
 /** A reader's node holds the public side alone. */

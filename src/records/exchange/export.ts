@@ -21,11 +21,14 @@ export type WriteFormat = (typeof WRITE_FORMATS)[number];
 export const EXPORT_AUDIENCES = ['readers', 'members', 'all'] as const;
 export type ExportAudience = (typeof EXPORT_AUDIENCES)[number];
 
-export interface ExportRequest {
+export interface ExportQuestion {
   readonly format: WriteFormat;
   readonly audience: ExportAudience;
   /** What is counted for HXL. */
   readonly counted: 'census' | 'person';
+}
+
+interface ExportRequest extends ExportQuestion {
   readonly feed: Feed;
   readonly atMs: number;
 }

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { utf8 } from '../../base/bytes.ts';
 import { isKithError } from '../../base/errors.ts';
-import { RecordWorld, type RecordNode } from '../../../test/support/record-world.ts';
+import { allOf, RecordWorld, type RecordNode } from '../../../test/support/record-world.ts';
 import { MemoryRegistry } from '../../../test/support/memory-registry.ts';
 import { importRecords, type ImportOptions, type ImportOutcome } from './import.ts';
 import type { ImportSource } from './ports.ts';
-import type { ExportQuestion } from './service.ts';
+import type { ExportQuestion } from './export.ts';
 
 const AT = '2026-11-28T09:00:00Z';
 
@@ -94,7 +94,7 @@ void test('bare ids become this organisation’s own records, which others may n
   const other = world.admit('Bo', 'member', 'Other Org');
   await take(world.founder, pfif(person('7')));
   world.sync();
-  const [own] = [...world.founder.desk.read({ kind: 'person' })];
+  const [own] = allOf(world.founder, 'person');
   assert.match(own?.id ?? '', /^[0-9a-f]{16}\.kith\/7$/);
   const outcome = await take(other, pfif(person(own?.id ?? '', '<age>30</age>')));
   assert.deepEqual(

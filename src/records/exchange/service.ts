@@ -4,17 +4,11 @@ import { utf8, type Bytes } from '../../base/bytes.ts';
 import { authorOf, type RecordContext } from '../context.ts';
 import { LOCAL_BYTES, newRecordId } from '../ids.ts';
 import { RegistryDoor } from './door.ts';
-import { exportRecords, type ExportAudience, type ExportTally, type WriteFormat } from './export.ts';
+import { exportRecords, type ExportQuestion, type ExportTally } from './export.ts';
 import { importRecords, type ImportOptions, type ImportOutcome } from './import.ts';
 import type { ImportSource } from './ports.ts';
 
 const CHUNK_CHARS = 64 * 1024;
-
-export interface ExportQuestion {
-  readonly format: WriteFormat;
-  readonly audience: ExportAudience;
-  readonly counted: 'census' | 'person';
-}
 
 export interface ExportResult {
   readonly written: number;

@@ -27,9 +27,7 @@ export function blockingKeys(
     ...(birth === undefined ? [] : words.map((word) => `y:${word} ${birth.year}`)),
     ...(day === undefined ? [] : words.map((word) => `m:${word} ${day.slice(5)}`)),
     ...(day === undefined ? [] : [`d:${day}`]),
-    ...(person.dateOfBirth === undefined || isHeaped(person.dateOfBirth)
-      ? words.map((word) => `h:${word} ${homeKey(person.home)}`)
-      : []),
+    ...(person.dateOfBirth === undefined || isHeaped(person.dateOfBirth) ? homeKeys(words, person.home) : []),
     ...placeKeys(person.home, words),
     ...(person.phones ?? []).map((phone) => `t:${phone.replace(/\D/g, '').slice(-8)}`),
     ...(person.documents ?? []).map((document) => `i:${document}`),
@@ -52,8 +50,9 @@ function pairs(words: readonly string[]): readonly string[] {
   return words.flatMap((word, at) => words.slice(at + 1).map((other) => `${word} ${other}`));
 }
 
-function homeKey(home: Home = {}): string {
-  return skeletonOf((home.city ?? home.neighborhood ?? home.street ?? '').toLowerCase());
+function homeKeys(words: readonly string[], home: Home = {}): readonly string[] {
+  const place = skeletonOf((home.city ?? home.neighborhood ?? home.street ?? '').toLowerCase());
+  return words.map((word) => `h:${word} ${place}`);
 }
 
 function placeKeys(home: Home | undefined, words: readonly string[]): readonly string[] {

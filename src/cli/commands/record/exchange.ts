@@ -6,6 +6,7 @@ import { examples, type AddCommand } from '../../command.ts';
 import type { Context } from '../../context.ts';
 import { clean, counted, grouped } from '../../render.ts';
 import { replacing } from '../../replacing.ts';
+import { withInput } from '../../spool.ts';
 import { UsageError } from '../../usage.ts';
 import { oneOf } from './options.ts';
 
@@ -35,7 +36,7 @@ export const addImport: AddCommand = (record, run) => {
     .description(
       'Takes in a file: PFIF 1.1 to 1.4 (XML, Atom or CSV), a list as CSV, or a FHIR bundle. Bad records are reported with their line and skipped. Stopped, it goes on where it was when it is started again.',
     )
-    .argument('<file>', 'the file to read')
+    .argument('<file>', 'the file to read (-: standard input)')
     .addOption(oneOf('--format <format>', 'left out: what it looks like', ['pfif', 'csv', 'fhir']))
     .option('--domain <domain>', 'goes before ids that have none (left out: your organisation’s)')
     .option('--only <domain>', 'refuse records of other domains')
@@ -47,9 +48,16 @@ export const addImport: AddCommand = (record, run) => {
         ['kith record import people.xml', 'a PFIF file'],
         ['kith record import list.csv --map "Father name=description"', 'a list with a heading of its own'],
         ['kith record import people.xml --check', 'is it right?'],
+        ['gunzip -c people.xml.gz | kith record import -', 'from another program'],
       ),
     )
-    .action(run<ImportOptions, [string]>((context, options, file) => importFile(context, options, file)));
+    .action(
+      run<ImportOptions, [string]>((context, options, file) =>
+        file === '-'
+          ? withInput(context.terminal, (path) => importFile(context, options, path, file))
+          : importFile(context, options, resolve(context.terminal.cwd, file), undefined),
+      ),
+    );
 };
 
 export const addExport: AddCommand = (record, run) => {
@@ -75,22 +83,28 @@ export const addExport: AddCommand = (record, run) => {
     .action(run<ExportOptions>((context, options) => exportRecords(context, options)));
 };
 
-async function importFile(context: Context, options: ImportOptions, file: string): Promise<void> {
+async function importFile(
+  context: Context,
+  options: ImportOptions,
+  path: string,
+  called: string | undefined,
+): Promise<void> {
   const { format, domain, only, check = false } = options;
   const client = await context.client();
   const progress = context.progress();
   try {
     const steps = client.lines('importRecords', {
-      path: resolve(context.terminal.cwd, file),
+      path,
       ...(format === undefined ? {} : { format }),
       ...(domain === undefined ? {} : { domain }),
       ...(only === undefined ? {} : { only }),
       columns: columnsIn(options.map ?? []),
       check,
     });
-    const { step: _, ...result } = await lastOf(steps, 'done', (step) => {
+    const { step: _, ...done } = await lastOf(steps, 'done', (step) => {
       progress.work(step);
     });
+    const result = called === undefined ? done : { ...done, path: called };
     progress.end();
     context.out.result(result, () => importLines(result, check));
   } catch (error) {

@@ -124,7 +124,12 @@ export function historyLines({ out }: Context, { items, accesses }: RecordHistor
       ]),
       paint,
     ),
-    ...(accesses.length === 0 ? [] : ['', 'On this node, of what few may see:']),
+    ...(accesses.length === 0
+      ? []
+      : [
+          '',
+          'Who read what few may see, on this node alone (other nodes keep their own list, and tell nobody):',
+        ]),
     ...table(
       ['WHEN', 'WHAT', 'FIELDS'],
       accesses.map(({ at, action, fields }) => [localTime(at), action, fields.join(', ')]),

@@ -3,6 +3,7 @@ import { examples, type AddCommand } from '../../command.ts';
 import { UsageError } from '../../usage.ts';
 import { erasureLines, historyLines, hitTable, matchTable, recordLines } from './lines.ts';
 import { oneOf } from './options.ts';
+import { sayAsOf } from './refreshing.ts';
 
 const ID = 'the record, as `kith record search` shows it';
 
@@ -45,12 +46,13 @@ export const addSearch: AddCommand = (record, run) => {
     )
     .action(
       run<SearchOptions, string[]>(async (context, options, ...words) => {
-        const { records } = await (
+        const { records, asOf } = await (
           await context.client()
         ).call('searchRecords', { text: words.join(' '), ...options });
         context.out.list(records, () => hitTable(context, records));
         if (records.length === 0)
           context.out.say('Nobody of that name was found. Try part of it, or another spelling.');
+        await sayAsOf(context, asOf);
       }),
     );
 };
@@ -65,6 +67,7 @@ export const addShow: AddCommand = (record, run) => {
       run<object, [string]>(async (context, _, id) => {
         const found = await (await context.client()).call('record', { id });
         context.out.result(found, () => recordLines(context, found));
+        await sayAsOf(context, found.asOf);
       }),
     );
 };
@@ -119,7 +122,9 @@ export const addLink: AddCommand = (record, run) => {
 export const addHistory: AddCommand = (record, run) => {
   record
     .command('history')
-    .description('Shows who changed which fields when, and who on this node read what few may see.')
+    .description(
+      'Shows who changed which fields when, and when what few may see was read on this node. What was read on other nodes is known there alone.',
+    )
     .argument('<id>', ID)
     .addHelpText('after', examples(['kith record history ID', 'who, when, which fields']))
     .action(

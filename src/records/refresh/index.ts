@@ -1,0 +1,1 @@
+export { REFRESH_LIMITS, RefreshCore, type Attempt, type RefreshEffect, type Sight } from './core.ts';
