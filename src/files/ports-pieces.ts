@@ -51,11 +51,25 @@ export interface PieceRows {
   /** The same file under another name, or finished. */
   moveSource(source: number, path: string, stamp: FileStamp): void;
   addPlaces(source: number, places: readonly { readonly piece: PieceRef; readonly offset: number }[]): void;
+  /** Where in it pieces lie. */
+  offsetsIn(source: number): ReadonlySet<number>;
   dropSource(source: number): void;
+  /** Files that pieces of it belong to. */
+  contentsIn(source: number): readonly ContentId[];
+  /** In the order of their rows; those after `after`. */
+  sources(
+    after: number,
+    limit: number,
+  ): readonly { readonly source: number; readonly path: string; readonly stamp: FileStamp | undefined }[];
 
   /** Names of blobs that no file that anybody holds is made of; they are forgotten with this call. */
   takeGarbage(limit: number): readonly string[];
   blobBytes(): number;
+
+  /** Fetches that go on after a restart. */
+  fetches(): readonly Bytes[];
+  putFetch(id: string, body: Bytes): void;
+  dropFetch(id: string): void;
 }
 
 /** Seals what lies on disk, for one row each. */

@@ -1,5 +1,5 @@
 /** Pieces on this node: where each can be read, and who wants it kept. */
-import { toHex, utf8, fromUtf8, type Bytes } from '../base/bytes.ts';
+import { fromHex, toHex, utf8, fromUtf8, type Bytes } from '../base/bytes.ts';
 import { decodeCbor, encodeCbor } from '../base/cbor.ts';
 import { assert } from '../base/errors.ts';
 import type { FileSealer, FileStamp, PieceList, PiecePlace, PieceRows } from '../files/ports-pieces.ts';
@@ -31,7 +31,7 @@ class SqlitePieces implements PieceRows {
     const key = this.#key('content', content);
     let row = this.#contentRow(content);
     if (row === undefined) {
-      const body = this.#sealer.seal(`content ${toHex(key)}`, encodeList(list));
+      const body = this.#sealer.seal(`content ${toHex(key)}`, encodeList(content, list));
       this.#database.sql('INSERT INTO file_contents (key, body) VALUES (?, ?)').run(key, body);
       row = this.#contentRow(content);
       assert(row !== undefined, 'what was inserted is there');
@@ -154,6 +154,38 @@ class SqlitePieces implements PieceRows {
         .run(this.#pieceRow(piece), source, offset);
   }
 
+  offsetsIn(source: number): ReadonlySet<number> {
+    const rows = this.#database.sql('SELECT place FROM file_places WHERE source = ?').all(source);
+    return new Set(rows.map((row) => numberIn(row, 'place')));
+  }
+
+  contentsIn(source: number): readonly ContentId[] {
+    return this.#database
+      .sql(
+        `SELECT DISTINCT c.key, c.body FROM file_places l JOIN file_uses u ON u.piece = l.piece
+         JOIN file_contents c ON c.row = u.content WHERE l.source = ?`,
+      )
+      .all(source)
+      .map((row) => {
+        const value = decodeCbor(
+          this.#sealer.open(`content ${toHex(bytesIn(row, 'key'))}`, bytesIn(row, 'body')),
+        );
+        const id = Array.isArray(value) ? (value as unknown[])[2] : undefined;
+        if (!(id instanceof Uint8Array)) throw damagedData('A list of pieces is none.');
+        return toHex(id) as ContentId;
+      });
+  }
+
+  sources(
+    after: number,
+    limit: number,
+  ): readonly { readonly source: number; readonly path: string; readonly stamp: FileStamp | undefined }[] {
+    return this.#database
+      .sql('SELECT row, key, path, look FROM file_sources WHERE row > ? ORDER BY row LIMIT ?')
+      .all(after, limit)
+      .map((row) => ({ source: numberIn(row, 'row'), path: this.#pathIn(row), stamp: stampIn(row) }));
+  }
+
   dropSource(source: number): void {
     this.#database.sql('DELETE FROM file_places WHERE source = ?').run(source);
     this.#database.sql('DELETE FROM file_sources WHERE row = ?').run(source);
@@ -181,6 +213,24 @@ class SqlitePieces implements PieceRows {
       .sql('SELECT coalesce(sum(size), 0) AS bytes FROM file_pieces WHERE blob != 0')
       .get();
     return row === undefined ? 0 : numberIn(row, 'bytes');
+  }
+
+  fetches(): readonly Bytes[] {
+    return this.#database
+      .sql('SELECT id, body FROM file_transfers ORDER BY id')
+      .all()
+      .map((row) => this.#sealer.open(`fetch ${toHex(bytesIn(row, 'id'))}`, bytesIn(row, 'body')));
+  }
+
+  putFetch(id: string, body: Bytes): void {
+    const key = this.#key('fetch', id);
+    this.#database
+      .sql('INSERT OR REPLACE INTO file_transfers (id, body) VALUES (?, ?)')
+      .run(key, this.#sealer.seal(`fetch ${toHex(key)}`, body));
+  }
+
+  dropFetch(id: string): void {
+    this.#database.sql('DELETE FROM file_transfers WHERE id = ?').run(this.#key('fetch', id));
   }
 
   // ---- rows
@@ -211,11 +261,15 @@ class SqlitePieces implements PieceRows {
     return this.#sealer.seal(`source ${toHex(key)}`, utf8(path));
   }
 
+  #pathIn(row: Row): string {
+    return fromUtf8(this.#sealer.open(`source ${toHex(bytesIn(row, 'key'))}`, bytesIn(row, 'path')));
+  }
+
   #placeIn(row: Row): PiecePlace {
     return {
       kind: 'file',
       source: numberIn(row, 'row'),
-      path: fromUtf8(this.#sealer.open(`source ${toHex(bytesIn(row, 'key'))}`, bytesIn(row, 'path'))),
+      path: this.#pathIn(row),
       offset: numberIn(row, 'place'),
       stamp: stampIn(row),
     };
@@ -237,8 +291,8 @@ function stampIn(row: Row): FileStamp | undefined {
   return { sizeBytes, modifiedMs, inode };
 }
 
-function encodeList({ pieces, manifests }: PieceList): Bytes {
-  return encodeCbor([pieces, manifests].map(packed));
+function encodeList(content: ContentId, { pieces, manifests }: PieceList): Bytes {
+  return encodeCbor([packed(pieces), packed(manifests), fromHex(content)]);
 }
 
 function packed(refs: readonly PieceRef[]): Bytes {

@@ -29,6 +29,7 @@ function world(t: TestContext): { pieces: PieceService; folder: string; blobs: (
     sealer,
     folder: join(folder, 'pieces'),
     logger: silentLogger,
+    lost: () => undefined,
   });
   const blobs = (): string[] =>
     readdirSync(join(folder, 'pieces'), { recursive: true, encoding: 'utf8' }).filter(

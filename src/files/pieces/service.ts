@@ -24,6 +24,8 @@ export interface PieceDeps {
   /** Of this node's own store. */
   readonly folder: string;
   readonly logger: Logger;
+  /** Of these, something that was here is here no more. */
+  lost(contents: readonly ContentId[]): void;
 }
 
 export interface AddOptions {
@@ -151,14 +153,25 @@ export class PieceService {
       rmSync(this.#blobPath(name), { force: true });
   }
 
-  /** Is every byte of it here, as it should be? Reads all of it. */
-  async verify(content: Content, path: string, signal?: AbortSignal): Promise<boolean> {
+  /** Is this file what it should be? Reads all of it. */
+  async isWhole(content: Content, path: string): Promise<boolean> {
     const file = await openToRead(path);
     try {
-      return (await digestOf(file, signal)) === content.id;
+      return (await digestOf(file)) === content.id;
     } finally {
       await file.close();
     }
+  }
+
+  /** The same of what lies in pieces. */
+  async addsUp(content: Content, pieces: readonly PieceRef[]): Promise<boolean> {
+    const digest = createHash('sha256');
+    for (const piece of pieces) {
+      const bytes = await this.read(piece);
+      if (bytes === undefined) return false;
+      digest.update(bytes);
+    }
+    return digest.digest('hex') === content.id;
   }
 
   async #readAt(piece: PieceRef, place: PiecePlace): Promise<Bytes | undefined> {
@@ -166,11 +179,33 @@ export class PieceService {
     if (bytes !== undefined && pieceIdOf(bytes) === piece.id) return bytes;
     const { rows, logger } = this.#deps;
     logger.info({ piece: piece.id, kind: place.kind }, 'a piece is no longer where it was');
-    rows.transact(() => {
-      if (place.kind === 'blob') rows.setBlob(piece, false);
-      else rows.dropSource(place.source);
-    });
+    if (place.kind === 'file') this.#drop(place.source);
+    else
+      rows.transact(() => {
+        rows.setBlob(piece, false);
+      });
     return undefined;
+  }
+
+  /** Looks at some files in which pieces lie, and forgets those that have changed. @returns where to go on. */
+  async audit(after: number, limit: number): Promise<number> {
+    let last = 0;
+    for (const { source, path, stamp } of this.#deps.rows.sources(after, limit)) {
+      last = source;
+      if (stamp === undefined) continue;
+      const found = await stat(path).catch(() => undefined);
+      if (found === undefined || !sameLook(stamp, stampOf(found))) this.#drop(source);
+    }
+    return last;
+  }
+
+  #drop(source: number): void {
+    const { rows } = this.#deps;
+    const contents = rows.contentsIn(source);
+    rows.transact(() => {
+      rows.dropSource(source);
+    });
+    if (contents.length > 0) this.#deps.lost(contents);
   }
 
   async #readBlob(piece: PieceRef): Promise<Bytes | undefined> {
@@ -284,9 +319,9 @@ async function* chunksOf(file: FileHandle, signal?: AbortSignal): AsyncGenerator
   }
 }
 
-async function digestOf(file: FileHandle, signal?: AbortSignal): Promise<string> {
+async function digestOf(file: FileHandle): Promise<string> {
   const digest = createHash('sha256');
-  for await (const chunk of chunksOf(file, signal)) digest.update(chunk);
+  for await (const chunk of chunksOf(file)) digest.update(chunk);
   return digest.digest('hex');
 }
 
