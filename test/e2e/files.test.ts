@@ -26,6 +26,16 @@ async function get(node: NodeProcess, name: string, path: string): Promise<void>
   throw new Error(`${name} did not come`);
 }
 
+async function send(
+  node: NodeProcess,
+  path: string,
+  ...to: string[]
+): Promise<Answer<'sendFile'> & { step: 'done' }> {
+  for await (const one of node.client.lines('sendFile', { path, to, all: to.length === 0 }))
+    if (one.step === 'done') return one;
+  throw new Error(`${path} was not sent`);
+}
+
 function made(stage: Stage, name: string, bytes: Uint8Array): string {
   mkdirSync(stage.path('files'), { recursive: true });
   const path = join(stage.path('files'), name);
@@ -50,7 +60,7 @@ scene('files between three nodes', async (stage, t) => {
       ['binary', randomBytes(3_000_000)],
     ] as const) {
       const path = made(stage, name, bytes);
-      const sent = await ada.json<{ version: string; size: number }>(['files', 'send', path, '--all']);
+      const sent = await send(ada, path);
       assert.equal(sent.size, bytes.byteLength);
       const file = await listed(ben, name.normalize('NFC'));
       assert.deepEqual([file.version, file.size, file.from], [sent.version, bytes.byteLength, 1]);
@@ -77,23 +87,22 @@ scene('files between three nodes', async (stage, t) => {
     await until('Ada knows that Ben has it', async () => (await listed(ada, 'for Ben')).holders.includes(2));
     assert.equal(file.from, 1);
     const later = made(stage, 'later', Buffer.from('later'));
-    await ada.json(['files', 'send', later, '--all']);
+    await send(ada, later);
     await listed(cho, 'later');
     assert.equal(
       (await cho.call('files', {})).files.some((one) => one.path === 'for Ben'),
       false,
     );
-    const refused = await cho.kith(['files', 'get', 'for Ben', '--json']);
-    assert.match(refused.stderr, /"code":"unknown-file"/);
+    await assert.rejects(get(cho, 'for Ben', stage.path('got/not mine')), /No file/);
   });
 
   await step(t, 'a large one from two holders, with either side killed on the way', async () => {
     const path = made(stage, 'large', randomBytes(LARGE_BYTES));
-    await ada.json(['files', 'send', path, '--all']);
+    await send(ada, path);
     await listed(ben, 'large');
     await listed(cho, 'large');
     await ada.call('changeFilesSettings', { downBytesPerSecond: 0, upBytesPerSecond: 30_000_000 });
-    const begun = ben.kith(['files', 'get', 'large', '-o', stage.path('got/large'), '--json']);
+    const begun = get(ben, 'large', stage.path('got/large')).catch(() => undefined);
     const partial = (): string | undefined =>
       readdirSync(stage.path('got')).find((name) => name.endsWith('.part'));
     await until(

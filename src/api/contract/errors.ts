@@ -111,11 +111,11 @@ const CODES_BY_STATUS = {
     'too-many-devices',
   ],
   413: ['too-large'],
-  422: ['damaged-backup', 'bad-content'],
+  422: ['damaged-backup'],
   423: ['locked'],
   429: ['too-many-tries'],
   500: ['internal'],
-  502: ['link-refused', 'unreachable', 'version-mismatch', 'wrong-peer'],
+  502: ['bad-content', 'link-refused', 'unreachable', 'version-mismatch', 'wrong-peer'],
   507: ['cannot-write'],
 } as const satisfies Record<number, readonly string[]>;
 
