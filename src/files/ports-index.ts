@@ -63,4 +63,6 @@ export interface IndexRows {
 export interface VersionCodec {
   encode(version: IndexedVersion): Bytes;
   decode(bytes: Bytes): IndexedVersion;
+  /** In the order of the numbers that stand for them. */
+  readonly modes: readonly FolderMode[];
 }

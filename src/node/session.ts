@@ -31,7 +31,6 @@ import type { DeviceKeys, Meta } from './keys.ts';
 import { LetterKeeper, openNodeLetters } from './letters.ts';
 import type { NodeLog } from './logging.ts';
 import { nextEpoch, ownFacts } from './presence.ts';
-import type { NodeFiles } from './node-files.ts';
 import type { NodeRecords } from './records.ts';
 import { lanesOf, SyncLinks } from './sync-links.ts';
 
@@ -43,7 +42,8 @@ export interface SessionDeps {
   readonly letterKeys: LetterKeyStore;
   readonly alerts: { readonly index: AlertIndex; readonly acks: AckStore };
   readonly records: NodeRecords;
-  readonly files: Pick<NodeFiles, 'foldersOf'>;
+  /** Restricted folders that list a member. */
+  readonly files: { foldersOf(member: MemberId): ReadonlySet<string> };
   readonly meta: Meta;
   readonly projections: readonly Projection[];
   readonly transport: Transport & Relays;

@@ -4,7 +4,7 @@ import { assert } from '../base/errors.ts';
 import { idFromBytes, idToBytes, type DeviceKey, type FeedId } from '../base/ids.ts';
 import type { FileSealer } from '../files/ports-pieces.ts';
 import type { FilePlace, IndexedVersion, IndexRows, VersionCodec } from '../files/ports-index.ts';
-import { FOLDER_MODES, type FolderMode } from '../files/types.ts';
+import type { FolderMode } from '../files/types.ts';
 import type { Database, Row } from './database.ts';
 import { bytesIn, numberIn } from './rows.ts';
 
@@ -17,7 +17,7 @@ export function openFileIndex(database: Database, sealer: FileSealer, codec: Ver
     codec.decode(sealer.open(`version ${toHex(bytesIn(row, 'version'))}`, bytesIn(row, 'body')));
   const read = (rows: readonly Row[]): readonly IndexedVersion[] => rows.map(reading);
   return {
-    ...folderRows(database, sealer, places),
+    ...folderRows(database, sealer, places, codec.modes),
     ...heldRows(database, key, places),
     ...versionWriting(database, sealer, codec, places),
     removePlace(place) {
@@ -101,7 +101,12 @@ function placesIn(database: Database): Places {
 
 type Folders = Pick<IndexRows, 'addFact' | 'facts' | 'factsOf' | 'setMode' | 'modesOf'>;
 
-function folderRows(database: Database, sealer: FileSealer, places: Places): Folders {
+function folderRows(
+  database: Database,
+  sealer: FileSealer,
+  places: Places,
+  modes: readonly FolderMode[],
+): Folders {
   const key = (folder: string): Bytes => sealer.indexKey(`folder ${folder}`);
   return {
     addFact(place, folder, bytes) {
@@ -135,7 +140,7 @@ function folderRows(database: Database, sealer: FileSealer, places: Places): Fol
           key(folder),
           idToBytes(device),
           places.numberOf(place),
-          mode === undefined ? FOLDER_MODES.length : FOLDER_MODES.indexOf(mode),
+          mode === undefined ? modes.length : modes.indexOf(mode),
           hlc.ms,
           hlc.n,
         );
@@ -145,10 +150,7 @@ function folderRows(database: Database, sealer: FileSealer, places: Places): Fol
         database
           .sql('SELECT device, mode FROM file_modes WHERE folder = ? ORDER BY device, hlc_ms, hlc_n, place')
           .all(key(folder))
-          .map((row) => [
-            idFromBytes<DeviceKey>(bytesIn(row, 'device')),
-            FOLDER_MODES[numberIn(row, 'mode')],
-          ]),
+          .map((row) => [idFromBytes<DeviceKey>(bytesIn(row, 'device')), modes[numberIn(row, 'mode')]]),
       ),
   };
 }

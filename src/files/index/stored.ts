@@ -3,9 +3,11 @@ import { fromHex } from '../../base/bytes.ts';
 import { arrayOf, bytesOf, decodeCbor, encodeCbor, malformed, numberOf } from '../../base/cbor.ts';
 import { idFromBytes, type DeviceKey } from '../../base/ids.ts';
 import type { VersionCodec } from '../ports-index.ts';
+import { FOLDER_MODES } from '../types.ts';
 import { decodeVersions, encodeVersions, versionIdOf } from './wire.ts';
 
 export const versionCodec: VersionCodec = {
+  modes: FOLDER_MODES,
   encode: ({ id: _, device, hlc, audiences, ...body }) =>
     encodeCbor([fromHex(device), hlc.ms, hlc.n, [...audiences], encodeVersions(body.folder, [body])]),
   decode(bytes) {

@@ -1,5 +1,8 @@
 /** What a holder says that it has, of each file: all, nothing, or so many places of its list. */
-import type { WorkId } from './work.ts';
+
+declare const brand: unique symbol;
+/** Names what is fetched: a file's content, or the manifests of one. */
+export type WorkId = string & { readonly [brand]?: 'work' };
 
 /** A bit a place, the highest of each byte first. */
 export type Claim = 'all' | 'none' | Uint8Array;

@@ -5,11 +5,11 @@
  *
  * The shell checks the digest of what comes and says `good` or not; a piece counts when it is on disk.
  */
-import { Claims, type Claim } from './claims.ts';
+import { Claims, type Claim, type WorkId } from './claims.ts';
 import { HolderTree } from './holder-tree.ts';
 import { Measures } from './measures.ts';
 import type { PieceId, PieceRef } from '../types.ts';
-import { Work, type WorkId } from './work.ts';
+import { Work } from './work.ts';
 
 /** One channel to somebody. */
 export type PeerId = string;

@@ -1,10 +1,6 @@
 /** One list of pieces that is fetched: which are here, asked for, or rare. */
 import type { PieceId, PieceRef } from '../types.ts';
-import { claimHas, type Claim } from './claims.ts';
-
-declare const brand: unique symbol;
-/** Names it: a file's content, or the manifests of one. */
-export type WorkId = string & { readonly [brand]?: 'work' };
+import { claimHas, type Claim, type WorkId } from './claims.ts';
 
 export interface WorkInit {
   readonly id: WorkId;

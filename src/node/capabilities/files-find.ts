@@ -2,7 +2,7 @@
 import { KithError } from '../../base/errors.ts';
 import type { Version } from '../../files/types.ts';
 import { iso } from './context.ts';
-import type { FilesContext } from './files.ts';
+import type { FilesContext } from './files-describe.ts';
 
 /** @throws KithError `unknown-file` | `ambiguous` */
 export function findVersion(context: FilesContext, name: string): Version {

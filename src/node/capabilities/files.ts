@@ -3,30 +3,16 @@ import { decodeCbor, encodeCbor } from '../../base/cbor.ts';
 import { KithError } from '../../base/errors.ts';
 import type { DeviceKey, MemberId } from '../../base/ids.ts';
 import type { FilesService } from '../../files/index.ts';
-import type { Folders } from '../../files/ports.ts';
 import type { Content, Version } from '../../files/types.ts';
-import type {
-  FileGot,
-  FileSent,
-  FilesFacade,
-  FilesSettings,
-  FileVersion,
-  ListedFile,
-} from '../facade-files.ts';
+import type { FileGot, FileSent, FilesFacade, FilesSettings, ListedFile } from '../facade-files.ts';
 import type { Session } from '../session.ts';
-import { findMember, iso, type NodeContext } from './context.ts';
+import { findMember, iso } from './context.ts';
+import { describeVersion, numberOf, sizeOf, type FilesContext } from './files-describe.ts';
 import { findVersion, headsNamed } from './files-find.ts';
 import { folderNamed, foldersOf } from './folders.ts';
 import { withProgress, type Report } from './work.ts';
 
 const SETTINGS = 'files settings';
-
-export interface FilesContext extends NodeContext {
-  /** @throws KithError `no-network` | `locked` */
-  files(): FilesService;
-  /** Undefined on a node that keeps no folders in step. */
-  folders?(): Folders;
-}
 
 export function filesOf(context: FilesContext): FilesFacade {
   const session = (): Session => context.session();
@@ -187,28 +173,4 @@ function numbersOf(session: Session, devices: readonly DeviceKey[]): number[] {
   return [...new Set(members.map((id) => numberOf(session, id)))]
     .filter((no) => no > 0)
     .sort((a, b) => a - b);
-}
-
-function numberOf(session: Session, member: MemberId): number {
-  return session.log.membership.members.get(member)?.number ?? 0;
-}
-
-function sizeOf({ state }: Version): number {
-  return state.type === 'file' ? state.content.sizeBytes : 0;
-}
-
-export function describeVersion(context: FilesContext, version: Version, current: boolean): FileVersion {
-  const session = context.session();
-  const { state } = version;
-  return {
-    version: version.id,
-    path: version.path,
-    state: state.type,
-    size: sizeOf(version),
-    modifiedAt: iso(state.type === 'file' ? state.modifiedMs : version.hlc.ms),
-    from: numberOf(session, version.author),
-    fromName: session.log.membership.members.get(version.author)?.name ?? '',
-    current,
-    here: state.type === 'file' && context.files().isHere(state.content),
-  };
 }

@@ -5,7 +5,7 @@ import type { Folders, FolderState } from '../../files/ports.ts';
 import type { FolderId, FolderMode } from '../../files/types.ts';
 import type { FilesFacade, FolderModeName, FolderStatus } from '../facade-files.ts';
 import { ambiguous, findMember } from './context.ts';
-import { describeVersion, type FilesContext } from './files.ts';
+import { describeVersion, type FilesContext } from './files-describe.ts';
 import { findVersion } from './files-find.ts';
 
 type FolderCalls = Pick<
