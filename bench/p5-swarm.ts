@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { kith, report, say, tempFolder, up, usageOf, type BenchNode } from './processes.ts';
 
-const NODES = 8;
+const NODES = Number(process.argv[3] ?? 8);
 const SIZE_BYTES = Number(process.argv[2] ?? 256) * 1024 * 1024;
 
 const files = tempFolder();
@@ -23,6 +23,7 @@ for (let at = 0; at < NODES; at += 1) {
   await kith(['join', String(link), '--as', `Node ${String(at + 1)}`, '--data', data]);
   others.push(await up(data, ['--peer', first.address]));
 }
+say(`${String(NODES + 1)} nodes are up`);
 const startedMs = performance.now();
 let version = '';
 for await (const step of first.client.lines('sendFile', { path, all: true }))

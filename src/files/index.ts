@@ -4,4 +4,3 @@ export { fileProjection } from './index/projection.ts';
 export { versionCodec } from './index/stored.ts';
 export { PieceService } from './pieces/service.ts';
 export { FilesService, type FilesChange } from './service.ts';
-export type { FetchProgress } from './transfer/service.ts';
