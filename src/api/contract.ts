@@ -8,6 +8,7 @@ import { doctorRoutes } from './contract/doctor.ts';
 import { entryRoutes } from './contract/entries.ts';
 import { eventRoutes } from './contract/events.ts';
 import { exchangeRoutes } from './contract/exchange.ts';
+import { fileRoutes } from './contract/files.ts';
 import { hubRoutes } from './contract/hubs.ts';
 import { inviteRoutes } from './contract/invites.ts';
 import { letterRoutes } from './contract/letters.ts';
@@ -42,6 +43,7 @@ export const ROUTES = {
   ...alarmRoutes,
   ...recordRoutes,
   ...exchangeRoutes,
+  ...fileRoutes,
   ...eventRoutes,
 } satisfies Record<string, RouteSpec>;
 
@@ -74,6 +76,7 @@ export type { DoctorStep, Finding } from './contract/doctor.ts';
 export type { ExtensionEntry } from './contract/entries.ts';
 export { NodeEvent } from './contract/events.ts';
 export type { RecordsImported, WriteFormat } from './contract/exchange.ts';
+export type { FileVersion, FolderStatus, ListedFile } from './contract/files.ts';
 export type { Hub } from './contract/hubs.ts';
 export type { Invite, NewInvite } from './contract/invites.ts';
 export type { InboxLetter, LetterDetail } from './contract/letters.ts';

@@ -7,6 +7,7 @@ import { deviceHandlers } from './handlers/devices.ts';
 import { doctorHandlers } from './handlers/doctor.ts';
 import { entryHandlers } from './handlers/entries.ts';
 import { exchangeHandlers } from './handlers/exchange.ts';
+import { fileHandlers } from './handlers/files.ts';
 import { hubHandlers } from './handlers/hubs.ts';
 import { inviteHandlers } from './handlers/invites.ts';
 import { letterHandlers } from './handlers/letters.ts';
@@ -37,5 +38,6 @@ export function allHandlers(node: NodeFacade, logger: Logger): Handlers<Routes> 
     ...alarmHandlers(node),
     ...recordHandlers(node),
     ...exchangeHandlers(node),
+    ...fileHandlers(node),
   };
 }

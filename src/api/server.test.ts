@@ -147,6 +147,21 @@ const REQUESTS: Readonly<
   exportRecords: ['POST', '/v1/records/export', { format: 'csv', audience: 'readers' }],
   refreshRecords: ['POST', '/v1/records/refresh', { attempts: 3 }],
   recordErasure: ['GET', '/v1/records/example.org%2F1/erasure'],
+  files: ['GET', '/v1/files?folder=Reports&limit=5'],
+  getFile: ['POST', '/v1/files/get', { name: 'a.txt', path: '/tmp/a' }],
+  stopGetting: ['POST', '/v1/files/stop', { name: 'a.txt', path: '/tmp/a' }],
+  sendFile: ['POST', '/v1/files/send', { path: '/tmp/a.txt', to: ['Bo'] }],
+  filesSettings: ['GET', '/v1/files/settings'],
+  changeFilesSettings: ['PUT', '/v1/files/settings', { downBytesPerSecond: 0, upBytesPerSecond: 9 }],
+  fileVersions: ['GET', '/v1/files/versions?name=a.txt'],
+  restoreFile: ['POST', '/v1/files/restore', { name: 'a.txt@abcd' }],
+  folders: ['GET', '/v1/folders'],
+  folder: ['GET', '/v1/folders/Reports'],
+  addFolder: ['POST', '/v1/folders', { name: 'Reports', mode: 'list' }],
+  joinFolder: ['POST', '/v1/folders/Reports/join', { mode: 'list' }],
+  leaveFolder: ['POST', '/v1/folders/Reports/leave'],
+  resumeFolder: ['POST', '/v1/folders/Reports/resume'],
+  folderConflicts: ['GET', '/v1/conflicts?folder=Reports'],
 };
 
 describe('every route', () => {

@@ -86,4 +86,22 @@ export const LIMITS = {
   roomWaiting: 4096,
   roomWaitingPerAuthor: 256,
   roomPage: 200,
+  /** One piece of a file; it crosses a link in one frame. */
+  pieceBytes: 1024 * 1024 - 4096,
+  /** Pieces that one manifest lists, and how many pieces may be listed with the version itself. */
+  manifestPieces: 16_384,
+  piecesInline: 8,
+  fileBytes: 256 * 1024 ** 3,
+  /** A path within a folder, and one name of it, in bytes of UTF-8. */
+  filePathBytes: 2048,
+  fileNameBytes: 255,
+  folderNameChars: 80,
+  versionsPerEntry: 500,
+  versionParents: 16,
+  heldPerEntry: 2048,
+  /** Members that a folder is restricted to. */
+  folderMembers: 512,
+  foldersPerDevice: 256,
+  /** Members that one offer of a file names; each is a part of the entry. */
+  offerRecipients: 16,
 } as const;

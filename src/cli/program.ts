@@ -9,6 +9,8 @@ import { addCompletion } from './commands/completion.ts';
 import { addDevice } from './commands/device.ts';
 import { addInbox } from './commands/inbox.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addFiles } from './commands/files.ts';
+import { addFolder } from './commands/folder.ts';
 import { addHubs } from './commands/hubs.ts';
 import { addInit } from './commands/init.ts';
 import { addInvite } from './commands/invite.ts';
@@ -43,6 +45,8 @@ const COMMANDS: readonly AddCommand[] = [
   addInbox,
   addLetter,
   addRoom,
+  addFiles,
+  addFolder,
   addAlarm,
   addRecord,
   addMembers,

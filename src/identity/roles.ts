@@ -31,15 +31,19 @@ export interface Standing {
   readonly member: string;
   readonly role: Role;
   readonly grants: ReadonlySet<string>;
+  /** Restricted folders that list this member. */
+  readonly folders?: ReadonlySet<string>;
 }
 
-/** May this member hold parts for this audience? Folders and rooms keep lists of their own and ask those first. */
+/** May this member hold parts for this audience? */
 export function mayHold(who: Standing, audience: Audience): boolean {
   if (ROLE_AUDIENCES[who.role].includes(audience)) return true;
   if (who.role === 'relay') return false;
   if (audience.startsWith('member:')) return audience === `member:${who.member}`;
   if (audience.startsWith('grant:'))
     return who.role !== 'reader' && who.grants.has(audience.slice('grant:'.length));
+  if (audience.startsWith('folder:'))
+    return who.role !== 'reader' && who.folders?.has(audience.slice('folder:'.length)) === true;
   return false;
 }
 

@@ -1,5 +1,5 @@
 /** What this node may hold itself: whoever sends it more does not make it hold that. */
-import type { DeviceKey, FeedId } from '../base/ids.ts';
+import type { DeviceKey, FeedId, MemberId } from '../base/ids.ts';
 import { mayHold, type Audience, type Standing } from '../identity/roles.ts';
 import type { Membership } from '../identity/types.ts';
 import { readEntryIfAny } from './core.ts';
@@ -16,13 +16,21 @@ export function withoutOthers(
   self: DeviceKey,
   feed: FeedInfo,
   entries: readonly Entry[],
+  foldersOf?: (member: MemberId) => ReadonlySet<string>,
 ): readonly Entry[] {
   const own = devices.get(self);
   const member = own === undefined ? undefined : members.get(own.member);
   // What this member's devices wrote is theirs, whomever it was for.
   if (member !== undefined && devices.get(feed.device)?.member === member.id) return entries;
   const standing =
-    member === undefined ? NOBODY : { member: member.id, role: member.role, grants: new Set(member.grants) };
+    member === undefined
+      ? NOBODY
+      : {
+          member: member.id,
+          role: member.role,
+          grants: new Set(member.grants),
+          folders: foldersOf?.(member.id) ?? new Set(),
+        };
   const known = new Map<Audience | undefined, boolean>();
   const isOurs = (audience: Audience | undefined): boolean => {
     const isKnown = known.get(audience) ?? (audience !== undefined && mayHold(standing, audience));

@@ -4,7 +4,7 @@
  */
 import { assert, KithError } from '../base/errors.ts';
 import { maxHlc, HLC_ZERO, type HybridClock } from '../base/hlc.ts';
-import type { DeviceKey, FeedId, NetworkId } from '../base/ids.ts';
+import type { DeviceKey, FeedId, MemberId, NetworkId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import { encodeCbor } from '../base/cbor.ts';
 import type { Logger, Rng } from '../base/ports.ts';
@@ -45,6 +45,8 @@ export interface LogDeps {
   readonly network: NetworkId;
   /** This device; its feeds are those of this incarnation. */
   readonly self: { readonly signer: Signer; readonly incarnation: string };
+  /** Restricted folders that list this member. */
+  foldersOf?(member: MemberId): ReadonlySet<string>;
 }
 
 export type Received =
@@ -94,6 +96,9 @@ export class Log {
   get authority(): Authority {
     return this.#roll.authority;
   }
+
+  readonly #foldersOf = (member: MemberId): ReadonlySet<string> =>
+    this.#deps.foldersOf?.(member) ?? new Set();
 
   get network(): NetworkId {
     return this.#deps.network;
@@ -174,7 +179,7 @@ export class Log {
         if (verdict.entries.length === 0) return { kind: 'nothing-new' };
         const received = this.#take(
           run.feed,
-          withoutOthers(this.membership, self, run.feed, verdict.entries),
+          withoutOthers(this.membership, self, run.feed, verdict.entries, this.#foldersOf),
         );
         const isOwn = !isFounding && run.feed.id === this.ownFeed(run.feed.lane).id;
         if (isOwn && received.kind === 'appended')
@@ -250,7 +255,7 @@ export class Log {
     const info = store.feed(feed)?.info;
     if (info === undefined) return 0;
     const ours = (entry: Entry): readonly Entry[] =>
-      withoutOthers(this.membership, this.#self.signer.key as DeviceKey, info, [entry]);
+      withoutOthers(this.membership, this.#self.signer.key as DeviceKey, info, [entry], this.#foldersOf);
     return store.transact(() => {
       const filled = fillIn(store, feed, entries, ours);
       if (filled > 0) this.#refoldAll(this.#roll);

@@ -69,12 +69,12 @@ export class SyncDriver {
       appended: (feed, from, to) => this.handle({ type: 'appended', feed, from, to }),
       membership: () => {
         this.handle({ type: 'roll' });
-        this.#lookForParts();
+        this.lookForParts();
       },
       forked: (evidence) => this.handle({ type: 'forked', evidence }),
       refolded: () => this.#setMissing(this.#allMissing()),
     });
-    this.#lookForParts();
+    this.lookForParts();
   }
 
   opened(peer: NeighbourId, lanes: readonly Lane[]): void {
@@ -192,9 +192,10 @@ export class SyncDriver {
   }
 
   /** After this node's rights changed, what was withheld from it may be its own now. */
-  #lookForParts(): void {
+  lookForParts(): void {
     const own = this.#peers.ownStanding?.();
-    const rights = own === undefined ? '' : [own.member, own.role, ...own.grants].join(' ');
+    const rights =
+      own === undefined ? '' : [own.member, own.role, ...own.grants, ...(own.folders ?? [])].join(' ');
     if (rights === this.#rights) return;
     this.#rights = rights;
     this.#setMissing(this.#allMissing());

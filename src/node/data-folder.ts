@@ -10,6 +10,8 @@ export interface DataFolder {
   readonly path: string;
   readonly database: string;
   readonly logs: string;
+  /** Of files, as far as this node keeps them itself. */
+  readonly pieces: string;
   /** Digest of where the database lies: another machine, disk or copy has another one. */
   place(): string;
   release(): void;
@@ -33,7 +35,14 @@ export function openDataFolder(path: string): DataFolder {
   const release = takeFolderLock(folder);
   clearLeftovers(folder);
   const database = join(folder, 'kith.db');
-  return { path: folder, database, logs: join(folder, 'logs'), place: () => placeOf(database), release };
+  return {
+    path: folder,
+    database,
+    logs: join(folder, 'logs'),
+    pieces: join(folder, 'pieces'),
+    place: () => placeOf(database),
+    release,
+  };
 }
 
 /** Copies for a backup or out of one hold the keys in clear; a power cut in the middle leaves them lying about. */

@@ -25,6 +25,7 @@ import type { LettersFacade } from './facade-letters.ts';
 import type { RoomEvent, RoomsFacade } from './facade-rooms.ts';
 import type { ExchangeFacade } from './facade-exchange.ts';
 import type { Work } from './facade-work.ts';
+import type { FilesEvent, FilesFacade } from './facade-files.ts';
 import type { RecordsFacade } from './facade-records.ts';
 
 export type { Alarm } from './facade-alarms.ts';
@@ -69,6 +70,7 @@ export interface NodeFacade {
   readonly alarms: AlarmsFacade;
   readonly records: RecordsFacade;
   readonly exchange: ExchangeFacade;
+  readonly files: FilesFacade;
   readonly events: EventsFacade;
 }
 
@@ -649,6 +651,7 @@ export interface EntriesFacade {
 export type NodeEvent =
   | { readonly type: 'state'; readonly state: NodeState; readonly ready: boolean }
   | { readonly type: 'join'; readonly step: JoinStep }
+  | FilesEvent
   | {
       readonly type: 'member';
       readonly change: 'joined' | 'changed' | 'revoked';

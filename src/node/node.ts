@@ -45,6 +45,9 @@ import { openNodeLog, type NodeLog } from './logging.ts';
 import { lettersMeasured, openNodeMail, type Mail } from './mail.ts';
 import { openNodeRooms } from './rooms.ts';
 import type { RoomService } from '../rooms/index.ts';
+import { openNodeFiles, type NodeFiles } from './node-files.ts';
+import type { FilesService } from '../files/index.ts';
+import { applySettings, filesOf } from './capabilities/files.ts';
 import { openNodeRecords } from './records.ts';
 import { Session } from './session.ts';
 import { systemClock, systemRng, systemTimers } from './system.ts';
@@ -96,6 +99,7 @@ export class Node {
   #session: Session | undefined;
   #mail: Mail | undefined;
   #rooms: RoomService | undefined;
+  #files: FilesService | undefined;
   #joining = false;
   #stopped: Promise<void> | undefined;
   readonly facade: NodeFacade;
@@ -168,13 +172,15 @@ export class Node {
 
   /** Back to locked: links down, keys forgotten, the database stays open. */
   async #rest(): Promise<void> {
-    const mail = this.#mail;
+    const [mail, files] = [this.#mail, this.#files];
+    this.#files = undefined;
     this.#rooms?.stop();
     this.#rooms = undefined;
     this.#session?.stop();
     this.#session = undefined;
     this.#mail = undefined;
     await mail?.service.stop();
+    await files?.stop();
     await this.#transport?.stop();
     this.#transport = undefined;
     this.#keys = undefined;
@@ -267,6 +273,14 @@ export class Node {
       logger: this.#nodeLog.logger('records'),
       roll: () => this.#session?.log.membership,
     });
+    const [database, logger] = [this.#database, this.#nodeLog.logger('files')];
+    const files = openNodeFiles({
+      database,
+      sealer: keys.sealer,
+      store,
+      folder: this.#folder.pieces,
+      logger,
+    });
     const session = new Session({
       network,
       keys,
@@ -279,8 +293,10 @@ export class Node {
         letterKeysProjection(openLetterDirectory(this.#database), keys.signer.key as DeviceKey),
         alertProjection(alerts.index),
         records.projection,
+        files.projection,
       ],
       records,
+      files,
       meta: this.#meta,
       transport,
       isHub: this.#options.hub,
@@ -309,6 +325,15 @@ export class Node {
         this.#emit(event);
       }),
     });
+    this.#openRooms(session);
+    this.#openFiles(session, files);
+    if (this.#options.hub) this.#listAsHub(session);
+    this.#log().info({ network, listening: transport.listening() }, 'took part in the network');
+    this.#tellState();
+    return session;
+  }
+
+  #openRooms(session: Session): void {
     this.#rooms = openNodeRooms({
       database: this.#database,
       session,
@@ -316,10 +341,13 @@ export class Node {
         this.#emit({ type: 'room', room, change: what });
       },
     });
-    if (this.#options.hub) this.#listAsHub(session);
-    this.#log().info({ network, listening: transport.listening() }, 'took part in the network');
-    this.#tellState();
-    return session;
+  }
+
+  #openFiles(session: Session, files: NodeFiles): void {
+    this.#files = files.open(session, (event) => {
+      this.#emit(event);
+    });
+    applySettings(session, this.#files);
   }
 
   #listAsHub(session: Session): void {
@@ -418,6 +446,7 @@ export class Node {
       alarms: alarmsOf(context),
       records: recordsOf(context),
       exchange: exchangeOf(context),
+      files: filesOf({ ...context, files: () => this.#needFiles() }),
       events: { subscribe: (listener) => this.#events.subscribe(listener) },
     };
   }
@@ -458,6 +487,12 @@ export class Node {
     this.#needSession();
     assert(this.#rooms !== undefined, 'rooms open with the session');
     return this.#rooms;
+  }
+
+  #needFiles(): FilesService {
+    this.#needSession();
+    assert(this.#files !== undefined, 'files open with the session');
+    return this.#files;
   }
 
   async #copyDatabase(path: string): Promise<void> {

@@ -45,6 +45,8 @@ export interface SessionDeps {
   readonly letterKeys: LetterKeyStore;
   readonly alerts: { readonly index: AlertIndex; readonly acks: AckStore };
   readonly records: NodeRecords;
+  /** Restricted folders that list a member. */
+  readonly files: { foldersOf(member: MemberId): ReadonlySet<string> };
   readonly meta: Meta;
   readonly projections: readonly Projection[];
   readonly transport: Transport & Relays;
@@ -100,6 +102,7 @@ export class Session {
       projections,
       network,
       self: { signer: keys.signer, incarnation: deps.incarnation },
+      foldersOf: (member) => deps.files.foldersOf(member),
     });
     this.#heard = readHeard(meta);
     this.host = new JoinHost({
@@ -139,7 +142,7 @@ export class Session {
       clock,
       logger: nodeLog.logger('sync'),
       standingOf: (peer) => this.standingOf(peer) ?? (this.#parting.has(peer) ? PARTING : undefined),
-      ownStanding: () => standingOfMember(this.ownMember),
+      ownStanding: () => this.#withFolders(standingOfMember(this.ownMember)),
       isArriving: () => this.isArriving,
       misbehaved: (peer, code) => {
         this.links.conduct.report(peer, 'bad-frame', `sync: ${code}`);
@@ -355,7 +358,12 @@ export class Session {
 
   /** What this peer may hold, as of what this node has heard; undefined for strangers and revoked devices. */
   standingOf(peer: LinkKey): Standing | undefined {
-    return standingOfMember(this.memberOf(peer));
+    return this.#withFolders(standingOfMember(this.memberOf(peer)));
+  }
+
+  #withFolders(standing: Standing | undefined): Standing | undefined {
+    if (standing === undefined) return undefined;
+    return { ...standing, folders: this.deps.files.foldersOf(standing.member as MemberId) };
   }
 
   memberOf(peer: LinkKey): Member | undefined {

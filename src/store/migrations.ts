@@ -280,4 +280,81 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (room, session, number)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Pieces of files. Keys are hashed under a key of this disk; bodies are sealed. blob: lies in the node's own store.
+  CREATE TABLE file_pieces (
+    row INTEGER PRIMARY KEY,
+    key BLOB NOT NULL UNIQUE,
+    size INTEGER NOT NULL,
+    blob INTEGER NOT NULL
+  ) STRICT;
+  -- Files in which pieces lie. look: size, time and inode; null while this node writes the file.
+  CREATE TABLE file_sources (row INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, path BLOB NOT NULL, look BLOB) STRICT;
+  CREATE TABLE file_places (
+    piece INTEGER NOT NULL,
+    source INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    PRIMARY KEY (piece, source, place)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX file_places_source ON file_places (source);
+  -- What files are made of, and who wants them kept.
+  CREATE TABLE file_contents (row INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, body BLOB NOT NULL) STRICT;
+  CREATE TABLE file_uses (
+    content INTEGER NOT NULL,
+    piece INTEGER NOT NULL,
+    PRIMARY KEY (content, piece)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX file_uses_piece ON file_uses (piece);
+  CREATE TABLE file_holds (
+    owner BLOB NOT NULL,
+    content INTEGER NOT NULL,
+    PRIMARY KEY (owner, content)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX file_holds_content ON file_holds (content);
+  -- Transfers that go on after a restart.
+  CREATE TABLE file_transfers (id BLOB PRIMARY KEY, body BLOB NOT NULL) STRICT, WITHOUT ROWID;
+
+  -- Computed from the log. A place is a feed's number times 2^32, plus the sequence number.
+  CREATE TABLE file_feeds (no INTEGER PRIMARY KEY, feed BLOB NOT NULL UNIQUE) STRICT;
+  CREATE TABLE file_folders (row INTEGER PRIMARY KEY, place INTEGER NOT NULL, key BLOB NOT NULL, body BLOB NOT NULL) STRICT;
+  CREATE TABLE file_modes (
+    folder BLOB NOT NULL,
+    device BLOB NOT NULL,
+    place INTEGER NOT NULL,
+    mode INTEGER NOT NULL,
+    hlc_ms INTEGER NOT NULL,
+    hlc_n INTEGER NOT NULL,
+    PRIMARY KEY (folder, device, place)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE file_versions (
+    row INTEGER PRIMARY KEY,
+    place INTEGER NOT NULL,
+    version BLOB NOT NULL,
+    folder BLOB NOT NULL,
+    path BLOB NOT NULL,
+    content BLOB,
+    head INTEGER NOT NULL,
+    body BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX file_versions_place ON file_versions (place);
+  CREATE INDEX file_versions_version ON file_versions (version);
+  CREATE INDEX file_versions_path ON file_versions (folder, path);
+  CREATE INDEX file_versions_content ON file_versions (content) WHERE content IS NOT NULL;
+  CREATE TABLE file_parents (
+    parent BLOB NOT NULL,
+    child INTEGER NOT NULL,
+    PRIMARY KEY (parent, child)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX file_parents_child ON file_parents (child);
+  CREATE TABLE file_held (
+    content BLOB NOT NULL,
+    device BLOB NOT NULL,
+    place INTEGER NOT NULL,
+    held INTEGER NOT NULL,
+    hlc_ms INTEGER NOT NULL,
+    hlc_n INTEGER NOT NULL,
+    PRIMARY KEY (content, device, place)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX file_held_place ON file_held (place);
+  `,
 ];

@@ -1,5 +1,6 @@
 /** A node made of nothing, for tests of the API and of the command line: fixed answers, and a note of each call. */
 import { KithError } from '../../src/base/errors.ts';
+import type { FileVersion, FolderStatus, ListedFile } from '../../src/node/facade-files.ts';
 import type {
   Alarm,
   Device,
@@ -201,6 +202,46 @@ const ROOM: RoomStatus = {
   invitedBy: null,
   words: 'Aung puts in order; 2 of 2 have to have a message.',
 };
+export const FILE: ListedFile = {
+  folder: 'ab'.repeat(32),
+  folderName: 'offered by Aung',
+  path: 'a.txt',
+  version: 'cd'.repeat(32),
+  size: 5,
+  modifiedAt: AT,
+  from: 1,
+  holders: [1, 2],
+  reachable: [1],
+  sure: 'reachable',
+  conflict: false,
+};
+
+const FILE_VERSION: FileVersion = {
+  version: FILE.version,
+  path: 'a.txt',
+  state: 'file',
+  size: 5,
+  modifiedAt: AT,
+  from: 1,
+  fromName: 'Aung',
+  current: true,
+  here: true,
+};
+
+const FOLDER: FolderStatus = {
+  folder: FILE.folder,
+  name: 'Reports',
+  path: null,
+  mode: 'list',
+  files: 1,
+  bytes: 5,
+  missing: 0,
+  conflicts: 0,
+  paused: false,
+  inStep: true,
+  members: [],
+};
+
 const ROOM_MESSAGE: RoomMessage = {
   index: 3,
   id: 'd4'.repeat(16),
@@ -517,6 +558,28 @@ export function fakeNode(overrides: Overrides = {}, state: NodeState = 'running'
       add: call('rooms.add', () => ROOM),
       remove: call('rooms.remove', () => ROOM),
       leave: call('rooms.leave', () => ({ ...ROOM, state: 'left' as const })),
+    },
+    files: {
+      list: call('files.list', () => ({ files: [FILE], after: null })),
+      get: call('files.get', ({ path }: { path: string }) =>
+        work({ path, version: FILE.version, size: 5 }, 5),
+      ),
+      stop: call('files.stop', () => ({ stopped: true })),
+      send: call('files.send', () => work({ version: FILE.version, path: 'a.txt', size: 5, to: [2] }, 5)),
+      settings: call('files.settings', () => ({ downBytesPerSecond: 0, upBytesPerSecond: 0 })),
+      set: call(
+        'files.set',
+        (settings: { downBytesPerSecond: number; upBytesPerSecond: number }) => settings,
+      ),
+      versions: call('files.versions', () => [FILE_VERSION]),
+      folders: call('files.folders', () => [FOLDER]),
+      folder: call('files.folder', () => FOLDER),
+      addFolder: call('files.addFolder', () => FOLDER),
+      joinFolder: call('files.joinFolder', () => FOLDER),
+      leaveFolder: call('files.leaveFolder', () => ({ ...FOLDER, mode: null })),
+      restore: call('files.restore', () => ({ path: 'a.txt', version: FILE.version, size: 5 })),
+      conflicts: call('files.conflicts', () => [FILE_VERSION]),
+      resume: call('files.resume', () => FOLDER),
     },
     alarms: {
       raise: call('alarms.raise', ({ drill }: { drill: boolean }) => ({ ...ALARM, drill })),

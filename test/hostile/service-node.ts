@@ -216,6 +216,7 @@ export class ServiceNode {
         records.projection,
       ],
       records,
+      files: { foldersOf: () => new Set() },
       meta: this.#meta,
       transport: Object.assign(this.transport, NO_RELAYS),
       isHub: genesis !== undefined,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AlarmEvent } from './alarms.ts';
 import { Count, Id, LetterId, PeerNumber } from './common.ts';
 import { JoinStep } from './network.ts';
+import { FilesEvent } from './files.ts';
 import { RoomEvent } from './rooms.ts';
 import { route } from './route.ts';
 import { NodeState } from './status.ts';
@@ -42,6 +43,7 @@ export const NodeEvent = z
     z.object({ type: z.literal('quarantine'), feed: Id, member: PeerNumber, entries: Count }),
     AlarmEvent,
     RoomEvent,
+    FilesEvent,
     z.object({ type: z.literal('fork'), feed: Id, member: PeerNumber, device: Id }),
     z
       .object({ type: z.literal('missed') })

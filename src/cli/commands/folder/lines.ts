@@ -1,0 +1,39 @@
+/** Folders and versions, for people. */
+import type { FileVersion, FolderStatus } from '../../../api/contract.ts';
+import type { Context } from '../../context.ts';
+import { called, clean, counted, localTime, shortId, sizeInWords, table } from '../../render.ts';
+
+export function folderTable({ out }: Context, folders: readonly FolderStatus[]): string[] {
+  const rows = folders.map((folder) => [
+    shortId(folder.folder),
+    clean(folder.name),
+    folder.mode ?? '-',
+    `${counted(folder.files, 'file')}, ${sizeInWords(folder.bytes)}`,
+    stateOf(folder),
+    clean(folder.path ?? ''),
+  ]);
+  return table(['ID', 'NAME', 'MODE', 'HOLDS', 'STATE', 'PATH'], rows, out.paintData);
+}
+
+function stateOf(folder: FolderStatus): string {
+  if (folder.paused) return 'stopped: look at it, then resume';
+  if (folder.mode === null) return 'not joined';
+  const states = [
+    folder.conflicts === 0 ? '' : counted(folder.conflicts, 'conflict'),
+    folder.missing === 0 ? '' : `${String(folder.missing)} missing`,
+  ].filter((text) => text !== '');
+  return states.length > 0 ? states.join(', ') : folder.inStep ? 'in step' : 'not in step';
+}
+
+export function versionTable({ out }: Context, versions: readonly FileVersion[]): string[] {
+  const rows = versions.map((version) => [
+    `@${shortId(version.version)}`,
+    clean(version.path),
+    version.state === 'file' ? sizeInWords(version.size) : version.state,
+    localTime(version.modifiedAt),
+    called({ member: version.from, name: version.fromName }),
+    version.current ? 'current' : '',
+    version.here ? 'here' : '',
+  ]);
+  return table(['VERSION', 'FILE', 'SIZE', 'CHANGED', 'BY', '', ''], rows, out.paintData);
+}

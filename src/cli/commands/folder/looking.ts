@@ -1,0 +1,80 @@
+import { examples, type AddCommand } from '../../command.ts';
+import { clean } from '../../render.ts';
+import { folderTable, versionTable } from './lines.ts';
+
+export const addFolderList: AddCommand = (folder, run) => {
+  folder
+    .command('list')
+    .description('Lists the folders that this member may see.')
+    .addHelpText('after', examples(['kith folder list', 'all of them']))
+    .action(
+      run(async (context) => {
+        const { folders } = await (await context.client()).call('folders', {});
+        context.out.list(folders, () => folderTable(context, folders));
+        if (folders.length === 0)
+          context.out.say(`Nobody shares a folder so far: ${context.command('folder add PATH')}`);
+      }),
+    );
+};
+
+export const addFolderStatus: AddCommand = (folder, run) => {
+  folder
+    .command('status')
+    .description('How far folders are in step.')
+    .argument('[folder]', 'this one alone')
+    .addHelpText('after', examples(['kith folder status', 'all'], ['kith folder status Reports', 'one']))
+    .action(
+      run<object, [string | undefined]>(async (context, _, name) => {
+        const client = await context.client();
+        const folders =
+          name === undefined
+            ? (await client.call('folders', {})).folders
+            : [await client.call('folder', { folder: name })];
+        context.out.list(folders, () => folderTable(context, folders));
+      }),
+    );
+};
+
+export const addVersions: AddCommand = (folder, run) => {
+  folder
+    .command('versions')
+    .description('Every version of a file, the newest first.')
+    .argument('<file>', 'its path or name')
+    .addHelpText('after', examples(['kith folder versions plan.txt', 'who changed it, and when']))
+    .action(
+      run<object, [string]>(async (context, _, name) => {
+        const { versions } = await (await context.client()).call('fileVersions', { name });
+        context.out.list(versions, () => versionTable(context, versions));
+      }),
+    );
+};
+
+export const addRestore: AddCommand = (folder, run) => {
+  folder
+    .command('restore')
+    .description('Puts an earlier version back, as a new one: what is there now is kept as a version.')
+    .argument('<file@version>', 'which')
+    .addHelpText('after', examples(['kith folder restore plan.txt@3f2a91c0', 'as it was then']))
+    .action(
+      run<object, [string]>(async (context, _, name) => {
+        const restored = await (await context.client()).call('restoreFile', { name });
+        context.out.result(restored, () => [clean(restored.path)]);
+      }),
+    );
+};
+
+export const addConflicts: AddCommand = (folder, run) => {
+  folder
+    .command('conflicts')
+    .description('Files that several changed without knowing of each other, with what each made of them.')
+    .argument('[folder]', 'of this folder alone')
+    .addHelpText('after', examples(['kith folder conflicts', 'all']))
+    .action(
+      run<object, [string | undefined]>(async (context, _, name) => {
+        const wanted = name === undefined ? {} : { folder: name };
+        const { versions } = await (await context.client()).call('folderConflicts', wanted);
+        context.out.list(versions, () => versionTable(context, versions));
+        if (versions.length === 0) context.out.say('There are none.');
+      }),
+    );
+};

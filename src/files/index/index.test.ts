@@ -1,0 +1,244 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isKithError } from '../../base/errors.ts';
+import { isNarrow } from '../../identity/roles.ts';
+import { createSealer } from '../../sealing/index.ts';
+import { openDatabase, type Database } from '../../store/database.ts';
+import { openExtensionStore } from '../../store/extension-store.ts';
+import { openFileIndex } from '../../store/file-store.ts';
+import { openLogStore } from '../../store/log-store.ts';
+import { FAST_SIGNATURES, LogWorld, syncAll, type LogNode } from '../../../test/support/log-world.ts';
+import { SeededRng } from '../../../test/sim/rng.ts';
+import type { LogStore } from '../../log/ports.ts';
+import type { IndexRows } from '../ports-index.ts';
+import type { Content } from '../types.ts';
+import { FileIndex, type Change } from './file-index.ts';
+import { fileProjection } from './projection.ts';
+import { versionCodec } from './stored.ts';
+import { decodeVersions, encodeVersions, versionIdOf } from './wire.ts';
+
+interface Known {
+  readonly database: Database;
+  rows?: IndexRows;
+  refresh(): void;
+}
+
+/** A world in which each node has an index of files over SQLite. */
+class FileWorld {
+  readonly known = new Map<LogStore, Known>();
+  readonly #rng = new SeededRng(5);
+  readonly world = new LogWorld({
+    seed: 3,
+    signatures: FAST_SIGNATURES,
+    stores: () => {
+      const database = openDatabase(':memory:');
+      const under = createSealer(new Uint8Array(32).fill(7));
+      const parts = {
+        seal: (key: string, bytes: Uint8Array) => under.seal({ table: 'parts', key }, bytes),
+        open: (key: string, bytes: Uint8Array) => under.open({ table: 'parts', key }, bytes),
+      };
+      const store = openLogStore(database, parts, isNarrow);
+      this.known.set(store, { database, refresh: () => undefined });
+      return { store, index: openExtensionStore(database) };
+    },
+    projections: ({ store }) => {
+      const known = this.known.get(store);
+      if (known === undefined) return [];
+      const under = createSealer(new Uint8Array(32).fill(9));
+      const sealer = {
+        seal: (key: string, bytes: Uint8Array) => under.seal({ table: 'files', key }, bytes),
+        open: (key: string, bytes: Uint8Array) => under.open({ table: 'files', key }, bytes),
+        indexKey: (value: string | Uint8Array) => under.indexKey('files', value),
+      };
+      known.rows = openFileIndex(known.database, sealer, versionCodec);
+      const changed = (): void => {
+        known.refresh();
+      };
+      return [fileProjection({ log: store, rows: known.rows, changed })];
+    },
+  });
+
+  indexOf(node: LogNode): FileIndex {
+    const known = this.known.get(node.store);
+    assert.ok(known?.rows !== undefined);
+    const index = new FileIndex({
+      rows: known.rows,
+      rng: this.#rng,
+      append: (drafts) => node.log.append(drafts),
+      roll: {
+        self: node.member,
+        device: node.device,
+        memberOf: (device) => node.log.membership.devices.get(device)?.member,
+        standingOf: (member) => {
+          const found = node.log.membership.members.get(member);
+          return found === undefined
+            ? undefined
+            : { member: found.id, role: found.role, grants: new Set(found.grants) };
+        },
+      },
+    });
+    known.refresh = () => {
+      index.refresh();
+    };
+    return index;
+  }
+}
+
+function dump(database: Database): unknown {
+  return ['folders', 'modes', 'versions', 'parents', 'held'].map((table) =>
+    database.sql(`SELECT * FROM file_${table} ORDER BY 1, 2`).all(),
+  );
+}
+
+function content(name: string): Content {
+  const id = Buffer.from(name).toString('hex').padStart(64, '0');
+  return { id: id as never, sizeBytes: 4, pieces: [{ id: id as never, sizeBytes: 4 }], manifest: undefined };
+}
+
+function file(path: string, name: string, parents: Change['parents'] = []): Change {
+  const state = { type: 'file', content: content(name), modifiedMs: 5, executable: false } as const;
+  return { path, parents, state, renamedFrom: undefined };
+}
+
+test('versions of a folder are seen by all, heads are those that nothing replaces', () => {
+  const world = new FileWorld();
+  const ada = world.world.founder;
+  const ben = world.world.admit('Ben', 'member');
+  const [a, b] = [world.indexOf(ada), world.indexOf(ben)];
+  const id = a.found('Reports');
+  syncAll(ada, ben);
+  const folder = b.folder(id);
+  assert.equal(folder?.name, 'Reports');
+  const [first] = b.publish(folder, [file('plan.txt', 'one'), file('x/y', 'two')]);
+  assert.ok(first);
+  syncAll(ada, ben);
+  const shared = a.folder(id);
+  assert.ok(shared);
+  // Both change it without knowing of each other.
+  a.publish(shared, [file('plan.txt', 'by ada', [first.id])]);
+  b.publish(folder, [file('plan.txt', 'by ben', [first.id])]);
+  syncAll(ada, ben);
+  for (const index of [a, b]) {
+    assert.equal(index.headsAt(id, 'plan.txt').length, 2);
+    assert.equal(index.versionsAt(id, 'plan.txt').length, 3);
+    assert.deepEqual([...index.heads(id)].map(({ path }) => path).sort(), ['plan.txt', 'plan.txt', 'x/y']);
+  }
+  const both = a.headsAt(id, 'plan.txt').map((version) => version.id);
+  a.publish(shared, [{ ...file('plan.txt', '', both.sort()), state: { type: 'deleted' } }]);
+  syncAll(ada, ben);
+  assert.deepEqual(
+    b.headsAt(id, 'plan.txt').map(({ state, author }) => [state.type, author]),
+    [['deleted', ada.member]],
+  );
+});
+
+test('the same change by two is one version, and counts as the first one', () => {
+  const world = new FileWorld();
+  const ada = world.world.founder;
+  const ben = world.world.admit('Ben', 'member');
+  const [a, b] = [world.indexOf(ada), world.indexOf(ben)];
+  const id = a.found('Reports');
+  syncAll(ada, ben);
+  const [one] = a.publish(a.folder(id) as never, [file('a', 'same')]);
+  const [other] = b.publish(b.folder(id) as never, [file('a', 'same')]);
+  assert.equal(one?.id, other?.id);
+  syncAll(ada, ben);
+  assert.equal(a.headsAt(id, 'a').length, 1);
+  assert.deepEqual(a.headsAt(id, 'a'), b.headsAt(id, 'a'));
+  assert.equal([...a.heads(id)].length, 1);
+  assert.equal(a.holders(content('same').id).length, 2);
+});
+
+test('an offer is for whom it names: others may not have it, and who holds it says so to its author', () => {
+  const world = new FileWorld();
+  const ada = world.world.founder;
+  const ben = world.world.admit('Ben', 'member');
+  const cho = world.world.admit('Cho', 'member');
+  const [a, b, c] = [ada, ben, cho].map((node) => world.indexOf(node)) as [FileIndex, FileIndex, FileIndex];
+  const { id } = content('secret');
+  const offer = a.offer(file('letter.pdf', 'secret'), [ben.member]);
+  syncAll(ada, ben, cho);
+  assert.equal(b.version(offer.id)?.path, 'letter.pdf');
+  assert.equal(c.version(offer.id), undefined);
+  assert.deepEqual(
+    [ada, ben, cho].map(({ member }) => a.mayRead(member, id)),
+    [true, true, false],
+  );
+  b.say([id], []);
+  syncAll(ada, ben, cho);
+  assert.deepEqual([...a.holders(id)].sort(), [ada.device, ben.device].sort());
+  b.say([], [id]);
+  syncAll(ada, ben, cho);
+  assert.deepEqual(a.holders(id), [ada.device]);
+});
+
+test('in a restricted folder, what others write counts for nobody, and others are given nothing', () => {
+  const world = new FileWorld();
+  const ada = world.world.founder;
+  const ben = world.world.admit('Ben', 'member');
+  const cho = world.world.admit('Cho', 'member');
+  const [a, , c] = [ada, ben, cho].map((node) => world.indexOf(node)) as [FileIndex, FileIndex, FileIndex];
+  const id = a.found('Patients', [ben.member]);
+  const { id: secret } = content('secret');
+  a.publish(a.folder(id) as never, [file('list.csv', 'secret')]);
+  syncAll(ada, ben, cho);
+  assert.equal(c.folders().length, 0);
+  assert.equal([...c.heads()].length, 0);
+  assert.deepEqual(
+    [ada, ben, cho].map(({ member }) => a.mayRead(member, secret)),
+    [true, true, false],
+  );
+  const closed = c.folder(id);
+  assert.ok(closed);
+  c.publish(closed, [file('intruder', 'bad')]);
+  syncAll(ada, ben, cho);
+  assert.deepEqual(
+    [...a.heads(id)].map(({ path }) => path),
+    ['list.csv'],
+  );
+});
+
+test('tables rebuilt from the log are what they were', () => {
+  const world = new FileWorld();
+  const ada = world.world.founder;
+  const a = world.indexOf(ada);
+  const id = a.found('Reports');
+  const [first] = a.publish(a.folder(id) as never, [file('a', 'one'), file('b', 'two')]);
+  a.publish(a.folder(id) as never, [file('a', 'three', first === undefined ? [] : [first.id])]);
+  a.setMode(a.folder(id) as never, 'list');
+  const { database } = world.known.get(ada.store) ?? assert.fail();
+  const before = dump(database);
+  ada.log.rebuild();
+  assert.deepEqual(dump(database), before);
+});
+
+test('paths that lead elsewhere, lists out of order and sizes that do not add up are refused', () => {
+  const folder = 'ab'.repeat(32) as never;
+  const refuse = (change: unknown): void => {
+    assert.throws(
+      () => decodeVersions(encodeVersions(folder, [{ ...(change as Change), folder }])),
+      (error) => isKithError(error, 'malformed'),
+    );
+  };
+  for (const path of [
+    '',
+    '/etc/passwd',
+    '../x',
+    'a/../b',
+    'a//b',
+    'a/',
+    '.',
+    'a\0b',
+    'a\nb',
+    'e\u0301',
+    'x'.repeat(256),
+  ])
+    refuse(file(path, 'one'));
+  refuse({ ...file('a', 'one'), renamedFrom: '../../x' });
+  const state = file('a', 'one').state as { content: Content };
+  refuse({ ...file('a', 'one'), state: { ...state, content: { ...state.content, sizeBytes: 5 } } });
+  refuse({ ...file('a', 'one'), state: { ...state, content: { ...state.content, sizeBytes: 2 ** 50 } } });
+  const good = { ...file('a', 'one'), folder };
+  assert.deepEqual(decodeVersions(encodeVersions(folder, [good])), [good]);
+  assert.equal(versionIdOf(good).length, 64);
+});

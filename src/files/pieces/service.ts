@@ -1,0 +1,339 @@
+/**
+ * Pieces on disk: read where they lie, in a user's own file or in this node's store, checked whenever they are read.
+ * What was noted of a file that has changed is forgotten.
+ */
+import { createHash } from 'node:crypto';
+import { mkdirSync, renameSync, rmSync, type Stats } from 'node:fs';
+import { open, readFile, stat, writeFile, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Bytes } from '../../base/bytes.ts';
+import { malformed } from '../../base/cbor.ts';
+import { KithError } from '../../base/errors.ts';
+import type { Logger } from '../../base/ports.ts';
+import type { FileSealer, FileStamp, PieceList, PiecePlace, PieceRows } from '../ports-pieces.ts';
+import type { Content, ContentId, PieceRef } from '../types.ts';
+import { cutLength, PIECE_SIZES } from './cut.ts';
+import { decodeManifest, listPieces, mustAddUp, pieceIdOf } from './manifest.ts';
+
+const READ_BYTES = 4 * 1024 * 1024;
+const GARBAGE_AT_ONCE = 500;
+
+export interface PieceDeps {
+  readonly rows: PieceRows;
+  readonly sealer: FileSealer;
+  /** Of this node's own store. */
+  readonly folder: string;
+  readonly logger: Logger;
+  /** Of these, something that was here is here no more. */
+  lost(contents: readonly ContentId[]): void;
+}
+
+export interface AddOptions {
+  readonly signal?: AbortSignal;
+  readonly report?: (doneBytes: number) => void;
+}
+
+export class PieceService {
+  readonly #deps: PieceDeps;
+  #written = 0;
+
+  constructor(deps: PieceDeps) {
+    this.#deps = deps;
+    mkdirSync(deps.folder, { recursive: true, mode: 0o700 });
+  }
+
+  get rows(): PieceRows {
+    return this.#deps.rows;
+  }
+
+  /**
+   * Cuts a file into pieces, which from now on are read where they lie; nothing is copied.
+   * @param owner who wants it kept: `release` ends that.
+   * @throws KithError `file-changed` (while it was read: try again) | `cannot-read` | `too-large`
+   */
+  async add(path: string, owner: string, options: AddOptions = {}): Promise<Content> {
+    const file = await openToRead(path);
+    try {
+      const before = await file.stat();
+      const cut = await cutFile(file, before.size, options);
+      const after = await file.stat();
+      if (!sameLook(stampOf(before), stampOf(after)) || cut.sizeBytes !== after.size) throw fileChanged(path);
+      const listed = listPieces(cut.id, cut.sizeBytes, cut.pieces);
+      for (const { ref, bytes } of listed.manifests) await this.keep(ref, bytes);
+      const { rows } = this.#deps;
+      rows.transact(() => {
+        rows.hold(owner, cut.id, { pieces: cut.pieces, manifests: listed.manifests.map(({ ref }) => ref) });
+        let offset = 0;
+        const places = cut.pieces.map((piece) => ({
+          piece,
+          offset: (offset += piece.sizeBytes) - piece.sizeBytes,
+        }));
+        rows.addPlaces(rows.addSource(path, stampOf(after)), places);
+      });
+      return listed.content;
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** The pieces of a file, when they are known here; of one with manifests, once those came. */
+  async listOf(content: Content): Promise<PieceList | undefined> {
+    if (content.pieces !== undefined) {
+      mustAddUp(content.pieces, content.sizeBytes);
+      return { pieces: content.pieces, manifests: [] };
+    }
+    return this.#deps.rows.listOf(content.id) ?? (await this.#readManifests(content));
+  }
+
+  /** Manifests that have to be fetched before the pieces of this file are known. */
+  async missingManifests(content: Content): Promise<readonly PieceRef[]> {
+    const top = content.manifest;
+    if (top === undefined) return [];
+    const bytes = await this.read(top);
+    if (bytes === undefined) return [top];
+    const manifest = decodeManifest(bytes);
+    if (manifest.level === 0) return [];
+    return manifest.refs.filter(({ id }) => !this.#deps.rows.isHere(id));
+  }
+
+  async #readManifests({ manifest: top, sizeBytes }: Content): Promise<PieceList | undefined> {
+    if (top === undefined) return undefined;
+    const bytes = await this.read(top);
+    if (bytes === undefined) return undefined;
+    const manifest = decodeManifest(bytes);
+    const lower = manifest.level === 0 ? [] : manifest.refs;
+    const pieces = manifest.level === 0 ? [...manifest.refs] : [];
+    for (const ref of lower) {
+      const part = await this.read(ref);
+      if (part === undefined) return undefined;
+      const { level, refs } = decodeManifest(part);
+      if (level !== 0) throw malformed('a manifest of manifests of manifests');
+      pieces.push(...refs);
+    }
+    mustAddUp(pieces, sizeBytes);
+    return { pieces, manifests: [...lower, top] };
+  }
+
+  /** Its bytes, checked; undefined where it is not, or not as it was. */
+  async read(piece: PieceRef): Promise<Bytes | undefined> {
+    for (const place of this.#deps.rows.placesOf(piece.id)) {
+      const bytes = await this.#readAt(piece, place);
+      if (bytes !== undefined) return bytes;
+    }
+    return undefined;
+  }
+
+  /** Puts a piece into this node's store, sealed. It survives the process, and a power cut unless it came just before. */
+  async keep(piece: PieceRef, bytes: Bytes): Promise<void> {
+    const { rows, sealer } = this.#deps;
+    if (rows.placesOf(piece.id).some(({ kind }) => kind === 'blob')) return;
+    const name = rows.blobName(piece.id);
+    const path = this.#blobPath(name);
+    this.#written += 1;
+    const written = `${path}.${String(this.#written)}.new`;
+    mkdirSync(join(this.#deps.folder, name.slice(0, 2)), { recursive: true, mode: 0o700 });
+    await writeFile(written, sealer.seal(`blob ${name}`, bytes), { mode: 0o600 });
+    // In one turn: whoever collects garbage sees both or none.
+    renameSync(written, path);
+    rows.transact(() => {
+      rows.setBlob(piece, true);
+    }, 'replaceable');
+  }
+
+  release(owner: string): void {
+    this.#deps.rows.transact(() => {
+      this.#deps.rows.release(owner);
+    });
+    this.collect();
+  }
+
+  /** Removes pieces from the store that nobody wants any more. What a transfer fetches is held by it. */
+  collect(): void {
+    for (const name of this.#deps.rows.takeGarbage(GARBAGE_AT_ONCE))
+      rmSync(this.#blobPath(name), { force: true });
+  }
+
+  /** Is this file what it should be? Reads all of it. */
+  async isWhole(content: Content, path: string): Promise<boolean> {
+    const file = await openToRead(path);
+    try {
+      return (await digestOf(file)) === content.id;
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** The same of what lies in pieces. */
+  async addsUp(content: Content, pieces: readonly PieceRef[]): Promise<boolean> {
+    const digest = createHash('sha256');
+    for (const piece of pieces) {
+      const bytes = await this.read(piece);
+      if (bytes === undefined) return false;
+      digest.update(bytes);
+    }
+    return digest.digest('hex') === content.id;
+  }
+
+  async #readAt(piece: PieceRef, place: PiecePlace): Promise<Bytes | undefined> {
+    const bytes = place.kind === 'blob' ? await this.#readBlob(piece) : await this.#readFile(piece, place);
+    if (bytes !== undefined && pieceIdOf(bytes) === piece.id) return bytes;
+    const { rows, logger } = this.#deps;
+    logger.info({ piece: piece.id, kind: place.kind }, 'a piece is no longer where it was');
+    if (place.kind === 'file') this.#drop(place.source);
+    else
+      rows.transact(() => {
+        rows.setBlob(piece, false);
+      });
+    return undefined;
+  }
+
+  /** Looks at some files in which pieces lie, and forgets those that have changed. @returns where to go on. */
+  async audit(after: number, limit: number): Promise<number> {
+    let last = 0;
+    for (const { source, path, stamp } of this.#deps.rows.sources(after, limit)) {
+      last = source;
+      if (stamp === undefined) continue;
+      const found = await stat(path).catch(() => undefined);
+      if (found === undefined || !sameLook(stamp, stampOf(found))) this.#drop(source);
+    }
+    return last;
+  }
+
+  #drop(source: number): void {
+    const { rows } = this.#deps;
+    const contents = rows.contentsIn(source);
+    rows.transact(() => {
+      rows.dropSource(source);
+    });
+    if (contents.length > 0) this.#deps.lost(contents);
+  }
+
+  async #readBlob(piece: PieceRef): Promise<Bytes | undefined> {
+    const name = this.#deps.rows.blobName(piece.id);
+    try {
+      return this.#deps.sealer.open(`blob ${name}`, new Uint8Array(await readFile(this.#blobPath(name))));
+    } catch (error) {
+      this.#deps.logger.debug({ error }, 'a piece cannot be read from the store');
+      return undefined;
+    }
+  }
+
+  async #readFile(piece: PieceRef, place: Extract<PiecePlace, { kind: 'file' }>): Promise<Bytes | undefined> {
+    let file: FileHandle | undefined;
+    try {
+      file = await open(place.path, 'r');
+      if (place.stamp !== undefined && !sameLook(place.stamp, stampOf(await file.stat()))) return undefined;
+      const bytes = new Uint8Array(piece.sizeBytes);
+      const { bytesRead } = await file.read(bytes, 0, piece.sizeBytes, place.offset);
+      return bytesRead === piece.sizeBytes ? bytes : undefined;
+    } catch (error) {
+      this.#deps.logger.debug({ error }, 'a piece cannot be read from its file');
+      return undefined;
+    } finally {
+      await file?.close();
+    }
+  }
+
+  #blobPath(name: string): string {
+    return join(this.#deps.folder, name.slice(0, 2), name);
+  }
+}
+
+export function stampOf({ size, mtimeMs, ino }: Stats): FileStamp {
+  return { sizeBytes: size, modifiedMs: mtimeMs, inode: ino };
+}
+
+function sameLook(a: FileStamp, b: FileStamp): boolean {
+  return a.sizeBytes === b.sizeBytes && a.modifiedMs === b.modifiedMs && a.inode === b.inode;
+}
+
+/** @throws KithError `cannot-read` */
+export async function openToRead(path: string): Promise<FileHandle> {
+  try {
+    const found = await stat(path);
+    if (!found.isFile()) throw cannotRead(path, 'it is no file');
+    return await open(path, 'r');
+  } catch (error) {
+    throw error instanceof KithError ? error : cannotRead(path, (error as Error).message, error);
+  }
+}
+
+interface CutFile {
+  readonly id: ContentId;
+  readonly sizeBytes: number;
+  readonly pieces: readonly PieceRef[];
+}
+
+async function cutFile(file: FileHandle, sizeBytes: number, options: AddOptions): Promise<CutFile> {
+  const pieces: PieceRef[] = [];
+  const whole = sizeBytes > PIECE_SIZES.leastBytes ? createHash('sha256') : undefined;
+  let done = 0;
+  let rest = new Uint8Array(0);
+  for await (const chunk of chunksOf(file, options.signal)) {
+    whole?.update(chunk);
+    const bytes = rest.byteLength === 0 ? chunk : joined(rest, chunk);
+    let at = 0;
+    while (bytes.byteLength - at >= PIECE_SIZES.mostBytes) at += take(bytes, at);
+    rest = bytes.slice(at);
+    done += chunk.byteLength;
+    options.report?.(done);
+  }
+  for (let at = 0; at < rest.byteLength;) at += take(rest, at);
+  const [only] = pieces;
+  // What is one piece has that piece's digest; of what grew meanwhile, the caller notices.
+  const id = whole === undefined ? (only?.id ?? pieceIdOf(rest)) : whole.digest('hex');
+  return { id: id as ContentId, sizeBytes: done, pieces };
+
+  function take(bytes: Uint8Array, at: number): number {
+    const length = cutLength(bytes, at, bytes.byteLength);
+    pieces.push({ id: pieceIdOf(bytes.subarray(at, at + length)), sizeBytes: length });
+    return length;
+  }
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+  const both = new Uint8Array(a.byteLength + b.byteLength);
+  both.set(a);
+  both.set(b, a.byteLength);
+  return both;
+}
+
+/** Read ahead by one, so that disk and processor work at once. */
+async function* chunksOf(file: FileHandle, signal?: AbortSignal): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const readAt = async (at: number): Promise<Uint8Array<ArrayBuffer>> => {
+    const buffer = new Uint8Array(READ_BYTES);
+    const { bytesRead } = await file.read(buffer, 0, READ_BYTES, at);
+    return buffer.subarray(0, bytesRead);
+  };
+  let at = 0;
+  let next = readAt(0);
+  for (;;) {
+    const chunk = await next;
+    if (chunk.byteLength === 0) return;
+    at += chunk.byteLength;
+    next = readAt(at);
+    // Whoever stops reading here must not leave a failure behind that nobody sees.
+    next.catch(() => undefined);
+    signal?.throwIfAborted();
+    yield chunk;
+  }
+}
+
+async function digestOf(file: FileHandle): Promise<string> {
+  const digest = createHash('sha256');
+  for await (const chunk of chunksOf(file)) digest.update(chunk);
+  return digest.digest('hex');
+}
+
+function fileChanged(path: string): KithError {
+  return new KithError('file-changed', `${path} changed while it was read.`, {
+    next: 'Try again when whoever writes it has finished.',
+  });
+}
+
+function cannotRead(path: string, why: string, cause?: unknown): KithError {
+  return new KithError('cannot-read', `${path} cannot be read: ${why}.`, {
+    next: 'See whether it is there, and readable by you.',
+    cause,
+  });
+}

@@ -1,0 +1,68 @@
+/** What the index of files needs of a store. `store/file-store.ts` is the real one. */
+import type { Bytes } from '../base/bytes.ts';
+import type { Hlc } from '../base/hlc.ts';
+import type { DeviceKey, FeedId } from '../base/ids.ts';
+import type { Audience } from '../identity/roles.ts';
+import type { ContentId, FolderId, FolderMode, Version, VersionId } from './types.ts';
+
+export interface FilePlace {
+  readonly feed: FeedId;
+  readonly seq: number;
+}
+
+/** A version as the log has it; whose device is whose, the roll says. */
+export interface IndexedVersion extends Omit<Version, 'author'> {
+  /** Who may hold it, as its entry says. */
+  readonly audiences: readonly Audience[];
+}
+
+export interface HeadRow {
+  readonly row: number;
+  readonly version: IndexedVersion;
+}
+
+/** Something about a folder: that it was founded, how it is called, whom it is restricted to. */
+export interface FolderFact {
+  readonly place: FilePlace;
+  readonly bytes: Bytes;
+}
+
+/** Synchronous. */
+export interface IndexRows {
+  // Only inside the log's transaction.
+  addFact(place: FilePlace, folder: FolderId, bytes: Bytes): void;
+  setMode(
+    place: FilePlace,
+    device: DeviceKey,
+    folder: FolderId,
+    mode: FolderMode | undefined,
+    hlc: Hlc,
+  ): void;
+  addVersions(place: FilePlace, versions: readonly IndexedVersion[]): void;
+  setHeld(place: FilePlace, device: DeviceKey, contents: readonly ContentId[], held: boolean, hlc: Hlc): void;
+  /** All that this entry said. */
+  removePlace(place: FilePlace): void;
+  clear(): void;
+
+  // At any time.
+  facts(): readonly FolderFact[];
+  factsOf(feed: FeedId): number;
+  modesOf(folder: FolderId): ReadonlyMap<DeviceKey, FolderMode | undefined>;
+  /** Versions that nothing replaces, in the order in which they came; those after `row`. */
+  heads(after: number, limit: number, folder: FolderId | undefined): readonly HeadRow[];
+  /** Every state of a path, in the order in which they came; one version may have several authors. */
+  versionsAt(folder: FolderId, path: string, limit: number): readonly IndexedVersion[];
+  headsAt(folder: FolderId, path: string): readonly IndexedVersion[];
+  version(id: VersionId): readonly IndexedVersion[];
+  ofContent(content: ContentId, limit: number): readonly IndexedVersion[];
+  /** What each device said last of holding it. */
+  heldBy(content: ContentId): ReadonlyMap<DeviceKey, boolean>;
+}
+
+/** How a store makes values of what it holds as bytes; `index/stored.ts` has it. */
+export interface VersionCodec {
+  encode(version: IndexedVersion): Bytes;
+  decode(bytes: Bytes): IndexedVersion;
+  /** In the order of the numbers that stand for them. */
+  readonly modes: readonly FolderMode[];
+}

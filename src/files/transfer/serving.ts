@@ -1,0 +1,221 @@
+/** Giving pieces to who asks: only what that member may have, little at a time, and no faster than is allowed. */
+import type { Bytes } from '../../base/bytes.ts';
+import type { LinkKey } from '../../base/ids.ts';
+import type { Clock, Logger, Timer, Timers } from '../../base/ports.ts';
+import type { PieceService } from '../pieces/service.ts';
+import type { PieceList } from '../ports-pieces.ts';
+import type { ContentId, PieceId, PieceRef } from '../types.ts';
+import { claimOf } from './claims.ts';
+import { encodeMessage, type FilesMessage } from './wire.ts';
+
+const MOST_WANTS = 4096;
+const MOST_ASKS = 256;
+const LISTS_KEPT = 256;
+/** Above this a peer's next piece is not read yet. */
+const ROOM_BYTES = 768 * 1024;
+const GOT_MS = 50;
+const GOT_AT_ONCE = 2048;
+const SLOW_MS = 50;
+
+export interface ServingDeps {
+  readonly pieces: PieceService;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  /** May whoever has this link have that, as of now? */
+  mayRead(peer: LinkKey, content: ContentId): boolean;
+  send(peer: string, frame: Bytes): void;
+  bufferedBytes(peer: string): number;
+  cut(peer: string, code: string): void;
+}
+
+interface Client {
+  readonly peer: string;
+  readonly link: LinkKey;
+  readonly wants: Set<ContentId>;
+  asks: { readonly content: ContentId; readonly piece: PieceId }[];
+  pumping: boolean;
+}
+
+export class Serving {
+  readonly #deps: ServingDeps;
+  readonly #clients = new Map<string, Client>();
+  readonly #lists = new Map<ContentId, ReadonlyMap<PieceId, PieceRef>>();
+  readonly #got = new Map<ContentId, Set<number>>();
+  #gotTimer: Timer | undefined;
+  #bytesPerSecond = 0;
+  #budgetBytes = 0;
+  #budgetMs = 0;
+  sentBytes = 0;
+
+  constructor(deps: ServingDeps) {
+    this.#deps = deps;
+  }
+
+  /** 0: as fast as it goes. */
+  limit(bytesPerSecond: number): void {
+    this.#bytesPerSecond = bytesPerSecond;
+  }
+
+  opened(peer: string, link: LinkKey): void {
+    this.#clients.set(peer, { peer, link, wants: new Set(), asks: [], pumping: false });
+  }
+
+  closed(peer: string): void {
+    this.#clients.delete(peer);
+  }
+
+  /** @returns whether that message was for this side. */
+  take(peer: string, message: FilesMessage): boolean {
+    const client = this.#clients.get(peer);
+    if (client === undefined) return true;
+    switch (message.type) {
+      case 'want':
+        this.#want(client, message.content);
+        return true;
+      case 'enough':
+        client.wants.delete(message.content);
+        client.asks = client.asks.filter(({ content }) => content !== message.content);
+        return true;
+      case 'ask':
+        this.#ask(client, message.content, message.piece);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  drained(peer: string): void {
+    const client = this.#clients.get(peer);
+    if (client !== undefined) this.#pumpSoon(client);
+  }
+
+  /** This node has more of it than it said. */
+  gained(content: ContentId, places: readonly number[]): void {
+    const known = this.#got.get(content) ?? new Set();
+    for (const place of places) known.add(place);
+    this.#got.set(content, known);
+    this.#gotTimer ??= this.#deps.timers.after(GOT_MS, () => {
+      this.#tellGot();
+    });
+  }
+
+  /** What this node has of it is another thing now: whoever wants it is told anew. */
+  changed(contents: readonly ContentId[]): void {
+    for (const content of contents) {
+      this.#lists.delete(content);
+      for (const client of this.#clients.values()) if (client.wants.has(content)) this.#tell(client, content);
+    }
+  }
+
+  stop(): void {
+    this.#gotTimer?.cancel();
+    this.#clients.clear();
+  }
+
+  #want(client: Client, content: ContentId): void {
+    if (client.wants.size >= MOST_WANTS) return this.#deps.cut(client.peer, 'too-many-wants');
+    client.wants.add(content);
+    this.#tell(client, content);
+  }
+
+  #tell({ peer, link }: Client, content: ContentId): void {
+    const { pieces } = this.#deps;
+    const claim = this.#deps.mayRead(link, content) ? claimOf(pieces.rows.hereOf(content)) : 'none';
+    // A file without pieces is nothing to be fetched, and a list that is unknown here is no claim.
+    const isKnown = pieces.rows.listOf(content) !== undefined;
+    this.#send(peer, { type: 'have', content, claim: isKnown ? claim : 'none' });
+  }
+
+  #tellGot(): void {
+    this.#gotTimer = undefined;
+    for (const [content, places] of this.#got) {
+      for (const { peer, link, wants } of this.#clients.values())
+        if (wants.has(content) && this.#deps.mayRead(link, content))
+          this.#tellPlaces(peer, content, [...places]);
+    }
+    this.#got.clear();
+  }
+
+  #tellPlaces(peer: string, content: ContentId, places: readonly number[]): void {
+    for (let at = 0; at < places.length; at += GOT_AT_ONCE)
+      this.#send(peer, { type: 'got', content, places: places.slice(at, at + GOT_AT_ONCE) });
+  }
+
+  #ask(client: Client, content: ContentId, piece: PieceId): void {
+    if (client.asks.length >= MOST_ASKS) return this.#deps.cut(client.peer, 'too-many-asks');
+    client.asks.push({ content, piece });
+    this.#pumpSoon(client);
+  }
+
+  #pumpSoon(client: Client): void {
+    if (client.pumping || client.asks.length === 0) return;
+    client.pumping = true;
+    this.#pump(client)
+      .catch((error: unknown) => {
+        this.#deps.logger.error({ peer: client.peer, error }, 'serving pieces failed');
+        this.#deps.cut(client.peer, 'internal');
+      })
+      .finally(() => {
+        client.pumping = false;
+      });
+  }
+
+  async #pump(client: Client): Promise<void> {
+    while (this.#clients.get(client.peer) === client && this.#deps.bufferedBytes(client.peer) < ROOM_BYTES) {
+      if (!this.#mayGo()) {
+        this.#deps.timers.after(SLOW_MS, () => {
+          this.#pumpSoon(client);
+        });
+        return;
+      }
+      const next = client.asks.shift();
+      if (next === undefined) return;
+      await this.#serve(client, next.content, next.piece);
+    }
+  }
+
+  /** Rights are looked at here, with each piece: they may have changed since it was asked for. */
+  async #serve(client: Client, content: ContentId, id: PieceId): Promise<void> {
+    const piece = this.#deps.mayRead(client.link, content) ? this.#pieceOf(content, id) : undefined;
+    const bytes = piece === undefined ? undefined : await this.#deps.pieces.read(piece);
+    if (this.#clients.get(client.peer) !== client) return;
+    if (bytes === undefined) {
+      this.#send(client.peer, { type: 'denied', content, piece: id });
+      return;
+    }
+    this.sentBytes += bytes.byteLength;
+    this.#budgetBytes -= bytes.byteLength;
+    this.#send(client.peer, { type: 'piece', content, piece: id, bytes });
+  }
+
+  #pieceOf(content: ContentId, id: PieceId): PieceRef | undefined {
+    let known = this.#lists.get(content);
+    if (known === undefined) {
+      const list = this.#deps.pieces.rows.listOf(content);
+      if (list === undefined) return undefined;
+      known = mapOf(list);
+      this.#lists.set(content, known);
+      const [oldest] = this.#lists.keys();
+      if (this.#lists.size > LISTS_KEPT && oldest !== undefined) this.#lists.delete(oldest);
+    }
+    return known.get(id);
+  }
+
+  #mayGo(): boolean {
+    if (this.#bytesPerSecond === 0) return true;
+    const nowMs = this.#deps.clock.monotonicMs();
+    const more = ((nowMs - this.#budgetMs) * this.#bytesPerSecond) / 1000;
+    this.#budgetMs = nowMs;
+    this.#budgetBytes = Math.min(this.#bytesPerSecond, this.#budgetBytes + more);
+    return this.#budgetBytes > 0;
+  }
+
+  #send(peer: string, message: FilesMessage): void {
+    this.#deps.send(peer, encodeMessage(message));
+  }
+}
+
+function mapOf({ pieces, manifests }: PieceList): ReadonlyMap<PieceId, PieceRef> {
+  return new Map([...pieces, ...manifests].map((piece) => [piece.id, piece]));
+}

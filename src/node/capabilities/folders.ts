@@ -1,0 +1,156 @@
+/** Folders: founded, joined and left in the log; kept in step by the engine, where this node has one. */
+import { KithError } from '../../base/errors.ts';
+import type { Folder } from '../../files/index.ts';
+import type { Folders, FolderState } from '../../files/ports.ts';
+import type { FolderId, FolderMode } from '../../files/types.ts';
+import type { FilesFacade, FolderModeName, FolderStatus } from '../facade-files.ts';
+import { ambiguous, findMember } from './context.ts';
+import { describeVersion, type FilesContext } from './files-describe.ts';
+import { findVersion } from './files-find.ts';
+
+type FolderCalls = Pick<
+  FilesFacade,
+  'folders' | 'folder' | 'addFolder' | 'joinFolder' | 'leaveFolder' | 'restore' | 'conflicts' | 'resume'
+>;
+
+export function foldersOf(context: FilesContext): FolderCalls {
+  const index = () => context.files().index;
+  const named = (name: string): Folder => folderNamed(context, name);
+  const begin = async (folder: Folder, path: string | undefined, mode: FolderModeName): Promise<void> => {
+    if (mode === 'list') return;
+    const engine = needEngine(context);
+    if (path === undefined)
+      throw new KithError('bad-request', 'It takes the folder on this machine.', { next: 'Say its path.' });
+    await engine.start(folder.id, path, mode);
+  };
+  return {
+    folders: async () =>
+      index()
+        .folders()
+        .map((folder) => describe(context, folder)),
+    folder: async (name) => describe(context, named(name)),
+    addFolder: async ({ path, name, mode, only }) => {
+      if (mode !== 'list') needEngine(context);
+      const members =
+        only.length === 0 ? undefined : only.map((who) => findMember(context.session(), who).id);
+      const id = index().found(name, members);
+      const folder = index().folder(id);
+      if (folder === undefined) throw unknownFolder(name);
+      await begin(folder, path, mode);
+      index().setMode(folder, mode);
+      return describe(context, folder);
+    },
+    joinFolder: async ({ folder: name, path, mode }) => {
+      const folder = named(name);
+      await begin(folder, path, mode);
+      index().setMode(folder, mode);
+      return describe(context, folder);
+    },
+    leaveFolder: async (name) => {
+      const folder = named(name);
+      await context.folders?.().stop(folder.id);
+      index().setMode(folder, undefined);
+      return describe(context, folder);
+    },
+    restore: async ({ name }) => {
+      const engine = needEngine(context);
+      const version = findVersion(context, name);
+      await engine.restore(version.folder, version.path, version.id);
+      const size = version.state.type === 'file' ? version.state.content.sizeBytes : 0;
+      return { path: version.path, version: version.id, size };
+    },
+    conflicts: async (name) => {
+      const wanted = name === undefined ? undefined : named(name).id;
+      const heads = [...index().heads(wanted)].filter((head) => !index().isOffer(head));
+      return heads
+        .filter(({ folder, path }) => index().headsAt(folder, path).length > 1)
+        .map((version) => describeVersion(context, version, true));
+    },
+    resume: async (name) => {
+      const folder = named(name);
+      await needEngine(context).resume(folder.id);
+      return describe(context, folder);
+    },
+  };
+}
+
+function needEngine(context: FilesContext): Folders {
+  const engine = context.folders?.();
+  if (engine !== undefined) return engine;
+  throw new KithError('no-folder-engine', 'This version of kith does not keep folders in step yet.', {
+    next: 'Join with --mode list, and fetch single files: kith files get NAME',
+  });
+}
+
+/** @throws KithError `unknown-folder` | `ambiguous` */
+export function folderNamed(context: FilesContext, name: string): Folder {
+  const folders = context.files().index.folders();
+  const wanted = name.trim().toLocaleLowerCase();
+  const named = folders.filter((folder) => folder.name?.toLocaleLowerCase() === wanted);
+  const fits =
+    named.length > 0 ? named : folders.filter(({ id }) => wanted.length >= 4 && id.startsWith(wanted));
+  const [found, ...others] = fits;
+  if (found === undefined) throw unknownFolder(name);
+  if (others.length > 0)
+    throw ambiguous(
+      name,
+      fits.map((folder) => `${folder.name ?? ''} ${folder.id.slice(0, 8)}`),
+    );
+  return found;
+}
+
+function unknownFolder(name: string): KithError {
+  return new KithError('unknown-folder', `There is no folder “${name}” here.`, {
+    next: 'See which there are: kith folder list',
+  });
+}
+
+interface Counted {
+  readonly files: number;
+  readonly bytes: number;
+  readonly conflicts: number;
+}
+
+function countIn(context: FilesContext, folder: FolderId): Counted {
+  const count = { files: 0, bytes: 0, conflicts: 0 };
+  const paths = new Set<string>();
+  for (const { path, state } of context.files().index.heads(folder)) {
+    if (state.type === 'file') {
+      count.files += 1;
+      count.bytes += state.content.sizeBytes;
+    }
+    if (paths.has(path)) count.conflicts += 1;
+    paths.add(path);
+  }
+  return count;
+}
+
+/** Of a folder that no engine keeps; who only lists has nothing that could be behind. */
+function withoutEngine(
+  mode: FolderMode | undefined,
+  { conflicts }: Counted,
+): Omit<FolderState, 'mode' | 'path'> {
+  return { missing: 0, conflicts, paused: false, inStep: mode === 'list' };
+}
+
+function describe(context: FilesContext, folder: Folder): FolderStatus {
+  const session = context.session();
+  const count = countIn(context, folder.id);
+  const mode = context.files().index.modesOf(folder.id).get(session.device);
+  const state = context.folders?.().stateOf(folder.id);
+  const { missing, conflicts, paused, inStep } = state ?? withoutEngine(mode, count);
+  const { members } = session.log.membership;
+  return {
+    folder: folder.id,
+    name: folder.name ?? '',
+    path: state?.path ?? null,
+    mode: mode ?? null,
+    files: count.files,
+    bytes: count.bytes,
+    missing,
+    conflicts,
+    paused,
+    inStep,
+    members: [...folder.members].map((id) => members.get(id)?.number ?? 0).sort((a, b) => a - b),
+  };
+}

@@ -1,0 +1,241 @@
+/** The index of files: folders, versions and who holds what, computed from the log. */
+import { toHex, type Bytes } from '../base/bytes.ts';
+import { assert } from '../base/errors.ts';
+import { idFromBytes, idToBytes, type DeviceKey, type FeedId } from '../base/ids.ts';
+import type { FileSealer } from '../files/ports-pieces.ts';
+import type { FilePlace, IndexedVersion, IndexRows, VersionCodec } from '../files/ports-index.ts';
+import type { FolderMode } from '../files/types.ts';
+import type { Database, Row } from './database.ts';
+import { bytesIn, numberIn } from './rows.ts';
+
+const FEED_STRIDE = 2 ** 32;
+
+export function openFileIndex(database: Database, sealer: FileSealer, codec: VersionCodec): IndexRows {
+  const places = placesIn(database);
+  const key = (label: string, value: string): Bytes => sealer.indexKey(`${label} ${value}`);
+  const reading = (row: Row): IndexedVersion =>
+    codec.decode(sealer.open(`version ${toHex(bytesIn(row, 'version'))}`, bytesIn(row, 'body')));
+  const read = (rows: readonly Row[]): readonly IndexedVersion[] => rows.map(reading);
+  return {
+    ...folderRows(database, sealer, places, codec.modes),
+    ...heldRows(database, key, places),
+    ...versionWriting(database, sealer, codec, places),
+    removePlace(place) {
+      removePlace(database, places.numberOf(place));
+    },
+    clear() {
+      for (const table of ['folders', 'modes', 'versions', 'parents', 'held'])
+        database.sql(`DELETE FROM file_${table}`).run();
+    },
+    heads(after, limit, folder) {
+      const rows =
+        folder === undefined
+          ? database
+              .sql(
+                'SELECT row, version, body FROM file_versions WHERE row > ? AND head != 0 ORDER BY row LIMIT ?',
+              )
+              .all(after, limit)
+          : database
+              .sql(
+                `SELECT row, version, body FROM file_versions
+                 WHERE folder = ? AND row > ? AND head != 0 ORDER BY row LIMIT ?`,
+              )
+              .all(key('folder', folder), after, limit);
+      return rows.map((row) => ({ row: numberIn(row, 'row'), version: reading(row) }));
+    },
+    versionsAt: (folder, path, limit) =>
+      read(
+        database
+          .sql('SELECT version, body FROM file_versions WHERE folder = ? AND path = ? ORDER BY row LIMIT ?')
+          .all(key('folder', folder), key('path', path), limit),
+      ),
+    headsAt: (folder, path) =>
+      read(
+        database
+          .sql(
+            'SELECT version, body FROM file_versions WHERE folder = ? AND path = ? AND head != 0 ORDER BY row',
+          )
+          .all(key('folder', folder), key('path', path)),
+      ),
+    version: (id) =>
+      read(
+        database
+          .sql('SELECT version, body FROM file_versions WHERE version = ? ORDER BY row')
+          .all(key('version', id)),
+      ),
+    ofContent: (content, limit) =>
+      read(
+        database
+          .sql('SELECT version, body FROM file_versions WHERE content = ? ORDER BY row LIMIT ?')
+          .all(key('content', content), limit),
+      ),
+  };
+}
+
+interface Places {
+  numberOf(place: FilePlace): number;
+  placeOf(number: number): FilePlace;
+}
+
+function placesIn(database: Database): Places {
+  const find = (feed: FeedId): number | undefined => {
+    const row = database.sql('SELECT no FROM file_feeds WHERE feed = ?').get(idToBytes(feed));
+    return row === undefined ? undefined : numberIn(row, 'no');
+  };
+  return {
+    numberOf({ feed, seq }) {
+      if (find(feed) === undefined)
+        database.sql('INSERT INTO file_feeds (feed) VALUES (?)').run(idToBytes(feed));
+      const no = find(feed);
+      assert(no !== undefined, 'what was inserted is there');
+      return no * FEED_STRIDE + seq;
+    },
+    placeOf(number) {
+      const no = Math.floor(number / FEED_STRIDE);
+      const row = database.sql('SELECT feed FROM file_feeds WHERE no = ?').get(no);
+      assert(row !== undefined, 'feeds of places are known');
+      return { feed: idFromBytes<FeedId>(bytesIn(row, 'feed')), seq: number - no * FEED_STRIDE };
+    },
+  };
+}
+
+type Folders = Pick<IndexRows, 'addFact' | 'facts' | 'factsOf' | 'setMode' | 'modesOf'>;
+
+function folderRows(
+  database: Database,
+  sealer: FileSealer,
+  places: Places,
+  modes: readonly FolderMode[],
+): Folders {
+  const key = (folder: string): Bytes => sealer.indexKey(`folder ${folder}`);
+  return {
+    addFact(place, folder, bytes) {
+      const number = places.numberOf(place);
+      database
+        .sql('INSERT INTO file_folders (place, key, body) VALUES (?, ?, ?)')
+        .run(number, key(folder), sealer.seal(`fact ${String(number)}`, bytes));
+    },
+    facts: () =>
+      database
+        .sql('SELECT place, body FROM file_folders ORDER BY row')
+        .all()
+        .map((row) => {
+          const number = numberIn(row, 'place');
+          const bytes = sealer.open(`fact ${String(number)}`, bytesIn(row, 'body'));
+          return { place: places.placeOf(number), bytes };
+        }),
+    factsOf(feed) {
+      const from = places.numberOf({ feed, seq: 0 });
+      const row = database
+        .sql('SELECT count(*) AS count FROM file_folders WHERE place BETWEEN ? AND ?')
+        .get(from, from + FEED_STRIDE - 1);
+      return row === undefined ? 0 : numberIn(row, 'count');
+    },
+    setMode(place, device, folder, mode, hlc) {
+      database
+        .sql(
+          `INSERT OR REPLACE INTO file_modes (folder, device, place, mode, hlc_ms, hlc_n) VALUES (?, ?, ?, ?, ?, ?)`,
+        )
+        .run(
+          key(folder),
+          idToBytes(device),
+          places.numberOf(place),
+          mode === undefined ? modes.length : modes.indexOf(mode),
+          hlc.ms,
+          hlc.n,
+        );
+    },
+    modesOf: (folder) =>
+      new Map<DeviceKey, FolderMode | undefined>(
+        database
+          .sql('SELECT device, mode FROM file_modes WHERE folder = ? ORDER BY device, hlc_ms, hlc_n, place')
+          .all(key(folder))
+          .map((row) => [idFromBytes<DeviceKey>(bytesIn(row, 'device')), modes[numberIn(row, 'mode')]]),
+      ),
+  };
+}
+
+type Held = Pick<IndexRows, 'setHeld' | 'heldBy'>;
+
+function heldRows(database: Database, key: (label: string, value: string) => Bytes, places: Places): Held {
+  return {
+    setHeld(place, device, contents, held, hlc) {
+      const number = places.numberOf(place);
+      for (const content of contents)
+        database
+          .sql(
+            `INSERT OR REPLACE INTO file_held (content, device, place, held, hlc_ms, hlc_n) VALUES (?, ?, ?, ?, ?, ?)`,
+          )
+          .run(key('content', content), idToBytes(device), number, held ? 1 : 0, hlc.ms, hlc.n);
+    },
+    heldBy: (content) =>
+      new Map(
+        database
+          .sql('SELECT device, held FROM file_held WHERE content = ? ORDER BY device, hlc_ms, hlc_n, place')
+          .all(key('content', content))
+          .map(
+            (row) => [idFromBytes<DeviceKey>(bytesIn(row, 'device')), numberIn(row, 'held') !== 0] as const,
+          ),
+      ),
+  };
+}
+
+function versionWriting(
+  database: Database,
+  sealer: FileSealer,
+  codec: VersionCodec,
+  places: Places,
+): Pick<IndexRows, 'addVersions'> {
+  const key = (label: string, value: string): Bytes => sealer.indexKey(`${label} ${value}`);
+  const add = (place: number, version: IndexedVersion): void => {
+    const id = key('version', version.id);
+    const isReplaced =
+      database.sql('SELECT 1 FROM file_parents WHERE parent = ? LIMIT 1').get(id) !== undefined;
+    database
+      .sql(
+        'INSERT INTO file_versions (place, version, folder, path, content, head, body) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      )
+      .run(
+        place,
+        id,
+        key('folder', version.folder),
+        key('path', version.path),
+        version.state.type === 'file' ? key('content', version.state.content.id) : null,
+        isReplaced ? 0 : 1,
+        sealer.seal(`version ${toHex(id)}`, codec.encode(version)),
+      );
+    const row = database.sql('SELECT last_insert_rowid() AS row').get();
+    assert(row !== undefined, 'what was inserted has a row');
+    for (const parent of version.parents) {
+      const replaced = key('version', parent);
+      database
+        .sql('INSERT OR IGNORE INTO file_parents (parent, child) VALUES (?, ?)')
+        .run(replaced, numberIn(row, 'row'));
+      database.sql('UPDATE file_versions SET head = 0 WHERE version = ?').run(replaced);
+    }
+  };
+  return {
+    addVersions(place, versions) {
+      const number = places.numberOf(place);
+      for (const version of versions) add(number, version);
+    },
+  };
+}
+
+/** What its versions had replaced stands again, where nothing else replaces it. */
+function removePlace(database: Database, place: number): void {
+  for (const row of database.sql('SELECT row FROM file_versions WHERE place = ?').all(place)) {
+    const child = numberIn(row, 'row');
+    const parents = database.sql('SELECT parent FROM file_parents WHERE child = ?').all(child);
+    database.sql('DELETE FROM file_parents WHERE child = ?').run(child);
+    for (const parent of parents)
+      database
+        .sql(
+          `UPDATE file_versions SET head = 1
+           WHERE version = ? AND NOT EXISTS (SELECT 1 FROM file_parents p WHERE p.parent = file_versions.version)`,
+        )
+        .run(bytesIn(parent, 'parent'));
+  }
+  for (const table of ['file_versions', 'file_folders', 'file_modes', 'file_held'])
+    database.sql(`DELETE FROM ${table} WHERE place = ?`).run(place);
+}
