@@ -1,6 +1,7 @@
 /** Rooms over this node's store, roll and links. */
 import { toHex } from '../base/bytes.ts';
 import { RoomService, ROOMS_QUOTA, type RoomChange } from '../rooms/index.ts';
+import { createMls } from '../sealing/mls/index.ts';
 import type { Database } from '../store/database.ts';
 import { openRoomStore } from '../store/room-store.ts';
 import type { Session } from './session.ts';
@@ -29,6 +30,7 @@ export function openNodeRooms({ database, session, changed }: NodeRoomsDeps): Ro
     rng,
     changed,
     signer: keys.signer,
+    mls: (authority) => createMls({ device: session.device, seed: keys.mlsSeed, authority }),
     logger: nodeLog.logger('rooms'),
     store: toHex(meta.get('incarnation') ?? new Uint8Array()),
     roll: {
@@ -44,6 +46,8 @@ export function openNodeRooms({ database, session, changed }: NodeRoomsDeps): Ro
         if (own?.status !== 'active') return [];
         return own.devices.filter((device) => devices.get(device)?.active === true);
       },
+      isRevoked: (device) => session.log.membership.devices.get(device)?.active === false,
+      certifies: (device, mlsKey) => session.log.membership.devices.get(device)?.certificate.mls === mlsKey,
     },
     deviceOf: (link) => (session.isMember(link) ? session.log.membership.byLink.get(link) : undefined),
     guard: (channel) => session.links.conduct.guard(channel, ROOMS_QUOTA),

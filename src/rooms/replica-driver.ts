@@ -28,7 +28,7 @@ export interface DriverDeps {
   readonly logger: Logger;
   readonly seed: number;
   readonly send: (to: ReplicaId, message: Message) => void;
-  /** It is on disk that this is confirmed. */
+  /** It is written that this is confirmed. */
   readonly applied: (applied: readonly Applied[]) => void;
   readonly installed: (snapshot: Snapshot) => void;
   readonly roleChanged: () => void;
@@ -159,10 +159,14 @@ export class ReplicaDriver {
     this.#after = [];
     if (writes.length === 0 && commit === undefined) return true;
     try {
-      rows.transact(() => {
-        disk.write(writes);
-        if (commit !== undefined) disk.confirm(applied, commit);
-      });
+      // That a majority has it need not be flushed: the host says it again, and the entries themselves are on disk.
+      rows.transact(
+        () => {
+          disk.write(writes);
+          if (commit !== undefined) disk.confirm(applied, commit);
+        },
+        writes.length === 0 ? 'replaceable' : 'lasting',
+      );
       return true;
     } catch (error) {
       logger.error({ error }, 'what a room agreed on could not be written');

@@ -1,32 +1,33 @@
 /** One room on this device: its replica, what waits below the line, and what is said to the others about both. */
-import { isKithError, KithError } from '../base/errors.ts';
+import { toHex, utf8, type Bytes } from '../base/bytes.ts';
+import { KithError } from '../base/errors.ts';
 import type { DeviceKey } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Clock, Logger, Rng, Timers } from '../base/ports.ts';
 import type { Signer, Verifier } from '../identity/signing.ts';
+import { digestOf } from '../sealing/rooms/index.ts';
 import { majorityOf, deviceOf, everyone, welcomed, without } from './consensus/roster.ts';
 import type { Applied, Command, ReplicaId, Roster } from './consensus/types.ts';
 import { RoomOrder } from './room-order.ts';
-import type { RoomRows } from './ports.ts';
+import type { RoomRoll, RoomRows } from './ports.ts';
 import { ReplicaDriver } from './replica-driver.ts';
 import type { RoomDisk } from './room-disk.ts';
 import { Timeline, type Said } from './timeline/timeline.ts';
 import type { RoomChange, RoomId, ShownMessage } from './types.ts';
-import {
-  encodeBody,
-  encodeWritten,
-  MESSAGE_PURPOSE,
-  messageId,
-  readBody,
-  signedMessage,
-  type Addressed,
-  type OpenBody,
-  type RoomFrame,
-} from './wire.ts';
+import { bodyIn, encodeBody, isSigned, signBody, type Body, type Place } from './bodies.ts';
+import type { KeysStanding } from './keys/core.ts';
+import { RoomKeys, type RoomKeysDeps } from './keys/service.ts';
+import { messageId, type Addressed, type RoomFrame } from './wire.ts';
 
 const HELLO_MS = 1000;
 const GOSSIP_MS = 1000;
-const LIMIT = { waiting: LIMITS.roomWaiting, perAuthor: LIMITS.roomWaitingPerAuthor };
+/** Own messages that are offered to the host once more, as long as they wait. */
+const OFFER_MOST = 32;
+/** What is said in one frame. */
+const SAID_BYTES = 256 * 1024;
+/** Changes of keys that one device may have waiting. */
+const MOST_CHANGES = 8;
+const LIMIT = { waiting: LIMITS.roomWaiting, perAuthor: LIMITS.roomWaitingPerAuthor, isNewer };
 
 export interface RoomDeps {
   readonly id: RoomId;
@@ -47,6 +48,8 @@ export interface RoomDeps {
   /** What this device would show at the door. */
   readonly hello: () => Extract<RoomFrame, { type: 'hello' }>;
   readonly acquainted: () => readonly DeviceKey[];
+  readonly roll: Pick<RoomRoll, 'isRevoked' | 'certifies'>;
+  readonly mls: RoomKeysDeps['mls'];
   readonly changed: (what: RoomChange['what']) => void;
   readonly stopped: () => void;
 }
@@ -56,8 +59,10 @@ export class Room {
   readonly #driver: ReplicaDriver;
   readonly #timeline: Timeline;
   readonly #order: RoomOrder;
+  readonly #keys: RoomKeys;
   /** Who answered that it belongs to the room, whatever the log here says. */
   readonly #known = new Set<ReplicaId>();
+  readonly #bodies = new WeakMap<Bytes, Body>();
   #helloMs = -Infinity;
   #gossipMs = -Infinity;
 
@@ -79,6 +84,7 @@ export class Room {
       },
       installed: ({ sessions }) => {
         this.#timeline.confirmedUpTo(sessions);
+        this.#keys.look();
         deps.changed('message');
       },
       roleChanged: () => {
@@ -90,6 +96,7 @@ export class Room {
       },
       stopped: deps.stopped,
     });
+    this.#keys = this.#openKeys();
     this.#timeline = new Timeline(LIMIT, this.core.sessions);
     for (const said of disk.waiting()) this.#timeline.heard(said, true);
     this.#markOwn();
@@ -101,12 +108,49 @@ export class Room {
     });
   }
 
+  #openKeys(): RoomKeys {
+    const { id, self, disk, rows, clock, rng, logger, roll, mls, send, changed, signer } = this.#deps;
+    return new RoomKeys({
+      id,
+      self,
+      rows,
+      clock,
+      rng,
+      logger,
+      mls,
+      device: signer.key as DeviceKey,
+      core: () => this.core,
+      entries: (from, to) => disk.entries(from, to),
+      certifies: (device, key) => roll.certifies(device, key),
+      others: () => this.others(),
+      send: (to, frame) => void send(to, { to: undefined, frame }),
+      say: (epoch, commit, keep) => {
+        this.#sayChange(epoch, commit, keep);
+      },
+      renewed: () => {
+        this.#sealAnew();
+        changed('message');
+      },
+      followed: () => {
+        this.#proposeWaiting();
+      },
+      changed: () => {
+        changed('message');
+      },
+    });
+  }
+
   get core(): ReplicaDriver['core'] {
     return this.#driver.core;
   }
 
+  /** Messages; changes of keys are nobody's business. */
   get waiting(): number {
-    return this.#timeline.size;
+    return this.#timeline.waiting.filter(({ command }) => this.#bodyOf(command)?.kind !== 'commit').length;
+  }
+
+  get keys(): KeysStanding {
+    return this.#keys.standing;
   }
 
   get standings(): RoomOrder['standings'] {
@@ -118,6 +162,7 @@ export class Room {
   }
 
   stop(): void {
+    this.#keys.stop();
     this.#driver.stop();
   }
 
@@ -126,42 +171,88 @@ export class Room {
   /** On disk when it returns. @throws KithError `empty-message` | `too-large` | `outbox-full` */
   post(text: string): ShownMessage {
     mustFit(text);
-    const { signer, self, clock, disk } = this.#deps;
-    const [author, incarnation] = [signer.key, self.split('/')[1] ?? ''];
-    const own = this.#timeline.of(author).filter((command) => command.incarnation === incarnation);
+    const { self, clock } = this.#deps;
+    const place = this.#nextPlace(self.split('/')[1] ?? '');
+    const own = this.#timeline
+      .of(place.author)
+      .filter(({ incarnation }) => incarnation === place.incarnation);
     if (own.length >= LIMITS.roomWaitingPerAuthor)
       throw new KithError('outbox-full', 'Too much of yours waits in this room already.', {
         next: 'Wait until a majority is there: kith room status',
       });
-    const number = (own.at(-1)?.number ?? this.core.confirmedOf(author, incarnation)) + 1;
-    const sentMs = Math.max(0, Math.floor(clock.nowMs()));
-    const inner = encodeWritten({ text, sentMs });
-    const signature = signer.sign(
-      MESSAGE_PURPOSE,
-      signedMessage(this.#deps.id, { author, incarnation, number }, inner),
-    );
-    const said: Said = {
-      command: { author, incarnation, number, body: encodeBody(inner, signature) },
-      sentMs,
+    const said = this.#sealed(place, text, Math.max(0, Math.floor(clock.nowMs())));
+    this.#say(said);
+    return this.#shown(said.command, { index: null, held: 1, key: said.key }) ?? unreadable();
+  }
+
+  #nextPlace(incarnation: string): Place {
+    const author = this.#deps.signer.key;
+    const own = this.#timeline.of(author).filter((command) => command.incarnation === incarnation);
+    return {
+      author,
+      incarnation,
+      number: (own.at(-1)?.number ?? this.core.confirmedOf(author, incarnation)) + 1,
     };
-    disk.keepWaiting([said]);
+  }
+
+  /** Without keys it is a draft, which stays here until there are some. */
+  #sealed(place: Place, text: string, sentMs: number): Said {
+    const sealed = this.#keys.seal(place, text, sentMs);
+    const body: Body =
+      sealed === undefined
+        ? { kind: 'draft', sentMs, text }
+        : signBody(this.#deps.signer, this.#deps.id, place, sealed.body);
+    return { command: { ...place, body: encodeBody(body) }, sentMs, key: sealed?.key };
+  }
+
+  #sayChange(epoch: number, commit: Bytes, keep: (digest: Bytes) => void): void {
+    const { self, signer, id, clock, rows } = this.#deps;
+    const place = this.#nextPlace(changesOf(self.split('/')[1] ?? ''));
+    const sentMs = Math.max(0, Math.floor(clock.nowMs()));
+    const body = encodeBody(signBody(signer, id, place, { kind: 'commit', sentMs, epoch, commit }));
+    rows.transact(() => {
+      this.#say({ command: { ...place, body }, sentMs });
+      keep(digestOf(body));
+    });
+  }
+
+  #say(said: Said): void {
+    this.#deps.disk.keepWaiting([said]);
     this.#timeline.heard(said, true);
     this.#markOwn();
-    this.#tell(this.others(), { type: 'said', said: [said] });
+    this.#tellSaid(this.others(), [said]);
     this.#proposeWaiting();
-    return this.#shown(said.command, null, 1) ?? unreadable();
+  }
+
+  /** Other keys: what waits here of this device's goes under them, so that who went reads none of it. */
+  #sealAnew(): void {
+    const { signer, disk } = this.#deps;
+    const anew = this.#timeline.waiting.flatMap((said): Said[] => {
+      const { command, sentMs } = said;
+      const body = this.#bodyOf(command);
+      const isOld = body?.kind === 'draft' || (body?.kind === 'message' && body.epoch !== this.#keys.epoch);
+      const text = command.author === signer.key && isOld ? this.#textOf(command, said.key) : undefined;
+      return text === undefined ? [] : [this.#sealed(command, text, sentMs)];
+    });
+    const fresh = anew.filter((said) => this.#timeline.heard(said, true) === 'new');
+    disk.keepWaiting(fresh);
+    this.#markOwn();
+    this.#tellSaid(this.others(), fresh);
   }
 
   /** Confirmed ones below `before`, oldest first; those that wait follow when `before` is left out. */
   read(before: number | undefined, limit: number): readonly ShownMessage[] {
     const confirmed = this.#deps.disk
       .page(before ?? Number.MAX_SAFE_INTEGER, limit)
-      .flatMap((entry) =>
-        entry.kind === 'command' ? (this.#shown(entry.command, entry.index, 0) ?? []) : [],
+      .flatMap(({ entry, key }) =>
+        entry.kind === 'command'
+          ? (this.#shown(entry.command, { index: entry.index, held: 0, key }) ?? [])
+          : [],
       );
     if (before !== undefined) return confirmed;
     const waiting = this.#timeline.waiting.flatMap(
-      ({ command, holders }) => this.#shown(command, null, this.#countHolders(holders)) ?? [],
+      ({ command, holders, key }) =>
+        this.#shown(command, { index: null, held: this.#countHolders(holders), key }) ?? [],
     );
     return [...confirmed, ...waiting];
   }
@@ -171,24 +262,44 @@ export class Room {
   }
 
   /** Undefined for what its author did not sign: a host can put it in order, and nobody sees it. */
-  #shown(command: Command, index: number | null, held: number): ShownMessage | undefined {
-    const body = this.#open(command);
-    if (body === undefined) return undefined;
-    const { text, sentMs } = body;
+  #shown(
+    command: Command,
+    {
+      index,
+      held,
+      key,
+    }: { readonly index: number | null; readonly held: number; readonly key: Bytes | undefined },
+  ): ShownMessage | undefined {
+    const body = this.#genuine(command);
+    if (body === undefined || body.kind === 'commit') return undefined;
+    const text = this.#textOf(command, key);
     const device = command.author as DeviceKey;
-    return { index, id: messageId(this.#deps.id, command), device, text, sentMs, held };
+    const id = messageId(this.#deps.id, command);
+    return { index, id, device, text: text ?? '', isReadable: text !== undefined, sentMs: body.sentMs, held };
   }
 
-  #open(command: Command): OpenBody | undefined {
-    try {
-      const body = readBody(command.body);
-      const signed = signedMessage(this.#deps.id, command, body.inner);
-      const isGenuine = this.#deps.verifier.verify(command.author, MESSAGE_PURPOSE, signed, body.signature);
-      return isGenuine ? body : undefined;
-    } catch (error) {
-      if (!isKithError(error, 'malformed')) throw error;
-      return undefined;
-    }
+  /** Undefined where there is no key for it here, yet or any more. */
+  #textOf(command: Command, key: Bytes | undefined): string | undefined {
+    const body = this.#bodyOf(command);
+    if (body?.kind === 'draft') return body.text;
+    const text = body?.kind === 'message' ? this.#keys.open(command, body, key) : undefined;
+    return text === undefined || text.length > LIMITS.roomTextChars ? undefined : text;
+  }
+
+  #bodyOf({ body }: Command): Body | undefined {
+    const known = this.#bodies.get(body);
+    if (known !== undefined) return known;
+    const read = bodyIn(body);
+    if (read !== undefined) this.#bodies.set(body, read);
+    return read;
+  }
+
+  /** As its author signed it. What this device has not sealed yet, nobody needs to have signed. */
+  #genuine(command: Command): Body | undefined {
+    const body = this.#bodyOf(command);
+    if (body === undefined || body.kind === 'draft')
+      return command.author === this.#deps.signer.key ? body : undefined;
+    return isSigned(this.#deps.verifier, this.#deps.id, command, body) ? body : undefined;
   }
 
   /** @returns false where this device is not the host, or the change has to wait. */
@@ -233,6 +344,12 @@ export class Room {
         return this.#order.receive(from, frame);
       case 'remove':
         return this.remove(frame.devices);
+      case 'keys-wanted':
+      case 'keys':
+      case 'epoch':
+      case 'texts-wanted':
+      case 'texts':
+        return this.#keys.receive(device, frame);
       default:
         return;
     }
@@ -277,21 +394,45 @@ export class Room {
   // ---- below the line
 
   #heard(from: DeviceKey, list: readonly Said[]): void {
-    const fresh = list.filter((said) => this.#isAllowed(said) && this.#timeline.heard(said) === 'new');
+    const fresh = list
+      .filter((said) => this.#isAllowed(said))
+      .map((said): Said => ({ ...said, key: this.#keyOf(said.command) }))
+      .filter((said) => this.#timeline.heard(said) === 'new');
     if (fresh.length > 0) {
       this.#deps.disk.keepWaiting(fresh);
       this.#markOwn();
       this.#proposeWaiting();
-      const others = this.others().filter((one) => one !== from);
-      this.#tell(others, { type: 'said', said: fresh });
+      this.#tellSaid(
+        this.others().filter((one) => one !== from),
+        fresh,
+      );
       this.#deps.changed('message');
     }
     this.#tell([from], { type: 'heights', heights: this.#timeline.heights() });
   }
 
+  #keyOf(command: Command): Bytes | undefined {
+    const body = this.#bodyOf(command);
+    return body?.kind === 'message' ? this.#keys.keyFor(command.author, body) : undefined;
+  }
+
   /** Signed by its author, who is in the room. */
   #isAllowed({ command, sentMs }: Said): boolean {
-    return this.#belongs(command.author as DeviceKey) && this.#open(command)?.sentMs === sentMs;
+    if (!this.#belongs(command.author as DeviceKey)) return false;
+    const body = this.#bodyOf(command);
+    if (body === undefined || body.kind === 'draft' || body.sentMs !== sentMs) return false;
+    if (body.kind === 'commit' && this.#changesOf(command.author) >= MOST_CHANGES) return false;
+    return this.#genuine(command) !== undefined;
+  }
+
+  #changesOf(author: string): number {
+    return this.#timeline.of(author).filter((command) => this.#bodyOf(command)?.kind === 'commit').length;
+  }
+
+  /** What may be passed on: no drafts, and nothing that somebody could read who was put out. */
+  #mayPass({ command }: Said): boolean {
+    const body = this.#bodyOf(command);
+    return body?.kind === 'commit' || (body?.kind === 'message' && body.epoch >= this.#keys.floor);
   }
 
   #compared(from: DeviceKey, heights: readonly (readonly [string, number])[]): void {
@@ -301,8 +442,7 @@ export class Room {
       news = this.#timeline.held(from, author, incarnation, number) || news;
     }
     if (news) this.#deps.changed('message');
-    const lacking = this.#timeline.above(heights, LIMITS.roomWaitingPerAuthor);
-    if (lacking.length > 0) this.#tell([from], { type: 'said', said: lacking });
+    this.#tellSaid([from], this.#timeline.above(heights, LIMITS.roomWaitingPerAuthor));
   }
 
   #markOwn(): void {
@@ -312,11 +452,25 @@ export class Room {
     }
   }
 
-  /** The host puts in order what waits with it, whoever brought it. */
+  /** The host puts in order what waits with it, whoever brought it: nothing that somebody could read who was put out. */
   #proposeWaiting(): void {
     if (this.core.role !== 'host' || this.#timeline.size === 0) return;
-    const commands = this.#timeline.waiting.map(({ command }) => command);
-    this.#driver.handle({ type: 'propose', commands });
+    const isReady =
+      this.core.hosting?.hasConfirmedStart === true && this.#keys.isUpToDate && this.#keys.isClean;
+    const commands = this.#timeline.waiting.flatMap(({ command }) => {
+      const body = this.#bodyOf(command);
+      const isDue = body?.kind === 'message' && isReady && this.#keys.accepts(body.epoch);
+      return isDue || body?.kind === 'commit' ? [command] : [];
+    });
+    if (commands.length > 0) this.#driver.handle({ type: 'propose', commands });
+  }
+
+  /** What may have been missed by a host that is new, or has the message under older keys. */
+  #offerOwn(): void {
+    const { host, role } = this.core;
+    if (host === undefined || role === 'host') return;
+    const own = this.#timeline.waiting.filter(({ command }) => command.author === this.#deps.signer.key);
+    this.#tellSaid([deviceOf(host) as DeviceKey], own.slice(0, OFFER_MOST));
   }
 
   #applied(applied: readonly Applied[]): void {
@@ -324,6 +478,7 @@ export class Room {
       if (entry.kind === 'command') this.#timeline.confirmed(entry.command);
     }
     const hasMessage = applied.some(({ entry, verdict }) => entry.kind === 'command' && verdict === 'new');
+    this.#keys.look();
     if (hasMessage) this.#deps.changed('message');
     if (applied.some(({ entry }) => entry.kind === 'change')) this.#deps.changed('state');
   }
@@ -348,6 +503,19 @@ export class Room {
     for (const device of devices) this.#deps.send(device, { to: undefined, frame });
   }
 
+  #tellSaid(devices: readonly DeviceKey[], list: readonly Said[]): void {
+    for (const said of inFrames(list.filter((one) => this.#mayPass(one))))
+      this.#tell(devices, { type: 'said', said });
+  }
+
+  /** Whose device was revoked is put out, and the keys change. */
+  #putOutRevoked(): void {
+    const revoked = everyone(this.core.roster).find((one) =>
+      this.#deps.roll.isRevoked(deviceOf(one) as DeviceKey),
+    );
+    if (revoked !== undefined) this.change((roster) => without(roster, revoked));
+  }
+
   #lookAround(): void {
     const nowMs = this.#deps.clock.monotonicMs();
     if (this.core.isLost(nowMs) && nowMs - this.#helloMs >= HELLO_MS) {
@@ -358,7 +526,11 @@ export class Room {
       this.#gossipMs = nowMs;
       if (this.#timeline.size > 0)
         this.#tell(this.others(), { type: 'heights', heights: this.#timeline.heights() });
+      this.#offerOwn();
       this.#proposeWaiting();
+      this.#putOutRevoked();
+      this.#keys.tell();
+      this.#keys.look();
     }
     this.#order.tick();
   }
@@ -366,6 +538,34 @@ export class Room {
   get quorum(): number {
     return majorityOf(this.core.agreedRoster.voters);
   }
+}
+
+/** Sealed under newer keys. */
+function isNewer(one: Command, other: Command): boolean {
+  const epochOf = ({ body }: Command): number => {
+    const read = bodyIn(body);
+    return read?.kind === 'message' ? read.epoch : -1;
+  };
+  return epochOf(one) > epochOf(other);
+}
+
+/** Changes of keys have an incarnation of their own, so that none waits behind a message that needs it. */
+function changesOf(life: string): string {
+  return toHex(digestOf(utf8(`changes of keys ${life}`)).subarray(0, 8));
+}
+
+function inFrames(list: readonly Said[]): readonly (readonly Said[])[] {
+  const frames: Said[][] = [];
+  let bytes = Infinity;
+  for (const said of list) {
+    bytes += said.command.body.byteLength + 200;
+    if (bytes > SAID_BYTES) {
+      frames.push([]);
+      bytes = said.command.body.byteLength;
+    }
+    frames.at(-1)?.push(said);
+  }
+  return frames;
 }
 
 /** @throws KithError `empty-message` | `too-large` */

@@ -6,6 +6,7 @@ import { LIMITS } from '../base/limits.ts';
 import type { Clock, Logger, Rng, Timer, Timers } from '../base/ports.ts';
 import type { Signer, Verifier } from '../identity/signing.ts';
 import type { Channel, ChannelName, Link, Transport } from '../net/ports.ts';
+import type { GroupAuthority, Mls } from '../sealing/mls/index.ts';
 import { genesis } from './consensus/chain.ts';
 import { recover } from './consensus/recover.ts';
 import { deviceOf, everyone, replicaOf } from './consensus/roster.ts';
@@ -39,6 +40,8 @@ export interface RoomServiceDeps {
   readonly roll: RoomRoll;
   readonly signer: Signer;
   readonly verifier: Verifier;
+  /** For each room one, since who may be in its keys is the room's affair. */
+  readonly mls: (authority: GroupAuthority) => Promise<Mls>;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly rng: Rng;
@@ -186,7 +189,6 @@ export class RoomService {
     const room = this.#rooms.get(id);
     const core = room?.core;
     const roster = core?.agreedRoster ?? { voters: [], joining: [], learners: [] };
-    const order = core === undefined || core.order.length === 0 ? roster.voters : core.order;
     return {
       id,
       name,
@@ -197,16 +199,17 @@ export class RoomService {
       quorum: roster.voters.length === 0 ? 0 : (room?.quorum ?? 0),
       confirmed: this.#deps.rows.countShown(id),
       waiting: room?.waiting ?? 0,
-      order: order.filter((one) => roster.voters.includes(one)),
+      order: orderOf(core, roster.voters),
       invites,
       invitedBy: invitation?.by,
+      keys: room?.keys,
     };
   }
 
   // ---- rooms
 
   #open(card: RoomCard): void {
-    const { rows, clock, timers, rng, logger, signer, verifier, store, changed } = this.#deps;
+    const { rows, clock, timers, rng, logger, signer, verifier, store, changed, roll, mls } = this.#deps;
     const { card: own, disk } = card.store === store ? this.#trusted(card) : this.#anew(card);
     const { id } = own;
     const room = new Room({
@@ -220,6 +223,8 @@ export class RoomService {
       logger,
       signer,
       verifier,
+      roll,
+      mls,
       linked: () => [...this.#channels.keys()],
       send: (to, addressed) =>
         this.#send(to, { ...addressed, room: id, from: this.#replicaOf(this.#needCard(id)) }),
@@ -240,7 +245,9 @@ export class RoomService {
   /** A replica whose disk is not whole goes on as another one, and its word of before is worth nothing. */
   #trusted(card: RoomCard): { readonly card: RoomCard; readonly disk: RoomDisk } {
     const disk = RoomDisk.open(this.#deps.rows, card.id);
-    if (disk === undefined || recover(disk.load()).type === 'corrupt') return this.#anew(card);
+    const areKeysWhole = this.#deps.rows.keys(card.id) !== null;
+    if (disk === undefined || !areKeysWhole || recover(disk.load()).type === 'corrupt')
+      return this.#anew(card);
     return { card, disk };
   }
 
@@ -250,6 +257,7 @@ export class RoomService {
     const fresh: RoomCard = { ...card, life: this.#newLife(), store };
     return rows.transact(() => {
       this.#save(fresh);
+      rows.putKeys(card.id, undefined);
       return { card: fresh, disk: RoomDisk.begin(rows, card.id, genesis(fromHex(card.id))) };
     });
   }
@@ -282,6 +290,7 @@ export class RoomService {
     this.#deps.timers.after(TICK_MS, () => {
       this.#rooms.get(card.id)?.stop();
       this.#rooms.delete(card.id);
+      if (this.#cards.get(card.id)?.state === 'left') this.#deps.rows.putKeys(card.id, undefined);
     });
     this.#deps.changed({ room: card.id, what: 'state' });
   }
@@ -473,4 +482,10 @@ export class RoomService {
         card.state === 'invited' ? `Accept the invitation: kith room accept ${card.name}` : 'kith room list',
     });
   }
+}
+
+/** Those who count, as they are measured; as they came, while nothing is. */
+function orderOf(core: Room['core'] | undefined, voters: readonly ReplicaId[]): readonly ReplicaId[] {
+  const best = core?.order ?? [];
+  return best.length === 0 ? voters : best.filter((one) => voters.includes(one));
 }

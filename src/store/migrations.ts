@@ -280,4 +280,9 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (room, session, number)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Rooms: where the group's keys lie among the secrets, and the keys of messages whose epoch is over. Sealed.
+  ALTER TABLE rooms ADD COLUMN keys INTEGER;
+  ALTER TABLE room_entries ADD COLUMN key BLOB;
+  `,
 ];

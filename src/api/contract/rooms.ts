@@ -40,6 +40,11 @@ export const RoomStatus = z
     members: z.array(RoomMember),
     candidates: z.array(RoomCandidate),
     invitedBy: PeerNumber.nullable(),
+    keys: z.object({
+      state: z.enum(['in', 'coming', 'behind']),
+      epoch: Count.nullable().meta({ description: 'changes of keys so far; null without keys' }),
+      differing: z.array(PeerNumber).meta({ description: 'members who said that they have other keys' }),
+    }),
     words: z.string(),
   })
   .meta({ id: 'RoomStatus' });

@@ -1,0 +1,12 @@
+export {
+  digestOf,
+  messageKey,
+  openBytes,
+  opens,
+  openText,
+  ROOM_BOOT_BYTES,
+  ROOM_SECRET_BYTES,
+  sealBytes,
+  sealText,
+  senderKey,
+} from './message.ts';
