@@ -169,6 +169,7 @@ export class Node {
   /** Back to locked: links down, keys forgotten, the database stays open. */
   async #rest(): Promise<void> {
     const mail = this.#mail;
+    await this.#rooms?.handOver();
     this.#rooms?.stop();
     this.#rooms = undefined;
     this.#session?.stop();

@@ -61,3 +61,11 @@ export interface RoomRoll {
   /** Whether the device was ever certified with this MLS key (64 hex digits). */
   certifies(device: DeviceKey, mlsKey: string): boolean;
 }
+
+/** Small messages to devices without a link, over others that cannot read them. Sent once, and nothing is promised. */
+export interface RoomRelay {
+  readonly sizeBytes: number;
+  /** @returns false when no way is known. */
+  send(to: DeviceKey, bytes: Bytes): boolean;
+  on(handler: (from: DeviceKey, bytes: Bytes) => void): void;
+}

@@ -14,10 +14,11 @@ import { ReplicaDriver } from './replica-driver.ts';
 import type { RoomDisk } from './room-disk.ts';
 import { Timeline, type Said } from './timeline/timeline.ts';
 import type { RoomChange, RoomId, ShownMessage } from './types.ts';
-import { bodyIn, encodeBody, isSigned, signBody, type Body, type Place } from './bodies.ts';
+import { bodyIn, type Place } from './bodies.ts';
+import { RoomMessages } from './messages.ts';
 import type { KeysStanding } from './keys/core.ts';
 import { RoomKeys, type RoomKeysDeps } from './keys/service.ts';
-import { messageId, type Addressed, type RoomFrame } from './wire.ts';
+import type { Addressed, RoomFrame } from './wire.ts';
 
 const HELLO_MS = 1000;
 const GOSSIP_MS = 1000;
@@ -60,9 +61,9 @@ export class Room {
   readonly #timeline: Timeline;
   readonly #order: RoomOrder;
   readonly #keys: RoomKeys;
+  readonly #messages: RoomMessages;
   /** Who answered that it belongs to the room, whatever the log here says. */
   readonly #known = new Set<ReplicaId>();
-  readonly #bodies = new WeakMap<Bytes, Body>();
   #helloMs = -Infinity;
   #gossipMs = -Infinity;
 
@@ -97,6 +98,8 @@ export class Room {
       stopped: deps.stopped,
     });
     this.#keys = this.#openKeys();
+    const { id, signer, verifier } = deps;
+    this.#messages = new RoomMessages({ id, signer, verifier, keys: this.#keys });
     this.#timeline = new Timeline(LIMIT, this.core.sessions);
     for (const said of disk.waiting()) this.#timeline.heard(said, true);
     this.#markOwn();
@@ -146,7 +149,8 @@ export class Room {
 
   /** Messages; changes of keys are nobody's business. */
   get waiting(): number {
-    return this.#timeline.waiting.filter(({ command }) => this.#bodyOf(command)?.kind !== 'commit').length;
+    return this.#timeline.waiting.filter(({ command }) => this.#messages.bodyOf(command)?.kind !== 'commit')
+      .length;
   }
 
   get keys(): KeysStanding {
@@ -180,9 +184,9 @@ export class Room {
       throw new KithError('outbox-full', 'Too much of yours waits in this room already.', {
         next: 'Wait until a majority is there: kith room status',
       });
-    const said = this.#sealed(place, text, Math.max(0, Math.floor(clock.nowMs())));
+    const said = this.#messages.sealed(place, text, Math.max(0, Math.floor(clock.nowMs())));
     this.#say(said);
-    return this.#shown(said.command, { index: null, held: 1, key: said.key }) ?? unreadable();
+    return this.#messages.shown(said.command, { index: null, held: 1, key: said.key }) ?? unreadable();
   }
 
   #nextPlace(incarnation: string): Place {
@@ -195,24 +199,13 @@ export class Room {
     };
   }
 
-  /** Without keys it is a draft, which stays here until there are some. */
-  #sealed(place: Place, text: string, sentMs: number): Said {
-    const sealed = this.#keys.seal(place, text, sentMs);
-    const body: Body =
-      sealed === undefined
-        ? { kind: 'draft', sentMs, text }
-        : signBody(this.#deps.signer, this.#deps.id, place, sealed.body);
-    return { command: { ...place, body: encodeBody(body) }, sentMs, key: sealed?.key };
-  }
-
   #sayChange(epoch: number, commit: Bytes, keep: (digest: Bytes) => void): void {
-    const { self, signer, id, clock, rows } = this.#deps;
+    const { self, clock, rows } = this.#deps;
     const place = this.#nextPlace(changesOf(self.split('/')[1] ?? ''));
-    const sentMs = Math.max(0, Math.floor(clock.nowMs()));
-    const body = encodeBody(signBody(signer, id, place, { kind: 'commit', sentMs, epoch, commit }));
+    const said = this.#messages.change(place, Math.max(0, Math.floor(clock.nowMs())), epoch, commit);
     rows.transact(() => {
-      this.#say({ command: { ...place, body }, sentMs });
-      keep(digestOf(body));
+      this.#say(said);
+      keep(digestOf(said.command.body));
     });
   }
 
@@ -229,10 +222,11 @@ export class Room {
     const { signer, disk } = this.#deps;
     const anew = this.#timeline.waiting.flatMap((said): Said[] => {
       const { command, sentMs } = said;
-      const body = this.#bodyOf(command);
+      const body = this.#messages.bodyOf(command);
       const isOld = body?.kind === 'draft' || (body?.kind === 'message' && body.epoch !== this.#keys.epoch);
-      const text = command.author === signer.key && isOld ? this.#textOf(command, said.key) : undefined;
-      return text === undefined ? [] : [this.#sealed(command, text, sentMs)];
+      const text =
+        command.author === signer.key && isOld ? this.#messages.textOf(command, said.key) : undefined;
+      return text === undefined ? [] : [this.#messages.sealed(command, text, sentMs)];
     });
     const fresh = anew.filter((said) => this.#timeline.heard(said, true) === 'new');
     disk.keepWaiting(fresh);
@@ -246,60 +240,19 @@ export class Room {
       .page(before ?? Number.MAX_SAFE_INTEGER, limit)
       .flatMap(({ entry, key }) =>
         entry.kind === 'command'
-          ? (this.#shown(entry.command, { index: entry.index, held: 0, key }) ?? [])
+          ? (this.#messages.shown(entry.command, { index: entry.index, held: 0, key }) ?? [])
           : [],
       );
     if (before !== undefined) return confirmed;
     const waiting = this.#timeline.waiting.flatMap(
       ({ command, holders, key }) =>
-        this.#shown(command, { index: null, held: this.#countHolders(holders), key }) ?? [],
+        this.#messages.shown(command, { index: null, held: this.#countHolders(holders), key }) ?? [],
     );
     return [...confirmed, ...waiting];
   }
 
   #countHolders(holders: ReadonlySet<string>): number {
     return new Set(this.core.roster.voters.map(deviceOf).filter((device) => holders.has(device))).size;
-  }
-
-  /** Undefined for what its author did not sign: a host can put it in order, and nobody sees it. */
-  #shown(
-    command: Command,
-    {
-      index,
-      held,
-      key,
-    }: { readonly index: number | null; readonly held: number; readonly key: Bytes | undefined },
-  ): ShownMessage | undefined {
-    const body = this.#genuine(command);
-    if (body === undefined || body.kind === 'commit') return undefined;
-    const text = this.#textOf(command, key);
-    const device = command.author as DeviceKey;
-    const id = messageId(this.#deps.id, command);
-    return { index, id, device, text: text ?? '', isReadable: text !== undefined, sentMs: body.sentMs, held };
-  }
-
-  /** Undefined where there is no key for it here, yet or any more. */
-  #textOf(command: Command, key: Bytes | undefined): string | undefined {
-    const body = this.#bodyOf(command);
-    if (body?.kind === 'draft') return body.text;
-    const text = body?.kind === 'message' ? this.#keys.open(command, body, key) : undefined;
-    return text === undefined || text.length > LIMITS.roomTextChars ? undefined : text;
-  }
-
-  #bodyOf({ body }: Command): Body | undefined {
-    const known = this.#bodies.get(body);
-    if (known !== undefined) return known;
-    const read = bodyIn(body);
-    if (read !== undefined) this.#bodies.set(body, read);
-    return read;
-  }
-
-  /** As its author signed it. What this device has not sealed yet, nobody needs to have signed. */
-  #genuine(command: Command): Body | undefined {
-    const body = this.#bodyOf(command);
-    if (body === undefined || body.kind === 'draft')
-      return command.author === this.#deps.signer.key ? body : undefined;
-    return isSigned(this.#deps.verifier, this.#deps.id, command, body) ? body : undefined;
   }
 
   /** @returns false where this device is not the host, or the change has to wait. */
@@ -316,6 +269,23 @@ export class Room {
     const gone = everyone(this.core.roster).find((one) => devices.includes(deviceOf(one) as DeviceKey));
     if (this.core.role !== 'host') return this.#askHost({ type: 'remove', devices });
     if (gone !== undefined) this.change((roster) => without(roster, gone));
+  }
+
+  /** @returns whether somebody was asked to be host instead of this device. */
+  handOver(): boolean {
+    const { role, order, roster, hosting, electionMs, self } = this.core;
+    if (role !== 'host') return false;
+    const nowMs = this.#deps.clock.monotonicMs();
+    const candidates = [...order, ...roster.voters].filter(
+      (one) => one !== self && roster.voters.includes(one),
+    );
+    const to = candidates.find(
+      (one) => nowMs - (hosting?.progressOf(one)?.heardMs ?? -Infinity) < electionMs,
+    );
+    if (to === undefined) return false;
+    this.#driver.handle({ type: 'transfer', to });
+    this.#driver.drain();
+    return true;
   }
 
   #askHost(frame: RoomFrame): void {
@@ -396,7 +366,7 @@ export class Room {
   #heard(from: DeviceKey, list: readonly Said[]): void {
     const fresh = list
       .filter((said) => this.#isAllowed(said))
-      .map((said): Said => ({ ...said, key: this.#keyOf(said.command) }))
+      .map((said): Said => ({ ...said, key: this.#messages.keyOf(said.command) }))
       .filter((said) => this.#timeline.heard(said) === 'new');
     if (fresh.length > 0) {
       this.#deps.disk.keepWaiting(fresh);
@@ -411,27 +381,23 @@ export class Room {
     this.#tell([from], { type: 'heights', heights: this.#timeline.heights() });
   }
 
-  #keyOf(command: Command): Bytes | undefined {
-    const body = this.#bodyOf(command);
-    return body?.kind === 'message' ? this.#keys.keyFor(command.author, body) : undefined;
-  }
-
   /** Signed by its author, who is in the room. */
   #isAllowed({ command, sentMs }: Said): boolean {
     if (!this.#belongs(command.author as DeviceKey)) return false;
-    const body = this.#bodyOf(command);
+    const body = this.#messages.bodyOf(command);
     if (body === undefined || body.kind === 'draft' || body.sentMs !== sentMs) return false;
     if (body.kind === 'commit' && this.#changesOf(command.author) >= MOST_CHANGES) return false;
-    return this.#genuine(command) !== undefined;
+    return this.#messages.genuine(command) !== undefined;
   }
 
   #changesOf(author: string): number {
-    return this.#timeline.of(author).filter((command) => this.#bodyOf(command)?.kind === 'commit').length;
+    return this.#timeline.of(author).filter((command) => this.#messages.bodyOf(command)?.kind === 'commit')
+      .length;
   }
 
   /** What may be passed on: no drafts, and nothing that somebody could read who was put out. */
   #mayPass({ command }: Said): boolean {
-    const body = this.#bodyOf(command);
+    const body = this.#messages.bodyOf(command);
     return body?.kind === 'commit' || (body?.kind === 'message' && body.epoch >= this.#keys.floor);
   }
 
@@ -458,7 +424,7 @@ export class Room {
     const isReady =
       this.core.hosting?.hasConfirmedStart === true && this.#keys.isUpToDate && this.#keys.isClean;
     const commands = this.#timeline.waiting.flatMap(({ command }) => {
-      const body = this.#bodyOf(command);
+      const body = this.#messages.bodyOf(command);
       const isDue = body?.kind === 'message' && isReady && this.#keys.accepts(body.epoch);
       return isDue || body?.kind === 'commit' ? [command] : [];
     });

@@ -13,7 +13,8 @@ import { deviceOf, everyone, replicaOf } from './consensus/roster.ts';
 import type { ReplicaId } from './consensus/types.ts';
 import { encodeCard, readCard } from './card.ts';
 import { INVITE, nextTry, signInvitation, isGenuine } from './invitations.ts';
-import type { RoomRoll, RoomRows } from './ports.ts';
+import { RelayedFrames } from './relayed.ts';
+import type { RoomRelay, RoomRoll, RoomRows } from './ports.ts';
 import { firstEntry, RoomDisk } from './room-disk.ts';
 import { Room } from './room.ts';
 import type {
@@ -29,6 +30,8 @@ import { decodeFrame, encodeFrame, type Addressed, type RoomFrame } from './wire
 
 export const ROOMS_CHANNEL: ChannelName = '/kith/1/rooms';
 const TICK_MS = 1000;
+/** What a node that stops gives others to take over. */
+const HAND_OVER_MS = 1000;
 const ROOM_BYTES = 4 * 1024 * 1024;
 /** What one neighbour may send on this channel, all rooms together. */
 export const ROOMS_QUOTA = { framesPerS: 2000, bytesPerS: 8 * 1024 * 1024, burstS: 5 } as const;
@@ -48,6 +51,8 @@ export interface RoomServiceDeps {
   readonly logger: Logger;
   /** Of the node's store: another one when the store was restored or copied. 32 hex digits. */
   readonly store: string;
+  /** Undefined where nobody passes anything on. */
+  readonly relay: RoomRelay | undefined;
   /** Whose link it is; undefined for who is no member. */
   readonly deviceOf: (link: LinkKey) => DeviceKey | undefined;
   readonly changed: (change: RoomChange) => void;
@@ -62,10 +67,16 @@ export class RoomService {
   readonly #rooms = new Map<RoomId, Room>();
   readonly #channels = new Map<DeviceKey, Channel>();
   readonly #opened = new Set<Link>();
+  readonly #relayed: RelayedFrames | undefined;
   #timer: Timer | undefined;
 
   constructor(deps: RoomServiceDeps) {
     this.#deps = deps;
+    this.#relayed =
+      deps.relay &&
+      new RelayedFrames(deps.relay, deps.clock, (device, bytes) => {
+        this.#takeRelayed(device, bytes);
+      });
     for (const { card } of deps.rows.cards()) {
       const read = readCard(card);
       this.#cards.set(read.id, read);
@@ -90,6 +101,21 @@ export class RoomService {
     this.#timer?.cancel();
     for (const room of this.#rooms.values()) room.stop();
     for (const channel of this.#channels.values()) channel.close();
+  }
+
+  /** Before this node goes: whoever is best placed takes over, so that nobody has to notice that a host is gone. */
+  async handOver(): Promise<void> {
+    const { timers, clock } = this.#deps;
+    const hosted = [...this.#rooms.values()].filter((room) => room.handOver());
+    const untilMs = clock.monotonicMs() + HAND_OVER_MS;
+    await new Promise<void>((resolve) => {
+      const look = (): void => {
+        const isDone = hosted.every(({ core }) => core.role !== 'host');
+        if (isDone || clock.monotonicMs() > untilMs) resolve();
+        else timers.after(10, look);
+      };
+      look();
+    });
   }
 
   // ---- people
@@ -225,7 +251,7 @@ export class RoomService {
       verifier,
       roll,
       mls,
-      linked: () => [...this.#channels.keys()],
+      linked: () => this.#reachable(),
       send: (to, addressed) =>
         this.#send(to, { ...addressed, room: id, from: this.#replicaOf(this.#needCard(id)) }),
       lets: (device, frame) => this.#lets(id, device, frame.invitation),
@@ -406,6 +432,23 @@ export class RoomService {
     }
   }
 
+  /** Who passed it on is not to blame for what is in it, and who wrote it has no channel here that could be ended. */
+  #takeRelayed(device: DeviceKey, bytes: Bytes): void {
+    try {
+      this.#dispatch(device, decodeFrame(bytes));
+    } catch (error) {
+      if (isKithError(error, 'malformed'))
+        this.#deps.logger.info({ device }, 'a relayed frame of rooms is malformed');
+      else this.#deps.logger.error({ device, error }, 'rooms failed on a relayed frame');
+    }
+  }
+
+  #reachable(): readonly DeviceKey[] {
+    const linked = [...this.#channels.keys()];
+    const around = this.#relayed?.heardOf() ?? [];
+    return [...linked, ...around.filter((device) => !this.#channels.has(device))];
+  }
+
   #dispatch(device: DeviceKey, { room: id, from, to, frame }: Addressed): void {
     if (frame.type === 'invite') return this.#invited(device, frame.invitation);
     if (frame.type === 'answer') return this.#answered(id, device, frame.accepted);
@@ -418,8 +461,10 @@ export class RoomService {
 
   #send(to: DeviceKey, addressed: Addressed): boolean {
     const channel = this.#channels.get(to);
-    if (channel === undefined || channel.bufferedBytes > ROOM_BYTES) return false;
-    channel.send(encodeFrame({ ...addressed, from: this.#fromOf(addressed) }));
+    const frame = encodeFrame({ ...addressed, from: this.#fromOf(addressed) });
+    if (channel === undefined) return this.#relayed?.send(to, frame) ?? false;
+    if (channel.bufferedBytes > ROOM_BYTES) return false;
+    channel.send(frame);
     return true;
   }
 

@@ -262,6 +262,7 @@ export class StageDevice {
         isRevoked: (key) => devices.some((one) => one.key === key && one.isRevoked),
         certifies: (key, mlsKey) => devices.some((one) => one.key === key && one.mlsKey === mlsKey),
       },
+      relay: undefined,
       deviceOf: (link) => devices.find((one) => one.link === link)?.key,
       changed: () => undefined,
       misbehaved: (_peer, code) => this.#stage.thrown.push(`${this.name} blames: ${code}`),

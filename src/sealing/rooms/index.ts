@@ -10,3 +10,4 @@ export {
   sealText,
   senderKey,
 } from './message.ts';
+export { PAIR_SEAL_BYTES, PairSealer } from './pair.ts';
