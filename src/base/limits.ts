@@ -90,4 +90,6 @@ export const LIMITS = {
   roomWaiting: 4096,
   roomWaitingPerAuthor: 256,
   roomPage: 200,
+  /** How long a request waits for a majority. */
+  roomWaitMs: 60_000,
 } as const;

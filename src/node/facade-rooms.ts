@@ -89,8 +89,8 @@ export interface RoomsFacade {
   status(room: string): Promise<RoomStatus>;
   /** @throws KithError `invitation-expired` */
   accept(room: string): Promise<RoomStatus>;
-  /** On disk when it resolves. @throws KithError `not-in-room` | `empty-message` | `too-large` | `outbox-full` */
-  post(room: string, text: string): Promise<RoomPost>;
+  /** On disk when it resolves; confirmed, unless the time is over first. @throws KithError `not-in-room` | `empty-message` | `too-large` | `outbox-full` */
+  post(room: string, text: string, waitMs?: number): Promise<RoomPost>;
   read(
     room: string,
     page: { readonly before: number | undefined; readonly limit: number },

@@ -137,7 +137,14 @@ export class RoomDisk {
       .sort((a, b) => a.command.number - b.command.number);
   }
 
-  keepWaiting(said: readonly Said[]): void {
+  /** All that was written before lasts from here on. */
+  flush(): void {
+    this.#rows.transact(() => {
+      this.#rows.putCommit(this.#room, this.#rows.commit(this.#room));
+    });
+  }
+
+  keepWaiting(said: readonly Said[], keeping: 'lasting' | 'replaceable' = 'lasting'): void {
     this.#rows.transact(() => {
       for (const one of said) {
         const { author, incarnation, number } = one.command;
@@ -148,7 +155,7 @@ export class RoomDisk {
           encodeCbor([saidFields(one), one.key ?? null]),
         );
       }
-    });
+    }, keeping);
   }
 
   page(before: number, limit: number): readonly KeptEntry[] {

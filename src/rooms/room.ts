@@ -1,5 +1,5 @@
 /** One room on this device: its replica, what waits below the line, and what is said to the others about both. */
-import { toHex, utf8, type Bytes } from '../base/bytes.ts';
+import type { Bytes } from '../base/bytes.ts';
 import { KithError } from '../base/errors.ts';
 import type { DeviceKey } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
@@ -7,25 +7,25 @@ import type { Clock, Logger, Rng, Timers } from '../base/ports.ts';
 import type { Signer, Verifier } from '../identity/signing.ts';
 import { digestOf } from '../sealing/rooms/index.ts';
 import { majorityOf, deviceOf, everyone, welcomed, without } from './consensus/roster.ts';
-import type { Applied, Command, ReplicaId, Roster } from './consensus/types.ts';
+import type { Applied, ReplicaId, Roster } from './consensus/types.ts';
+import { putOutAt } from './invitations.ts';
 import { RoomOrder } from './room-order.ts';
 import type { RoomRoll, RoomRows } from './ports.ts';
 import { ReplicaDriver } from './replica-driver.ts';
 import type { RoomDisk } from './room-disk.ts';
 import { Timeline, type Said } from './timeline/timeline.ts';
 import type { RoomChange, RoomId, ShownMessage } from './types.ts';
-import { bodyIn, type Place } from './bodies.ts';
+import type { Place } from './bodies.ts';
 import { RoomMessages } from './messages.ts';
 import type { KeysStanding } from './keys/core.ts';
 import { RoomKeys, type RoomKeysDeps } from './keys/service.ts';
-import type { Addressed, RoomFrame } from './wire.ts';
+import { changesOf, inFrames, isNewer, mustFit, unreadable } from './said.ts';
+import { messageId, type Addressed, type RoomFrame } from './wire.ts';
 
 const HELLO_MS = 1000;
 const GOSSIP_MS = 1000;
 /** Own messages that are offered to the host once more, as long as they wait. */
 const OFFER_MOST = 32;
-/** What is said in one frame. */
-const SAID_BYTES = 256 * 1024;
 /** Changes of keys that one device may have waiting. */
 const MOST_CHANGES = 8;
 const LIMIT = { waiting: LIMITS.roomWaiting, perAuthor: LIMITS.roomWaitingPerAuthor, isNewer };
@@ -62,6 +62,8 @@ export class Room {
   readonly #order: RoomOrder;
   readonly #keys: RoomKeys;
   readonly #messages: RoomMessages;
+  #isUnflushed = false;
+  readonly #awaited = new Map<string, () => void>();
   /** Who answered that it belongs to the room, whatever the log here says. */
   readonly #known = new Set<ReplicaId>();
   #helloMs = -Infinity;
@@ -153,6 +155,11 @@ export class Room {
       .length;
   }
 
+  /** Something of this device's is on its way: what is said now may as well wait for company. */
+  get isBusy(): boolean {
+    return this.core.host !== undefined && this.#timeline.size > 0;
+  }
+
   get keys(): KeysStanding {
     return this.#keys.standing;
   }
@@ -174,19 +181,77 @@ export class Room {
 
   /** On disk when it returns. @throws KithError `empty-message` | `too-large` | `outbox-full` */
   post(text: string): ShownMessage {
-    mustFit(text);
+    return this.postAll([text])[0] ?? unreadable();
+  }
+
+  /** All of them or none, in one flush. @throws KithError as `post` does. */
+  postAll(texts: readonly string[]): readonly ShownMessage[] {
+    const said = this.#written(texts);
+    this.#say(said);
+    return this.#asShown(said);
+  }
+
+  /** The same, while others write what this host puts in order. @param done they are on disk, or it refuses. */
+  postSoon(texts: readonly string[], done: (said: readonly ShownMessage[]) => void): void {
+    if (this.core.role !== 'host') {
+      done(this.postAll(texts));
+      return;
+    }
+    const said = this.#written(texts);
+    const end = this.core.end.lastIndex;
+    this.#deps.disk.keepWaiting(said, 'replaceable');
+    for (const one of said) this.#timeline.heard(one, true);
+    this.#proposeWaiting();
+    this.#driver.flushed(() => {
+      if (this.core.end.lastIndex === end) this.#keepAndTell(said);
+      this.#markOwn();
+      done(this.#asShown(said));
+    });
+  }
+
+  #written(texts: readonly string[]): readonly Said[] {
     const { self, clock } = this.#deps;
-    const place = this.#nextPlace(self.split('/')[1] ?? '');
-    const own = this.#timeline
-      .of(place.author)
-      .filter(({ incarnation }) => incarnation === place.incarnation);
-    if (own.length >= LIMITS.roomWaitingPerAuthor)
+    const first = this.#nextPlace(self.split('/')[1] ?? '');
+    this.mustTake(texts);
+    const sentMs = Math.max(0, Math.floor(clock.nowMs()));
+    return texts.map((text, at) =>
+      this.#messages.sealed({ ...first, number: first.number + at }, text, sentMs),
+    );
+  }
+
+  #asShown(said: readonly Said[]): readonly ShownMessage[] {
+    return said.map(
+      ({ command, key }) => this.#messages.shown(command, { index: null, held: 1, key }) ?? unreadable(),
+    );
+  }
+
+  #keepAndTell(said: readonly Said[]): void {
+    this.#deps.disk.keepWaiting(said);
+    this.#tellSaid(this.others(), said);
+  }
+
+  /** @throws KithError `empty-message` | `too-large` | `outbox-full` */
+  mustTake(texts: readonly string[]): void {
+    texts.forEach(mustFit);
+    const life = this.#deps.self.split('/')[1];
+    const own = this.#timeline.of(this.#deps.signer.key).filter(({ incarnation }) => incarnation === life);
+    if (own.length + texts.length > LIMITS.roomWaitingPerAuthor)
       throw new KithError('outbox-full', 'Too much of yours waits in this room already.', {
         next: 'Wait until a majority is there: kith room status',
       });
-    const said = this.#messages.sealed(place, text, Math.max(0, Math.floor(clock.nowMs())));
-    this.#say(said);
-    return this.#messages.shown(said.command, { index: null, held: 1, key: said.key }) ?? unreadable();
+  }
+
+  /** Of a message that waits; once, and never for one that is replaced by a summary. */
+  whenConfirmed(message: string, run: () => void): void {
+    const isOver = !this.#timeline.waiting.some(
+      ({ command }) => messageId(this.#deps.id, command) === message,
+    );
+    if (isOver) run();
+    else this.#awaited.set(message, run);
+  }
+
+  forget(message: string): void {
+    this.#awaited.delete(message);
   }
 
   #nextPlace(incarnation: string): Place {
@@ -204,17 +269,28 @@ export class Room {
     const place = this.#nextPlace(changesOf(self.split('/')[1] ?? ''));
     const said = this.#messages.change(place, Math.max(0, Math.floor(clock.nowMs())), epoch, commit);
     rows.transact(() => {
-      this.#say(said);
+      this.#deps.disk.keepWaiting([said]);
       keep(digestOf(said.command.body));
     });
-  }
-
-  #say(said: Said): void {
-    this.#deps.disk.keepWaiting([said]);
     this.#timeline.heard(said, true);
     this.#markOwn();
     this.#tellSaid(this.others(), [said]);
     this.#proposeWaiting();
+  }
+
+  /** The host's own go into the order in the same flush, and reach the others that way. */
+  #say(said: readonly Said[]): void {
+    const { disk } = this.#deps;
+    const end = this.core.end.lastIndex;
+    const isHost = this.core.role === 'host';
+    disk.keepWaiting(said, isHost ? 'replaceable' : 'lasting');
+    for (const one of said) this.#timeline.heard(one, true);
+    this.#markOwn();
+    if (!isHost) this.#tellSaid(this.others(), said);
+    this.#proposeWaiting();
+    if (!isHost) return;
+    this.#driver.drain();
+    if (this.core.end.lastIndex === end) this.#keepAndTell(said);
   }
 
   /** Other keys: what waits here of this device's goes under them, so that who went reads none of it. */
@@ -333,26 +409,12 @@ export class Room {
     return isKnown || this.#deps.acquainted().includes(device);
   }
 
-  /** Where the log last put this device out; 0 when it did not. An invitation from before does not let it in again. */
-  #putOutAt(device: DeviceKey): number {
-    const { core } = this;
-    const names = (roster: Roster): boolean => everyone(roster).some((one) => deviceOf(one) === device);
-    let lacksSince = 0;
-    for (let index = core.commit; index > core.base.index; index -= 1) {
-      const entry = core.entry(index);
-      if (entry?.kind !== 'change') continue;
-      if (names(entry.roster)) return lacksSince;
-      lacksSince = index;
-    }
-    return names(core.base.roster) ? lacksSince : 0;
-  }
-
   /** Somebody hears no host, or wants to come in. */
   #greeted(device: DeviceKey, from: ReplicaId, frame: Extract<RoomFrame, { type: 'hello' }>): void {
     const { core } = this;
     const isNamed = everyone(core.roster).some((one) => deviceOf(one) === device);
     const mayCome =
-      (frame.invitation?.commit ?? 0) >= this.#putOutAt(device) && this.#deps.lets(device, frame);
+      (frame.invitation?.commit ?? 0) >= putOutAt(this.core, device) && this.#deps.lets(device, frame);
     if (!isNamed && !mayCome) return;
     const known = everyone(core.roster);
     this.#deps.send(device, { to: from, frame: { type: 'greeting', host: core.host, known } });
@@ -368,9 +430,12 @@ export class Room {
       .filter((said) => this.#isAllowed(said))
       .map((said): Said => ({ ...said, key: this.#messages.keyOf(said.command) }))
       .filter((said) => this.#timeline.heard(said) === 'new');
+    // Where there is a host it comes with the order in a moment, and that is flushed.
+    const isFlushed = this.core.host === undefined;
     if (fresh.length > 0) {
-      this.#deps.disk.keepWaiting(fresh);
-      this.#markOwn();
+      this.#deps.disk.keepWaiting(fresh, isFlushed ? 'lasting' : 'replaceable');
+      this.#isUnflushed ||= !isFlushed;
+      if (isFlushed) this.#markOwn();
       this.#proposeWaiting();
       this.#tellSaid(
         this.others().filter((one) => one !== from),
@@ -378,7 +443,15 @@ export class Room {
       );
       this.#deps.changed('message');
     }
-    this.#tell([from], { type: 'heights', heights: this.#timeline.heights() });
+    if (!this.#isUnflushed) this.#tell([from], { type: 'heights', heights: this.#timeline.heights() });
+  }
+
+  /** Before this device says how far it is. */
+  #flush(): void {
+    if (!this.#isUnflushed) return;
+    this.#deps.disk.flush();
+    this.#isUnflushed = false;
+    this.#markOwn();
   }
 
   /** Signed by its author, who is in the room. */
@@ -434,9 +507,10 @@ export class Room {
   /** What may have been missed by a host that is new, or has the message under older keys. */
   #offerOwn(): void {
     const { host, role } = this.core;
-    if (host === undefined || role === 'host') return;
+    if (host === undefined || this.#timeline.size === 0) return;
     const own = this.#timeline.waiting.filter(({ command }) => command.author === this.#deps.signer.key);
-    this.#tellSaid([deviceOf(host) as DeviceKey], own.slice(0, OFFER_MOST));
+    const to = role === 'host' ? this.others() : [deviceOf(host) as DeviceKey];
+    this.#tellSaid(to, own.slice(0, OFFER_MOST));
   }
 
   #applied(applied: readonly Applied[]): void {
@@ -445,8 +519,17 @@ export class Room {
     }
     const hasMessage = applied.some(({ entry, verdict }) => entry.kind === 'command' && verdict === 'new');
     this.#keys.look();
+    if (this.#awaited.size > 0) this.#tellAwaited(applied);
     if (hasMessage) this.#deps.changed('message');
     if (applied.some(({ entry }) => entry.kind === 'change')) this.#deps.changed('state');
+  }
+
+  #tellAwaited(applied: readonly Applied[]): void {
+    for (const { entry } of applied) {
+      const id = entry.kind === 'command' ? messageId(this.#deps.id, entry.command) : '';
+      this.#awaited.get(id)?.();
+      this.#awaited.delete(id);
+    }
   }
 
   // ---- around
@@ -462,6 +545,7 @@ export class Room {
   }
 
   linked(device: DeviceKey): void {
+    this.#flush();
     if (this.#belongs(device)) this.#tell([device], { type: 'heights', heights: this.#timeline.heights() });
   }
 
@@ -490,6 +574,7 @@ export class Room {
     }
     if (nowMs - this.#gossipMs >= GOSSIP_MS) {
       this.#gossipMs = nowMs;
+      this.#flush();
       if (this.#timeline.size > 0)
         this.#tell(this.others(), { type: 'heights', heights: this.#timeline.heights() });
       this.#offerOwn();
@@ -504,50 +589,4 @@ export class Room {
   get quorum(): number {
     return majorityOf(this.core.agreedRoster.voters);
   }
-}
-
-/** Sealed under newer keys. */
-function isNewer(one: Command, other: Command): boolean {
-  const epochOf = ({ body }: Command): number => {
-    const read = bodyIn(body);
-    return read?.kind === 'message' ? read.epoch : -1;
-  };
-  return epochOf(one) > epochOf(other);
-}
-
-/** Changes of keys have an incarnation of their own, so that none waits behind a message that needs it. */
-function changesOf(life: string): string {
-  return toHex(digestOf(utf8(`changes of keys ${life}`)).subarray(0, 8));
-}
-
-function inFrames(list: readonly Said[]): readonly (readonly Said[])[] {
-  const frames: Said[][] = [];
-  let bytes = Infinity;
-  for (const said of list) {
-    bytes += said.command.body.byteLength + 200;
-    if (bytes > SAID_BYTES) {
-      frames.push([]);
-      bytes = said.command.body.byteLength;
-    }
-    frames.at(-1)?.push(said);
-  }
-  return frames;
-}
-
-/** @throws KithError `empty-message` | `too-large` */
-function mustFit(text: string): void {
-  if (text.trim() === '')
-    throw new KithError('empty-message', 'There is nothing in this message.', { next: 'Write something.' });
-  if (text.length > LIMITS.roomTextChars)
-    throw new KithError(
-      'too-large',
-      `A message in a room has ${String(LIMITS.roomTextChars)} characters at most.`,
-      {
-        next: 'Send it as a letter, or as a file.',
-      },
-    );
-}
-
-function unreadable(): never {
-  throw new Error('bug: what was written just now can be read');
 }

@@ -17,6 +17,7 @@ import { RelayedFrames } from './relayed.ts';
 import type { RoomRelay, RoomRoll, RoomRows } from './ports.ts';
 import { firstEntry, RoomDisk } from './room-disk.ts';
 import { Room } from './room.ts';
+import { Sayings } from './sayings.ts';
 import type {
   Invitation,
   RoomCard,
@@ -67,11 +68,13 @@ export class RoomService {
   readonly #rooms = new Map<RoomId, Room>();
   readonly #channels = new Map<DeviceKey, Channel>();
   readonly #opened = new Set<Link>();
+  readonly #sayings: Sayings;
   readonly #relayed: RelayedFrames | undefined;
   #timer: Timer | undefined;
 
   constructor(deps: RoomServiceDeps) {
     this.#deps = deps;
+    this.#sayings = new Sayings(deps.timers, (id) => this.#needRoom(id));
     this.#relayed =
       deps.relay &&
       new RelayedFrames(deps.relay, deps.clock, (device, bytes) => {
@@ -196,6 +199,30 @@ export class RoomService {
 
   post(id: RoomId, text: string): ShownMessage {
     return this.#needRoom(id).post(text);
+  }
+
+  /** Like `post`, in one flush with whatever else is said in the same moment. */
+  async say(id: RoomId, text: string): Promise<ShownMessage> {
+    const room = this.#needRoom(id);
+    room.mustTake([text]);
+    return new Promise((resolve, reject) => {
+      this.#sayings.add(id, { text, resolve, reject }, room.isBusy);
+    });
+  }
+
+  /** Whether a majority had it within that time. */
+  async confirmation(id: RoomId, message: string, withinMs: number): Promise<boolean> {
+    const room = this.#needRoom(id);
+    return new Promise((resolve) => {
+      const timer = this.#deps.timers.after(withinMs, () => {
+        room.forget(message);
+        resolve(false);
+      });
+      room.whenConfirmed(message, () => {
+        timer.cancel();
+        resolve(true);
+      });
+    });
   }
 
   read(id: RoomId, before: number | undefined, limit: number): readonly ShownMessage[] {

@@ -197,7 +197,6 @@ export class StageDevice {
   readonly #seed: Bytes;
   readonly #sealer: Sealer;
   #database: Database;
-  #file = 0;
   #store = 1;
   #rooms: RoomService | undefined;
   #transport: MemoryTransport | undefined;
@@ -213,11 +212,7 @@ export class StageDevice {
     this.member = toHex(rng.bytes(32)) as MemberId;
     this.link = toHex(rng.bytes(32)) as LinkKey;
     this.#sealer = createSealer(rng.bytes(32));
-    this.#database = openDatabase(this.#path);
-  }
-
-  get #path(): string {
-    return join(this.#stage.folder, `${this.name}-${String(this.#file)}.db`);
+    this.#database = openDatabase(':memory:');
   }
 
   get isUp(): boolean {

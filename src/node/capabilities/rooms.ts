@@ -46,9 +46,11 @@ export function roomsOf(context: RoomsContext): RoomsFacade {
       service().accept(id);
       return described(id);
     },
-    post: async (room, text) => {
-      const { id } = service().post(find(service(), room), text);
-      return { id, state: 'waiting' };
+    post: async (room, text, waitMs = 0) => {
+      const found = find(service(), room);
+      const { id } = await service().say(found, text);
+      const isConfirmed = waitMs > 0 && (await service().confirmation(found, id, waitMs));
+      return { id, state: isConfirmed ? 'confirmed' : 'waiting' };
     },
     read: async (room, { before, limit }) => {
       const id = find(service(), room);
