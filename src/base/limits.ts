@@ -76,8 +76,12 @@ export const LIMITS = {
   /** What somebody may write into a room at once, in characters; larger content goes as a file. */
   roomTextChars: 2048,
   roomNameChars: 80,
-  /** One entry of a room, with its signature: so many characters, four bytes each, and what is said around them. */
-  roomCommandBytes: 10 * 1024,
+  /** One message of a room, sealed: so many characters, three bytes each, and what is said around them. */
+  roomMessageBytes: 10 * 1024,
+  /** One entry of a room: the largest are changes of keys, with something for each member in the worst case. */
+  roomCommandBytes: 64 * 1024,
+  /** What a member tells a newcomer to join the keys by: the whole tree. */
+  roomKeysBytes: 512 * 1024,
   roomEntriesPerFrame: 512,
   /** Copies of a room: members with their devices, and lives that are on their way out. */
   roomReplicas: 512,
@@ -86,6 +90,8 @@ export const LIMITS = {
   roomWaiting: 4096,
   roomWaitingPerAuthor: 256,
   roomPage: 200,
+  /** How long a request waits for a majority. */
+  roomWaitMs: 60_000,
   /** One piece of a file; it crosses a link in one frame. */
   pieceBytes: 1024 * 1024 - 4096,
   /** Pieces that one manifest lists, and how many pieces may be listed with the version itself. */

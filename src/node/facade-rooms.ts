@@ -22,6 +22,15 @@ export interface RoomCandidate {
   readonly why: string;
 }
 
+export interface RoomKeysStatus {
+  /** `coming`: asked for, and not here. `behind`: the host has others, and they are asked for anew. */
+  readonly state: 'in' | 'coming' | 'behind';
+  /** Changes of keys so far; null without keys. */
+  readonly epoch: number | null;
+  /** Peer numbers of those who said that they have others. */
+  readonly differing: readonly number[];
+}
+
 export interface RoomStatus {
   /** 64 hex digits. */
   readonly room: string;
@@ -41,6 +50,8 @@ export interface RoomStatus {
   readonly candidates: readonly RoomCandidate[];
   /** Peer number; null but for an invitation that nobody has answered. */
   readonly invitedBy: number | null;
+  /** The group's keys that this node has. */
+  readonly keys: RoomKeysStatus;
   /** What goes on, for people. */
   readonly words: string;
 }
@@ -78,8 +89,8 @@ export interface RoomsFacade {
   status(room: string): Promise<RoomStatus>;
   /** @throws KithError `invitation-expired` */
   accept(room: string): Promise<RoomStatus>;
-  /** On disk when it resolves. @throws KithError `not-in-room` | `empty-message` | `too-large` | `outbox-full` */
-  post(room: string, text: string): Promise<RoomPost>;
+  /** On disk when it resolves; confirmed, unless the time is over first. @throws KithError `not-in-room` | `empty-message` | `too-large` | `outbox-full` */
+  post(room: string, text: string, waitMs?: number): Promise<RoomPost>;
   read(
     room: string,
     page: { readonly before: number | undefined; readonly limit: number },

@@ -174,6 +174,7 @@ export class Node {
   async #rest(): Promise<void> {
     const [mail, files] = [this.#mail, this.#files];
     this.#files = undefined;
+    await this.#rooms?.handOver();
     this.#rooms?.stop();
     this.#rooms = undefined;
     this.#session?.stop();

@@ -1,8 +1,11 @@
 /** Rooms over this node's store, roll and links. */
 import { toHex } from '../base/bytes.ts';
+import type { LinkKey } from '../base/ids.ts';
 import { RoomService, ROOMS_QUOTA, type RoomChange } from '../rooms/index.ts';
+import { createMls } from '../sealing/mls/index.ts';
 import type { Database } from '../store/database.ts';
 import { openRoomStore } from '../store/room-store.ts';
+import { openRoomRelay } from './room-relay.ts';
 import type { Session } from './session.ts';
 
 const TABLE = 'rooms';
@@ -29,7 +32,15 @@ export function openNodeRooms({ database, session, changed }: NodeRoomsDeps): Ro
     rng,
     changed,
     signer: keys.signer,
+    mls: (authority) => createMls({ device: session.device, seed: keys.mlsSeed, authority }),
     logger: nodeLog.logger('rooms'),
+    relay: openRoomRelay({
+      relay: session.links.relay,
+      self: keys.linkKey as LinkKey,
+      linkSeed: keys.linkSeed,
+      rng,
+      membership: () => session.log.membership,
+    }),
     store: toHex(meta.get('incarnation') ?? new Uint8Array()),
     roll: {
       self: session.ownMemberId,
@@ -44,6 +55,8 @@ export function openNodeRooms({ database, session, changed }: NodeRoomsDeps): Ro
         if (own?.status !== 'active') return [];
         return own.devices.filter((device) => devices.get(device)?.active === true);
       },
+      isRevoked: (device) => session.log.membership.devices.get(device)?.active === false,
+      certifies: (device, mlsKey) => session.log.membership.devices.get(device)?.certificate.mls === mlsKey,
     },
     deviceOf: (link) => (session.isMember(link) ? session.log.membership.byLink.get(link) : undefined),
     guard: (channel) => session.links.conduct.guard(channel, ROOMS_QUOTA),

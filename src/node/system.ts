@@ -9,6 +9,16 @@ export const systemClock: Clock = {
 
 export const systemTimers: Timers = {
   after: (delayMs, run) => {
+    // As soon as may be: a timer of 0 waits for a millisecond.
+    if (delayMs === 0) {
+      const soon = setImmediate(run);
+      soon.unref();
+      return {
+        cancel: () => {
+          clearImmediate(soon);
+        },
+      };
+    }
     const timer = setTimeout(run, delayMs);
     // What keeps a node alive is its API and its links, never a timer that nobody waits for any more.
     timer.unref();

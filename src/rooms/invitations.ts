@@ -1,6 +1,9 @@
 /** Invitations: signed by somebody inside, for one member, asked again ever more rarely until answered or over. */
 import type { DeviceKey } from '../base/ids.ts';
 import type { Signer, Verifier } from '../identity/signing.ts';
+import type { Consensus } from './consensus/core.ts';
+import { deviceOf, everyone } from './consensus/roster.ts';
+import type { Roster } from './consensus/types.ts';
 import type { Invitation, SentInvite } from './types.ts';
 import { INVITATION_PURPOSE, signedInvitation } from './wire.ts';
 
@@ -28,4 +31,17 @@ export function isGenuine(verifier: Verifier, invitation: Invitation): boolean {
 export function nextTry(invite: SentInvite, nowMs: number): SentInvite {
   const pauseMs = Math.min(INVITE.mostAgainMs, INVITE.firstAgainMs * 2 ** Math.min(invite.tries, 20));
   return { ...invite, tries: invite.tries + 1, nextMs: nowMs + pauseMs };
+}
+
+/** Where the log last put this device out; 0 when it did not. An invitation from before does not let it in again. */
+export function putOutAt(core: Pick<Consensus, 'base' | 'commit' | 'entry'>, device: DeviceKey): number {
+  const names = (roster: Roster): boolean => everyone(roster).some((one) => deviceOf(one) === device);
+  let lacksSince = 0;
+  for (let index = core.commit; index > core.base.index; index -= 1) {
+    const entry = core.entry(index);
+    if (entry?.kind !== 'change') continue;
+    if (names(entry.roster)) return lacksSince;
+    lacksSince = index;
+  }
+  return names(core.base.roster) ? lacksSince : 0;
 }

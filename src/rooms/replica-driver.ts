@@ -28,7 +28,7 @@ export interface DriverDeps {
   readonly logger: Logger;
   readonly seed: number;
   readonly send: (to: ReplicaId, message: Message) => void;
-  /** It is on disk that this is confirmed. */
+  /** It is written that this is confirmed. */
   readonly applied: (applied: readonly Applied[]) => void;
   readonly installed: (snapshot: Snapshot) => void;
   readonly roleChanged: () => void;
@@ -43,6 +43,8 @@ export class ReplicaDriver {
   readonly #queue: ConsensusEvent[] = [];
   #isDraining = false;
   #soon: Timer | undefined;
+  #later: Timer | undefined;
+  #flushed: (() => void)[] = [];
   #tick: Timer | undefined;
   #held: Extract<Effect, { type: 'send' }>[] = [];
   #writes: Write[] = [];
@@ -69,7 +71,7 @@ export class ReplicaDriver {
     if (this.#isOver) return;
     this.#queue.push(event);
     this.#soon ??= this.#deps.timers.after(0, () => {
-      this.drain();
+      this.#takeUp(false);
     });
   }
 
@@ -77,28 +79,64 @@ export class ReplicaDriver {
     this.#isOver = true;
     this.#queue.length = 0;
     this.#soon?.cancel();
+    this.#later?.cancel();
     this.#tick?.cancel();
+    for (const run of this.#flushed.splice(0)) run();
   }
 
+  /** Everything up to here, in this turn of the event loop. */
   drain(): void {
+    this.#takeUp(true);
+  }
+
+  /** Calls `run` when all that was handled before is on disk, or cannot be. */
+  flushed(run: () => void): void {
+    this.#flushed.push(run);
+    this.#soon ??= this.#deps.timers.after(0, () => {
+      this.#takeUp(false);
+    });
+  }
+
+  #takeUp(now: boolean): void {
     this.#soon?.cancel();
     this.#soon = undefined;
     if (this.#isDraining || this.#isOver) return;
     this.#isDraining = true;
     try {
-      while (this.#queue.length > 0) this.#turn();
+      do {
+        for (const event of this.#queue.splice(0)) this.#step(event);
+        if (!now && this.#mayFlushLater()) return;
+        this.#finish();
+      } while (this.#hasMore());
     } finally {
       this.#isDraining = false;
     }
   }
 
-  #turn(): void {
-    const events = this.#queue.splice(0);
+  #hasMore(): boolean {
+    return this.#queue.length > 0 && !this.#isOver;
+  }
 
-    for (const event of events) this.#step(event);
+  /** What a host has put in order goes to the others before this disk has it: they write it in the same time. */
+  #mayFlushLater(): boolean {
+    if (this.core.role !== 'host' || this.#writes.length === 0) return false;
+    this.#later ??= this.#deps.timers.after(0, () => {
+      this.#takeUp(true);
+    });
+    return true;
+  }
+
+  #finish(): void {
+    this.#later?.cancel();
+    this.#later = undefined;
     const ticket = this.core.lastTicket;
-    const [applied, after] = [this.#applied, this.#after];
-    if (!this.#write()) return;
+    const [applied, after, flushed] = [this.#applied, this.#after, this.#flushed];
+    this.#flushed = [];
+    if (this.#write()) this.#wrote(ticket, applied, after);
+    for (const run of flushed) run();
+  }
+
+  #wrote(ticket: number, applied: readonly Applied[], after: readonly (() => void)[]): void {
     this.#step({ type: 'flushed', ticket });
     const ready = this.#held.filter((held) => held.after <= ticket);
     this.#held = this.#held.filter((held) => held.after > ticket);
@@ -159,10 +197,14 @@ export class ReplicaDriver {
     this.#after = [];
     if (writes.length === 0 && commit === undefined) return true;
     try {
-      rows.transact(() => {
-        disk.write(writes);
-        if (commit !== undefined) disk.confirm(applied, commit);
-      });
+      // That a majority has it need not be flushed: the host says it again, and the entries themselves are on disk.
+      rows.transact(
+        () => {
+          disk.write(writes);
+          if (commit !== undefined) disk.confirm(applied, commit);
+        },
+        writes.length === 0 ? 'replaceable' : 'lasting',
+      );
       return true;
     } catch (error) {
       logger.error({ error }, 'what a room agreed on could not be written');

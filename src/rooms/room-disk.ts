@@ -1,7 +1,8 @@
 /** A room's replica on rows of bytes: what it promised, its entries, and what waits. */
 import { decodeCbor, encodeCbor } from '../base/cbor.ts';
-import { fromHex, toHex } from '../base/bytes.ts';
+import { fromHex, toHex, type Bytes } from '../base/bytes.ts';
 import { isKithError } from '../base/errors.ts';
+import { bodyIn } from './bodies.ts';
 import { chained } from './consensus/chain.ts';
 import {
   bytesIn,
@@ -28,6 +29,12 @@ import type { RoomRows } from './ports.ts';
 import type { Said } from './timeline/timeline.ts';
 import type { RoomId } from './types.ts';
 import { readSaid, saidFields } from './wire.ts';
+
+export interface KeptEntry {
+  readonly entry: Entry;
+  /** Of the message in it, where its epoch is over. */
+  readonly key: Bytes | undefined;
+}
 
 interface Promised {
   readonly term: number;
@@ -117,7 +124,7 @@ export class RoomDisk {
     for (const { entry, verdict } of applied) {
       if (entry.kind !== 'command' || verdict !== 'new') continue;
       const { author, incarnation, number } = entry.command;
-      this.#rows.show(this.#room, entry.index);
+      if (bodyIn(entry.command.body)?.kind !== 'commit') this.#rows.show(this.#room, entry.index);
       this.#rows.dropWaiting(this.#room, sessionOf(author, incarnation), number);
     }
     this.#rows.putCommit(this.#room, commit);
@@ -126,11 +133,18 @@ export class RoomDisk {
   waiting(): readonly Said[] {
     return this.#rows
       .waiting(this.#room)
-      .map((bytes) => readSaid(decodeCbor(bytes)))
+      .map(keptIn)
       .sort((a, b) => a.command.number - b.command.number);
   }
 
-  keepWaiting(said: readonly Said[]): void {
+  /** All that was written before lasts from here on. */
+  flush(): void {
+    this.#rows.transact(() => {
+      this.#rows.putCommit(this.#room, this.#rows.commit(this.#room));
+    });
+  }
+
+  keepWaiting(said: readonly Said[], keeping: 'lasting' | 'replaceable' = 'lasting'): void {
     this.#rows.transact(() => {
       for (const one of said) {
         const { author, incarnation, number } = one.command;
@@ -138,14 +152,22 @@ export class RoomDisk {
           this.#room,
           sessionOf(author, incarnation),
           number,
-          encodeCbor(saidFields(one)),
+          encodeCbor([saidFields(one), one.key ?? null]),
         );
       }
+    }, keeping);
+  }
+
+  page(before: number, limit: number): readonly KeptEntry[] {
+    return this.#rows.shown(this.#room, before, limit).flatMap(({ bytes, key }) => {
+      const entry = entryIn(bytes);
+      return entry === undefined ? [] : [{ entry, key }];
     });
   }
 
-  page(before: number, limit: number): readonly Entry[] {
-    return this.#rows.shown(this.#room, before, limit).flatMap(({ bytes }) => entryIn(bytes) ?? []);
+  /** Of what has left memory, too; undefined where it is not here any more. */
+  entries(from: number, to: number): readonly Entry[] {
+    return this.#rows.entries(this.#room, from, to).flatMap(({ bytes }) => entryIn(bytes) ?? []);
   }
 
   #putPromise(): void {
@@ -153,6 +175,12 @@ export class RoomDisk {
     const fields = [term, vote ?? null, height.index, fromHex(height.hash), snapshotFields(base)];
     this.#rows.putPromise(this.#room, encodeCbor(fields));
   }
+}
+
+/** With the key that opens it, once keys were there. */
+function keptIn(bytes: Uint8Array): Said {
+  const [said, key] = exactly(listOf(decodeCbor(bytes)), 2);
+  return { ...readSaid(said), key: key === null ? undefined : bytesIn(key) };
 }
 
 function readPromise(bytes: Uint8Array): Promised {

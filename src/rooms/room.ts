@@ -1,32 +1,34 @@
 /** One room on this device: its replica, what waits below the line, and what is said to the others about both. */
-import { isKithError, KithError } from '../base/errors.ts';
+import type { Bytes } from '../base/bytes.ts';
+import { KithError } from '../base/errors.ts';
 import type { DeviceKey } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Clock, Logger, Rng, Timers } from '../base/ports.ts';
 import type { Signer, Verifier } from '../identity/signing.ts';
+import { digestOf } from '../sealing/rooms/index.ts';
 import { majorityOf, deviceOf, everyone, welcomed, without } from './consensus/roster.ts';
-import type { Applied, Command, ReplicaId, Roster } from './consensus/types.ts';
+import type { Applied, ReplicaId, Roster } from './consensus/types.ts';
+import { putOutAt } from './invitations.ts';
 import { RoomOrder } from './room-order.ts';
-import type { RoomRows } from './ports.ts';
+import type { RoomRoll, RoomRows } from './ports.ts';
 import { ReplicaDriver } from './replica-driver.ts';
 import type { RoomDisk } from './room-disk.ts';
 import { Timeline, type Said } from './timeline/timeline.ts';
 import type { RoomChange, RoomId, ShownMessage } from './types.ts';
-import {
-  encodeBody,
-  encodeWritten,
-  MESSAGE_PURPOSE,
-  messageId,
-  readBody,
-  signedMessage,
-  type Addressed,
-  type OpenBody,
-  type RoomFrame,
-} from './wire.ts';
+import type { Place } from './bodies.ts';
+import { RoomMessages } from './messages.ts';
+import type { KeysStanding } from './keys/core.ts';
+import { RoomKeys, type RoomKeysDeps } from './keys/service.ts';
+import { changesOf, inFrames, isNewer, mustFit, unreadable } from './said.ts';
+import { messageId, type Addressed, type RoomFrame } from './wire.ts';
 
 const HELLO_MS = 1000;
 const GOSSIP_MS = 1000;
-const LIMIT = { waiting: LIMITS.roomWaiting, perAuthor: LIMITS.roomWaitingPerAuthor };
+/** Own messages that are offered to the host once more, as long as they wait. */
+const OFFER_MOST = 32;
+/** Changes of keys that one device may have waiting. */
+const MOST_CHANGES = 8;
+const LIMIT = { waiting: LIMITS.roomWaiting, perAuthor: LIMITS.roomWaitingPerAuthor, isNewer };
 
 export interface RoomDeps {
   readonly id: RoomId;
@@ -47,6 +49,8 @@ export interface RoomDeps {
   /** What this device would show at the door. */
   readonly hello: () => Extract<RoomFrame, { type: 'hello' }>;
   readonly acquainted: () => readonly DeviceKey[];
+  readonly roll: Pick<RoomRoll, 'isRevoked' | 'certifies'>;
+  readonly mls: RoomKeysDeps['mls'];
   readonly changed: (what: RoomChange['what']) => void;
   readonly stopped: () => void;
 }
@@ -56,6 +60,10 @@ export class Room {
   readonly #driver: ReplicaDriver;
   readonly #timeline: Timeline;
   readonly #order: RoomOrder;
+  readonly #keys: RoomKeys;
+  readonly #messages: RoomMessages;
+  #isUnflushed = false;
+  readonly #awaited = new Map<string, () => void>();
   /** Who answered that it belongs to the room, whatever the log here says. */
   readonly #known = new Set<ReplicaId>();
   #helloMs = -Infinity;
@@ -79,6 +87,7 @@ export class Room {
       },
       installed: ({ sessions }) => {
         this.#timeline.confirmedUpTo(sessions);
+        this.#keys.look();
         deps.changed('message');
       },
       roleChanged: () => {
@@ -90,6 +99,9 @@ export class Room {
       },
       stopped: deps.stopped,
     });
+    this.#keys = this.#openKeys();
+    const { id, signer, verifier } = deps;
+    this.#messages = new RoomMessages({ id, signer, verifier, keys: this.#keys });
     this.#timeline = new Timeline(LIMIT, this.core.sessions);
     for (const said of disk.waiting()) this.#timeline.heard(said, true);
     this.#markOwn();
@@ -101,12 +113,55 @@ export class Room {
     });
   }
 
+  #openKeys(): RoomKeys {
+    const { id, self, disk, rows, clock, rng, logger, roll, mls, send, changed, signer } = this.#deps;
+    return new RoomKeys({
+      id,
+      self,
+      rows,
+      clock,
+      rng,
+      logger,
+      mls,
+      device: signer.key as DeviceKey,
+      core: () => this.core,
+      entries: (from, to) => disk.entries(from, to),
+      certifies: (device, key) => roll.certifies(device, key),
+      others: () => this.others(),
+      send: (to, frame) => void send(to, { to: undefined, frame }),
+      say: (epoch, commit, keep) => {
+        this.#sayChange(epoch, commit, keep);
+      },
+      renewed: () => {
+        this.#sealAnew();
+        changed('message');
+      },
+      followed: () => {
+        this.#proposeWaiting();
+      },
+      changed: () => {
+        changed('message');
+      },
+    });
+  }
+
   get core(): ReplicaDriver['core'] {
     return this.#driver.core;
   }
 
+  /** Messages; changes of keys are nobody's business. */
   get waiting(): number {
-    return this.#timeline.size;
+    return this.#timeline.waiting.filter(({ command }) => this.#messages.bodyOf(command)?.kind !== 'commit')
+      .length;
+  }
+
+  /** Something of this device's is on its way: what is said now may as well wait for company. */
+  get isBusy(): boolean {
+    return this.core.host !== undefined && this.#timeline.size > 0;
+  }
+
+  get keys(): KeysStanding {
+    return this.#keys.standing;
   }
 
   get standings(): RoomOrder['standings'] {
@@ -118,6 +173,7 @@ export class Room {
   }
 
   stop(): void {
+    this.#keys.stop();
     this.#driver.stop();
   }
 
@@ -125,70 +181,154 @@ export class Room {
 
   /** On disk when it returns. @throws KithError `empty-message` | `too-large` | `outbox-full` */
   post(text: string): ShownMessage {
-    mustFit(text);
-    const { signer, self, clock, disk } = this.#deps;
-    const [author, incarnation] = [signer.key, self.split('/')[1] ?? ''];
-    const own = this.#timeline.of(author).filter((command) => command.incarnation === incarnation);
-    if (own.length >= LIMITS.roomWaitingPerAuthor)
+    return this.postAll([text])[0] ?? unreadable();
+  }
+
+  /** All of them or none, in one flush. @throws KithError as `post` does. */
+  postAll(texts: readonly string[]): readonly ShownMessage[] {
+    const said = this.#written(texts);
+    this.#say(said);
+    return this.#asShown(said);
+  }
+
+  /** The same, while others write what this host puts in order. @param done they are on disk, or it refuses. */
+  postSoon(texts: readonly string[], done: (said: readonly ShownMessage[]) => void): void {
+    if (this.core.role !== 'host') {
+      done(this.postAll(texts));
+      return;
+    }
+    const said = this.#written(texts);
+    const end = this.core.end.lastIndex;
+    this.#deps.disk.keepWaiting(said, 'replaceable');
+    for (const one of said) this.#timeline.heard(one, true);
+    this.#proposeWaiting();
+    this.#driver.flushed(() => {
+      if (this.core.end.lastIndex === end) this.#keepAndTell(said);
+      this.#markOwn();
+      done(this.#asShown(said));
+    });
+  }
+
+  #written(texts: readonly string[]): readonly Said[] {
+    const { self, clock } = this.#deps;
+    const first = this.#nextPlace(self.split('/')[1] ?? '');
+    this.mustTake(texts);
+    const sentMs = Math.max(0, Math.floor(clock.nowMs()));
+    return texts.map((text, at) =>
+      this.#messages.sealed({ ...first, number: first.number + at }, text, sentMs),
+    );
+  }
+
+  #asShown(said: readonly Said[]): readonly ShownMessage[] {
+    return said.map(
+      ({ command, key }) => this.#messages.shown(command, { index: null, held: 1, key }) ?? unreadable(),
+    );
+  }
+
+  #keepAndTell(said: readonly Said[]): void {
+    this.#deps.disk.keepWaiting(said);
+    this.#tellSaid(this.others(), said);
+  }
+
+  /** @throws KithError `empty-message` | `too-large` | `outbox-full` */
+  mustTake(texts: readonly string[]): void {
+    texts.forEach(mustFit);
+    const life = this.#deps.self.split('/')[1];
+    const own = this.#timeline.of(this.#deps.signer.key).filter(({ incarnation }) => incarnation === life);
+    if (own.length + texts.length > LIMITS.roomWaitingPerAuthor)
       throw new KithError('outbox-full', 'Too much of yours waits in this room already.', {
         next: 'Wait until a majority is there: kith room status',
       });
-    const number = (own.at(-1)?.number ?? this.core.confirmedOf(author, incarnation)) + 1;
-    const sentMs = Math.max(0, Math.floor(clock.nowMs()));
-    const inner = encodeWritten({ text, sentMs });
-    const signature = signer.sign(
-      MESSAGE_PURPOSE,
-      signedMessage(this.#deps.id, { author, incarnation, number }, inner),
+  }
+
+  /** Of a message that waits; once, and never for one that is replaced by a summary. */
+  whenConfirmed(message: string, run: () => void): void {
+    const isOver = !this.#timeline.waiting.some(
+      ({ command }) => messageId(this.#deps.id, command) === message,
     );
-    const said: Said = {
-      command: { author, incarnation, number, body: encodeBody(inner, signature) },
-      sentMs,
+    if (isOver) run();
+    else this.#awaited.set(message, run);
+  }
+
+  forget(message: string): void {
+    this.#awaited.delete(message);
+  }
+
+  #nextPlace(incarnation: string): Place {
+    const author = this.#deps.signer.key;
+    const own = this.#timeline.of(author).filter((command) => command.incarnation === incarnation);
+    return {
+      author,
+      incarnation,
+      number: (own.at(-1)?.number ?? this.core.confirmedOf(author, incarnation)) + 1,
     };
-    disk.keepWaiting([said]);
+  }
+
+  #sayChange(epoch: number, commit: Bytes, keep: (digest: Bytes) => void): void {
+    const { self, clock, rows } = this.#deps;
+    const place = this.#nextPlace(changesOf(self.split('/')[1] ?? ''));
+    const said = this.#messages.change(place, Math.max(0, Math.floor(clock.nowMs())), epoch, commit);
+    rows.transact(() => {
+      this.#deps.disk.keepWaiting([said]);
+      keep(digestOf(said.command.body));
+    });
     this.#timeline.heard(said, true);
     this.#markOwn();
-    this.#tell(this.others(), { type: 'said', said: [said] });
+    this.#tellSaid(this.others(), [said]);
     this.#proposeWaiting();
-    return this.#shown(said.command, null, 1) ?? unreadable();
+  }
+
+  /** The host's own go into the order in the same flush, and reach the others that way. */
+  #say(said: readonly Said[]): void {
+    const { disk } = this.#deps;
+    const end = this.core.end.lastIndex;
+    const isHost = this.core.role === 'host';
+    disk.keepWaiting(said, isHost ? 'replaceable' : 'lasting');
+    for (const one of said) this.#timeline.heard(one, true);
+    this.#markOwn();
+    if (!isHost) this.#tellSaid(this.others(), said);
+    this.#proposeWaiting();
+    if (!isHost) return;
+    this.#driver.drain();
+    if (this.core.end.lastIndex === end) this.#keepAndTell(said);
+  }
+
+  /** Other keys: what waits here of this device's goes under them, so that who went reads none of it. */
+  #sealAnew(): void {
+    const { signer, disk } = this.#deps;
+    const anew = this.#timeline.waiting.flatMap((said): Said[] => {
+      const { command, sentMs } = said;
+      const body = this.#messages.bodyOf(command);
+      const isOld = body?.kind === 'draft' || (body?.kind === 'message' && body.epoch !== this.#keys.epoch);
+      const text =
+        command.author === signer.key && isOld ? this.#messages.textOf(command, said.key) : undefined;
+      return text === undefined ? [] : [this.#messages.sealed(command, text, sentMs)];
+    });
+    const fresh = anew.filter((said) => this.#timeline.heard(said, true) === 'new');
+    disk.keepWaiting(fresh);
+    this.#markOwn();
+    this.#tellSaid(this.others(), fresh);
   }
 
   /** Confirmed ones below `before`, oldest first; those that wait follow when `before` is left out. */
   read(before: number | undefined, limit: number): readonly ShownMessage[] {
     const confirmed = this.#deps.disk
       .page(before ?? Number.MAX_SAFE_INTEGER, limit)
-      .flatMap((entry) =>
-        entry.kind === 'command' ? (this.#shown(entry.command, entry.index, 0) ?? []) : [],
+      .flatMap(({ entry, key }) =>
+        entry.kind === 'command'
+          ? (this.#messages.shown(entry.command, { index: entry.index, held: 0, key }) ?? [])
+          : [],
       );
     if (before !== undefined) return confirmed;
     const waiting = this.#timeline.waiting.flatMap(
-      ({ command, holders }) => this.#shown(command, null, this.#countHolders(holders)) ?? [],
+      ({ command, holders, key }) =>
+        this.#messages.shown(command, { index: null, held: this.#countHolders(holders), key }) ?? [],
     );
     return [...confirmed, ...waiting];
   }
 
   #countHolders(holders: ReadonlySet<string>): number {
     return new Set(this.core.roster.voters.map(deviceOf).filter((device) => holders.has(device))).size;
-  }
-
-  /** Undefined for what its author did not sign: a host can put it in order, and nobody sees it. */
-  #shown(command: Command, index: number | null, held: number): ShownMessage | undefined {
-    const body = this.#open(command);
-    if (body === undefined) return undefined;
-    const { text, sentMs } = body;
-    const device = command.author as DeviceKey;
-    return { index, id: messageId(this.#deps.id, command), device, text, sentMs, held };
-  }
-
-  #open(command: Command): OpenBody | undefined {
-    try {
-      const body = readBody(command.body);
-      const signed = signedMessage(this.#deps.id, command, body.inner);
-      const isGenuine = this.#deps.verifier.verify(command.author, MESSAGE_PURPOSE, signed, body.signature);
-      return isGenuine ? body : undefined;
-    } catch (error) {
-      if (!isKithError(error, 'malformed')) throw error;
-      return undefined;
-    }
   }
 
   /** @returns false where this device is not the host, or the change has to wait. */
@@ -205,6 +345,23 @@ export class Room {
     const gone = everyone(this.core.roster).find((one) => devices.includes(deviceOf(one) as DeviceKey));
     if (this.core.role !== 'host') return this.#askHost({ type: 'remove', devices });
     if (gone !== undefined) this.change((roster) => without(roster, gone));
+  }
+
+  /** @returns whether somebody was asked to be host instead of this device. */
+  handOver(): boolean {
+    const { role, order, roster, hosting, electionMs, self } = this.core;
+    if (role !== 'host') return false;
+    const nowMs = this.#deps.clock.monotonicMs();
+    const candidates = [...order, ...roster.voters].filter(
+      (one) => one !== self && roster.voters.includes(one),
+    );
+    const to = candidates.find(
+      (one) => nowMs - (hosting?.progressOf(one)?.heardMs ?? -Infinity) < electionMs,
+    );
+    if (to === undefined) return false;
+    this.#driver.handle({ type: 'transfer', to });
+    this.#driver.drain();
+    return true;
   }
 
   #askHost(frame: RoomFrame): void {
@@ -233,6 +390,12 @@ export class Room {
         return this.#order.receive(from, frame);
       case 'remove':
         return this.remove(frame.devices);
+      case 'keys-wanted':
+      case 'keys':
+      case 'epoch':
+      case 'texts-wanted':
+      case 'texts':
+        return this.#keys.receive(device, frame);
       default:
         return;
     }
@@ -246,26 +409,12 @@ export class Room {
     return isKnown || this.#deps.acquainted().includes(device);
   }
 
-  /** Where the log last put this device out; 0 when it did not. An invitation from before does not let it in again. */
-  #putOutAt(device: DeviceKey): number {
-    const { core } = this;
-    const names = (roster: Roster): boolean => everyone(roster).some((one) => deviceOf(one) === device);
-    let lacksSince = 0;
-    for (let index = core.commit; index > core.base.index; index -= 1) {
-      const entry = core.entry(index);
-      if (entry?.kind !== 'change') continue;
-      if (names(entry.roster)) return lacksSince;
-      lacksSince = index;
-    }
-    return names(core.base.roster) ? lacksSince : 0;
-  }
-
   /** Somebody hears no host, or wants to come in. */
   #greeted(device: DeviceKey, from: ReplicaId, frame: Extract<RoomFrame, { type: 'hello' }>): void {
     const { core } = this;
     const isNamed = everyone(core.roster).some((one) => deviceOf(one) === device);
     const mayCome =
-      (frame.invitation?.commit ?? 0) >= this.#putOutAt(device) && this.#deps.lets(device, frame);
+      (frame.invitation?.commit ?? 0) >= putOutAt(this.core, device) && this.#deps.lets(device, frame);
     if (!isNamed && !mayCome) return;
     const known = everyone(core.roster);
     this.#deps.send(device, { to: from, frame: { type: 'greeting', host: core.host, known } });
@@ -277,21 +426,52 @@ export class Room {
   // ---- below the line
 
   #heard(from: DeviceKey, list: readonly Said[]): void {
-    const fresh = list.filter((said) => this.#isAllowed(said) && this.#timeline.heard(said) === 'new');
+    const fresh = list
+      .filter((said) => this.#isAllowed(said))
+      .map((said): Said => ({ ...said, key: this.#messages.keyOf(said.command) }))
+      .filter((said) => this.#timeline.heard(said) === 'new');
+    // Where there is a host it comes with the order in a moment, and that is flushed.
+    const isFlushed = this.core.host === undefined;
     if (fresh.length > 0) {
-      this.#deps.disk.keepWaiting(fresh);
-      this.#markOwn();
+      this.#deps.disk.keepWaiting(fresh, isFlushed ? 'lasting' : 'replaceable');
+      this.#isUnflushed ||= !isFlushed;
+      if (isFlushed) this.#markOwn();
       this.#proposeWaiting();
-      const others = this.others().filter((one) => one !== from);
-      this.#tell(others, { type: 'said', said: fresh });
+      this.#tellSaid(
+        this.others().filter((one) => one !== from),
+        fresh,
+      );
       this.#deps.changed('message');
     }
-    this.#tell([from], { type: 'heights', heights: this.#timeline.heights() });
+    if (!this.#isUnflushed) this.#tell([from], { type: 'heights', heights: this.#timeline.heights() });
+  }
+
+  /** Before this device says how far it is. */
+  #flush(): void {
+    if (!this.#isUnflushed) return;
+    this.#deps.disk.flush();
+    this.#isUnflushed = false;
+    this.#markOwn();
   }
 
   /** Signed by its author, who is in the room. */
   #isAllowed({ command, sentMs }: Said): boolean {
-    return this.#belongs(command.author as DeviceKey) && this.#open(command)?.sentMs === sentMs;
+    if (!this.#belongs(command.author as DeviceKey)) return false;
+    const body = this.#messages.bodyOf(command);
+    if (body === undefined || body.kind === 'draft' || body.sentMs !== sentMs) return false;
+    if (body.kind === 'commit' && this.#changesOf(command.author) >= MOST_CHANGES) return false;
+    return this.#messages.genuine(command) !== undefined;
+  }
+
+  #changesOf(author: string): number {
+    return this.#timeline.of(author).filter((command) => this.#messages.bodyOf(command)?.kind === 'commit')
+      .length;
+  }
+
+  /** What may be passed on: no drafts, and nothing that somebody could read who was put out. */
+  #mayPass({ command }: Said): boolean {
+    const body = this.#messages.bodyOf(command);
+    return body?.kind === 'commit' || (body?.kind === 'message' && body.epoch >= this.#keys.floor);
   }
 
   #compared(from: DeviceKey, heights: readonly (readonly [string, number])[]): void {
@@ -301,8 +481,7 @@ export class Room {
       news = this.#timeline.held(from, author, incarnation, number) || news;
     }
     if (news) this.#deps.changed('message');
-    const lacking = this.#timeline.above(heights, LIMITS.roomWaitingPerAuthor);
-    if (lacking.length > 0) this.#tell([from], { type: 'said', said: lacking });
+    this.#tellSaid([from], this.#timeline.above(heights, LIMITS.roomWaitingPerAuthor));
   }
 
   #markOwn(): void {
@@ -312,11 +491,26 @@ export class Room {
     }
   }
 
-  /** The host puts in order what waits with it, whoever brought it. */
+  /** The host puts in order what waits with it, whoever brought it: nothing that somebody could read who was put out. */
   #proposeWaiting(): void {
     if (this.core.role !== 'host' || this.#timeline.size === 0) return;
-    const commands = this.#timeline.waiting.map(({ command }) => command);
-    this.#driver.handle({ type: 'propose', commands });
+    const isReady =
+      this.core.hosting?.hasConfirmedStart === true && this.#keys.isUpToDate && this.#keys.isClean;
+    const commands = this.#timeline.waiting.flatMap(({ command }) => {
+      const body = this.#messages.bodyOf(command);
+      const isDue = body?.kind === 'message' && isReady && this.#keys.accepts(body.epoch);
+      return isDue || body?.kind === 'commit' ? [command] : [];
+    });
+    if (commands.length > 0) this.#driver.handle({ type: 'propose', commands });
+  }
+
+  /** What may have been missed by a host that is new, or has the message under older keys. */
+  #offerOwn(): void {
+    const { host, role } = this.core;
+    if (host === undefined || this.#timeline.size === 0) return;
+    const own = this.#timeline.waiting.filter(({ command }) => command.author === this.#deps.signer.key);
+    const to = role === 'host' ? this.others() : [deviceOf(host) as DeviceKey];
+    this.#tellSaid(to, own.slice(0, OFFER_MOST));
   }
 
   #applied(applied: readonly Applied[]): void {
@@ -324,8 +518,18 @@ export class Room {
       if (entry.kind === 'command') this.#timeline.confirmed(entry.command);
     }
     const hasMessage = applied.some(({ entry, verdict }) => entry.kind === 'command' && verdict === 'new');
+    this.#keys.look();
+    if (this.#awaited.size > 0) this.#tellAwaited(applied);
     if (hasMessage) this.#deps.changed('message');
     if (applied.some(({ entry }) => entry.kind === 'change')) this.#deps.changed('state');
+  }
+
+  #tellAwaited(applied: readonly Applied[]): void {
+    for (const { entry } of applied) {
+      const id = entry.kind === 'command' ? messageId(this.#deps.id, entry.command) : '';
+      this.#awaited.get(id)?.();
+      this.#awaited.delete(id);
+    }
   }
 
   // ---- around
@@ -341,11 +545,25 @@ export class Room {
   }
 
   linked(device: DeviceKey): void {
+    this.#flush();
     if (this.#belongs(device)) this.#tell([device], { type: 'heights', heights: this.#timeline.heights() });
   }
 
   #tell(devices: readonly DeviceKey[], frame: RoomFrame): void {
     for (const device of devices) this.#deps.send(device, { to: undefined, frame });
+  }
+
+  #tellSaid(devices: readonly DeviceKey[], list: readonly Said[]): void {
+    for (const said of inFrames(list.filter((one) => this.#mayPass(one))))
+      this.#tell(devices, { type: 'said', said });
+  }
+
+  /** Whose device was revoked is put out, and the keys change. */
+  #putOutRevoked(): void {
+    const revoked = everyone(this.core.roster).find((one) =>
+      this.#deps.roll.isRevoked(deviceOf(one) as DeviceKey),
+    );
+    if (revoked !== undefined) this.change((roster) => without(roster, revoked));
   }
 
   #lookAround(): void {
@@ -356,9 +574,14 @@ export class Room {
     }
     if (nowMs - this.#gossipMs >= GOSSIP_MS) {
       this.#gossipMs = nowMs;
+      this.#flush();
       if (this.#timeline.size > 0)
         this.#tell(this.others(), { type: 'heights', heights: this.#timeline.heights() });
+      this.#offerOwn();
       this.#proposeWaiting();
+      this.#putOutRevoked();
+      this.#keys.tell();
+      this.#keys.look();
     }
     this.#order.tick();
   }
@@ -366,22 +589,4 @@ export class Room {
   get quorum(): number {
     return majorityOf(this.core.agreedRoster.voters);
   }
-}
-
-/** @throws KithError `empty-message` | `too-large` */
-function mustFit(text: string): void {
-  if (text.trim() === '')
-    throw new KithError('empty-message', 'There is nothing in this message.', { next: 'Write something.' });
-  if (text.length > LIMITS.roomTextChars)
-    throw new KithError(
-      'too-large',
-      `A message in a room has ${String(LIMITS.roomTextChars)} characters at most.`,
-      {
-        next: 'Send it as a letter, or as a file.',
-      },
-    );
-}
-
-function unreadable(): never {
-  throw new Error('bug: what was written just now can be read');
 }

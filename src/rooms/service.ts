@@ -6,15 +6,18 @@ import { LIMITS } from '../base/limits.ts';
 import type { Clock, Logger, Rng, Timer, Timers } from '../base/ports.ts';
 import type { Signer, Verifier } from '../identity/signing.ts';
 import type { Channel, ChannelName, Link, Transport } from '../net/ports.ts';
+import type { GroupAuthority, Mls } from '../sealing/mls/index.ts';
 import { genesis } from './consensus/chain.ts';
 import { recover } from './consensus/recover.ts';
 import { deviceOf, everyone, replicaOf } from './consensus/roster.ts';
 import type { ReplicaId } from './consensus/types.ts';
 import { encodeCard, readCard } from './card.ts';
 import { INVITE, nextTry, signInvitation, isGenuine } from './invitations.ts';
-import type { RoomRoll, RoomRows } from './ports.ts';
+import { RelayedFrames } from './relayed.ts';
+import type { RoomRelay, RoomRoll, RoomRows } from './ports.ts';
 import { firstEntry, RoomDisk } from './room-disk.ts';
 import { Room } from './room.ts';
+import { Sayings } from './sayings.ts';
 import type {
   Invitation,
   RoomCard,
@@ -28,6 +31,8 @@ import { decodeFrame, encodeFrame, type Addressed, type RoomFrame } from './wire
 
 export const ROOMS_CHANNEL: ChannelName = '/kith/1/rooms';
 const TICK_MS = 1000;
+/** What a node that stops gives others to take over. */
+const HAND_OVER_MS = 1000;
 const ROOM_BYTES = 4 * 1024 * 1024;
 /** What one neighbour may send on this channel, all rooms together. */
 export const ROOMS_QUOTA = { framesPerS: 2000, bytesPerS: 8 * 1024 * 1024, burstS: 5 } as const;
@@ -39,12 +44,16 @@ export interface RoomServiceDeps {
   readonly roll: RoomRoll;
   readonly signer: Signer;
   readonly verifier: Verifier;
+  /** For each room one, since who may be in its keys is the room's affair. */
+  readonly mls: (authority: GroupAuthority) => Promise<Mls>;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly rng: Rng;
   readonly logger: Logger;
   /** Of the node's store: another one when the store was restored or copied. 32 hex digits. */
   readonly store: string;
+  /** Undefined where nobody passes anything on. */
+  readonly relay: RoomRelay | undefined;
   /** Whose link it is; undefined for who is no member. */
   readonly deviceOf: (link: LinkKey) => DeviceKey | undefined;
   readonly changed: (change: RoomChange) => void;
@@ -59,10 +68,18 @@ export class RoomService {
   readonly #rooms = new Map<RoomId, Room>();
   readonly #channels = new Map<DeviceKey, Channel>();
   readonly #opened = new Set<Link>();
+  readonly #sayings: Sayings;
+  readonly #relayed: RelayedFrames | undefined;
   #timer: Timer | undefined;
 
   constructor(deps: RoomServiceDeps) {
     this.#deps = deps;
+    this.#sayings = new Sayings(deps.timers, (id) => this.#needRoom(id));
+    this.#relayed =
+      deps.relay &&
+      new RelayedFrames(deps.relay, deps.clock, (device, bytes) => {
+        this.#takeRelayed(device, bytes);
+      });
     for (const { card } of deps.rows.cards()) {
       const read = readCard(card);
       this.#cards.set(read.id, read);
@@ -87,6 +104,21 @@ export class RoomService {
     this.#timer?.cancel();
     for (const room of this.#rooms.values()) room.stop();
     for (const channel of this.#channels.values()) channel.close();
+  }
+
+  /** Before this node goes: whoever is best placed takes over, so that nobody has to notice that a host is gone. */
+  async handOver(): Promise<void> {
+    const { timers, clock } = this.#deps;
+    const hosted = [...this.#rooms.values()].filter((room) => room.handOver());
+    const untilMs = clock.monotonicMs() + HAND_OVER_MS;
+    await new Promise<void>((resolve) => {
+      const look = (): void => {
+        const isDone = hosted.every(({ core }) => core.role !== 'host');
+        if (isDone || clock.monotonicMs() > untilMs) resolve();
+        else timers.after(10, look);
+      };
+      look();
+    });
   }
 
   // ---- people
@@ -169,6 +201,30 @@ export class RoomService {
     return this.#needRoom(id).post(text);
   }
 
+  /** Like `post`, in one flush with whatever else is said in the same moment. */
+  async say(id: RoomId, text: string): Promise<ShownMessage> {
+    const room = this.#needRoom(id);
+    room.mustTake([text]);
+    return new Promise((resolve, reject) => {
+      this.#sayings.add(id, { text, resolve, reject }, room.isBusy);
+    });
+  }
+
+  /** Whether a majority had it within that time. */
+  async confirmation(id: RoomId, message: string, withinMs: number): Promise<boolean> {
+    const room = this.#needRoom(id);
+    return new Promise((resolve) => {
+      const timer = this.#deps.timers.after(withinMs, () => {
+        room.forget(message);
+        resolve(false);
+      });
+      room.whenConfirmed(message, () => {
+        timer.cancel();
+        resolve(true);
+      });
+    });
+  }
+
   read(id: RoomId, before: number | undefined, limit: number): readonly ShownMessage[] {
     this.#needCard(id);
     return this.#rooms.get(id)?.read(before, limit) ?? [];
@@ -186,7 +242,6 @@ export class RoomService {
     const room = this.#rooms.get(id);
     const core = room?.core;
     const roster = core?.agreedRoster ?? { voters: [], joining: [], learners: [] };
-    const order = core === undefined || core.order.length === 0 ? roster.voters : core.order;
     return {
       id,
       name,
@@ -197,16 +252,17 @@ export class RoomService {
       quorum: roster.voters.length === 0 ? 0 : (room?.quorum ?? 0),
       confirmed: this.#deps.rows.countShown(id),
       waiting: room?.waiting ?? 0,
-      order: order.filter((one) => roster.voters.includes(one)),
+      order: orderOf(core, roster.voters),
       invites,
       invitedBy: invitation?.by,
+      keys: room?.keys,
     };
   }
 
   // ---- rooms
 
   #open(card: RoomCard): void {
-    const { rows, clock, timers, rng, logger, signer, verifier, store, changed } = this.#deps;
+    const { rows, clock, timers, rng, logger, signer, verifier, store, changed, roll, mls } = this.#deps;
     const { card: own, disk } = card.store === store ? this.#trusted(card) : this.#anew(card);
     const { id } = own;
     const room = new Room({
@@ -220,7 +276,9 @@ export class RoomService {
       logger,
       signer,
       verifier,
-      linked: () => [...this.#channels.keys()],
+      roll,
+      mls,
+      linked: () => this.#reachable(),
       send: (to, addressed) =>
         this.#send(to, { ...addressed, room: id, from: this.#replicaOf(this.#needCard(id)) }),
       lets: (device, frame) => this.#lets(id, device, frame.invitation),
@@ -240,7 +298,9 @@ export class RoomService {
   /** A replica whose disk is not whole goes on as another one, and its word of before is worth nothing. */
   #trusted(card: RoomCard): { readonly card: RoomCard; readonly disk: RoomDisk } {
     const disk = RoomDisk.open(this.#deps.rows, card.id);
-    if (disk === undefined || recover(disk.load()).type === 'corrupt') return this.#anew(card);
+    const areKeysWhole = this.#deps.rows.keys(card.id) !== null;
+    if (disk === undefined || !areKeysWhole || recover(disk.load()).type === 'corrupt')
+      return this.#anew(card);
     return { card, disk };
   }
 
@@ -250,6 +310,7 @@ export class RoomService {
     const fresh: RoomCard = { ...card, life: this.#newLife(), store };
     return rows.transact(() => {
       this.#save(fresh);
+      rows.putKeys(card.id, undefined);
       return { card: fresh, disk: RoomDisk.begin(rows, card.id, genesis(fromHex(card.id))) };
     });
   }
@@ -282,6 +343,7 @@ export class RoomService {
     this.#deps.timers.after(TICK_MS, () => {
       this.#rooms.get(card.id)?.stop();
       this.#rooms.delete(card.id);
+      if (this.#cards.get(card.id)?.state === 'left') this.#deps.rows.putKeys(card.id, undefined);
     });
     this.#deps.changed({ room: card.id, what: 'state' });
   }
@@ -397,6 +459,23 @@ export class RoomService {
     }
   }
 
+  /** Who passed it on is not to blame for what is in it, and who wrote it has no channel here that could be ended. */
+  #takeRelayed(device: DeviceKey, bytes: Bytes): void {
+    try {
+      this.#dispatch(device, decodeFrame(bytes));
+    } catch (error) {
+      if (isKithError(error, 'malformed'))
+        this.#deps.logger.info({ device }, 'a relayed frame of rooms is malformed');
+      else this.#deps.logger.error({ device, error }, 'rooms failed on a relayed frame');
+    }
+  }
+
+  #reachable(): readonly DeviceKey[] {
+    const linked = [...this.#channels.keys()];
+    const around = this.#relayed?.heardOf() ?? [];
+    return [...linked, ...around.filter((device) => !this.#channels.has(device))];
+  }
+
   #dispatch(device: DeviceKey, { room: id, from, to, frame }: Addressed): void {
     if (frame.type === 'invite') return this.#invited(device, frame.invitation);
     if (frame.type === 'answer') return this.#answered(id, device, frame.accepted);
@@ -409,8 +488,10 @@ export class RoomService {
 
   #send(to: DeviceKey, addressed: Addressed): boolean {
     const channel = this.#channels.get(to);
-    if (channel === undefined || channel.bufferedBytes > ROOM_BYTES) return false;
-    channel.send(encodeFrame({ ...addressed, from: this.#fromOf(addressed) }));
+    const frame = encodeFrame({ ...addressed, from: this.#fromOf(addressed) });
+    if (channel === undefined) return this.#relayed?.send(to, frame) ?? false;
+    if (channel.bufferedBytes > ROOM_BYTES) return false;
+    channel.send(frame);
     return true;
   }
 
@@ -473,4 +554,10 @@ export class RoomService {
         card.state === 'invited' ? `Accept the invitation: kith room accept ${card.name}` : 'kith room list',
     });
   }
+}
+
+/** Those who count, as they are measured; as they came, while nothing is. */
+function orderOf(core: Room['core'] | undefined, voters: readonly ReplicaId[]): readonly ReplicaId[] {
+  const best = core?.order ?? [];
+  return best.length === 0 ? voters : best.filter((one) => voters.includes(one));
 }

@@ -2,6 +2,7 @@
 import type { DeviceKey, MemberId } from '../base/ids.ts';
 import type { Bytes } from '../base/bytes.ts';
 import type { ReplicaId } from './consensus/types.ts';
+import type { KeysStanding } from './keys/core.ts';
 
 declare const brand: unique symbol;
 /** 32 random bytes as hex. */
@@ -52,7 +53,10 @@ export interface ShownMessage {
   readonly index: number | null;
   readonly id: string;
   readonly device: DeviceKey;
+  /** Empty where it cannot be read. */
   readonly text: string;
+  /** The key is not here yet: others are asked for it. */
+  readonly isReadable: boolean;
   readonly sentMs: number;
   /** Voters who hold it, while it waits. */
   readonly held: number;
@@ -73,6 +77,7 @@ export interface RoomView {
   readonly order: readonly ReplicaId[];
   readonly invites: readonly SentInvite[];
   readonly invitedBy: DeviceKey | undefined;
+  readonly keys: KeysStanding | undefined;
 }
 
 export type RoomChange = { readonly room: RoomId; readonly what: 'state' | 'message' | 'host' };

@@ -41,6 +41,19 @@ const FRAMES: readonly RoomFrame[] = [
   { type: 'invite', invitation: INVITATION },
   { type: 'answer', accepted: false },
   { type: 'remove', devices: ['34'.repeat(32) as DeviceKey] },
+  { type: 'keys-wanted' },
+  { type: 'keys', at: 9, epoch: 2, info: new Uint8Array([1, 2, 3]) },
+  { type: 'epoch', at: 9, epoch: 2, authenticator: new Uint8Array(32).fill(4) },
+  { type: 'texts-wanted', above: 3, upTo: 9 },
+  {
+    type: 'texts',
+    reached: 5,
+    upTo: 9,
+    epoch: 2,
+    boot: new Uint8Array(16).fill(5),
+    seq: 1,
+    ciphertext: new Uint8Array([6]),
+  },
 ];
 
 describe('frames of rooms', () => {

@@ -18,11 +18,11 @@ import {
   textIn,
 } from './consensus/wire.ts';
 import type { Command, Message, ReplicaId, SessionTable } from './consensus/types.ts';
+import { ROOM_BOOT_BYTES } from '../sealing/rooms/index.ts';
 import type { Said } from './timeline/timeline.ts';
 import type { Invitation, RoomId } from './types.ts';
 
 const VERSION = 1;
-export const MESSAGE_PURPOSE = 'room message';
 export const INVITATION_PURPOSE = 'room invitation';
 const SESSION = /^[0-9a-f]{64} [0-9a-f]{16}$/;
 const MOST_SESSIONS = 4096;
@@ -40,7 +40,27 @@ export type RoomFrame =
   | { readonly type: 'invite'; readonly invitation: Invitation }
   | { readonly type: 'answer'; readonly accepted: boolean }
   /** To the host: take these devices out. */
-  | { readonly type: 'remove'; readonly devices: readonly DeviceKey[] };
+  | { readonly type: 'remove'; readonly devices: readonly DeviceKey[] }
+  /** From a member without the room's keys. */
+  | { readonly type: 'keys-wanted' }
+  /** What a group is joined by, as of one place in the log. */
+  | { readonly type: 'keys'; readonly at: number; readonly epoch: number; readonly info: Bytes }
+  /** Which keys the sender has, as of one place in the log. */
+  | { readonly type: 'epoch'; readonly at: number; readonly epoch: number; readonly authenticator: Bytes }
+  /** Keys of messages above `above`, up to `upTo`, the newest first. */
+  | { readonly type: 'texts-wanted'; readonly above: number; readonly upTo: number }
+  | TextsFrame;
+
+/** Keys of messages, sealed under the group's: all that there are above `reached`, up to `upTo`. */
+export interface TextsFrame {
+  readonly type: 'texts';
+  readonly reached: number;
+  readonly upTo: number;
+  readonly epoch: number;
+  readonly boot: Bytes;
+  readonly seq: number;
+  readonly ciphertext: Bytes;
+}
 
 const TYPES = [
   'core',
@@ -53,6 +73,11 @@ const TYPES = [
   'invite',
   'answer',
   'remove',
+  'keys-wanted',
+  'keys',
+  'epoch',
+  'texts-wanted',
+  'texts',
 ] as const satisfies readonly RoomFrame['type'][];
 
 export interface Addressed {
@@ -96,6 +121,18 @@ function frameFields(frame: RoomFrame): CborValue[] {
       return [frame.accepted];
     case 'remove':
       return [frame.devices.map(fromHex)];
+    case 'keys-wanted':
+      return [];
+    case 'keys':
+      return [frame.at, frame.epoch, frame.info];
+    case 'epoch':
+      return [frame.at, frame.epoch, frame.authenticator];
+    case 'texts-wanted':
+      return [frame.above, frame.upTo];
+    case 'texts': {
+      const { reached, upTo, epoch, boot, seq, ciphertext } = frame;
+      return [reached, upTo, epoch, boot, seq, ciphertext];
+    }
   }
 }
 
@@ -144,7 +181,48 @@ function readFrame(type: RoomFrame['type'], rest: readonly CborValue[]): RoomFra
           idFromBytes<DeviceKey>(one),
         ),
       };
+    default:
+      return readKeysFrame(type, rest);
   }
+}
+
+function readKeysFrame(
+  type: 'keys-wanted' | 'keys' | 'epoch' | 'texts-wanted' | 'texts',
+  rest: readonly CborValue[],
+): RoomFrame {
+  switch (type) {
+    case 'keys-wanted':
+      exactly(rest, 0);
+      return { type };
+    case 'keys': {
+      const [at, epoch, info] = exactly(rest, 3);
+      return { type, at: numberIn(at), epoch: numberIn(epoch), info: within(info, LIMITS.roomKeysBytes) };
+    }
+    case 'epoch': {
+      const [at, epoch, authenticator] = exactly(rest, 3);
+      return { type, at: numberIn(at), epoch: numberIn(epoch), authenticator: within(authenticator, 64) };
+    }
+    case 'texts-wanted':
+      return { type, above: numberIn(exactly(rest, 2)[0]), upTo: numberIn(rest[1]) };
+    case 'texts': {
+      const [reached, upTo, epoch, boot, seq, ciphertext] = exactly(rest, 6);
+      return {
+        type,
+        reached: numberIn(reached),
+        upTo: numberIn(upTo),
+        epoch: numberIn(epoch),
+        boot: within(boot, ROOM_BOOT_BYTES),
+        seq: numberIn(seq),
+        ciphertext: within(ciphertext, LIMITS.roomCommandBytes),
+      };
+    }
+  }
+}
+
+function within(value: CborValue | undefined, sizeBytes: number): Bytes {
+  const bytes = bytesIn(value);
+  if (bytes.byteLength > sizeBytes) throw malformed('too many bytes');
+  return bytes;
 }
 
 function atMost(list: readonly CborValue[], count: number): readonly CborValue[] {
@@ -165,39 +243,6 @@ function delayIn(value: CborValue): readonly [ReplicaId, number, number] {
 
 // ---- messages of people
 
-export interface Written {
-  readonly text: string;
-  readonly sentMs: number;
-}
-
-/** What the author signs: the place of the message in its session, so that no other place can be given to it. */
-export function signedMessage(room: RoomId, command: Omit<Command, 'body'>, inner: Bytes): Bytes {
-  return encodeCbor([fromHex(room), command.author, command.incarnation, command.number, inner]);
-}
-
-export function encodeWritten({ text, sentMs }: Written): Bytes {
-  return encodeCbor([0, sentMs, text]);
-}
-
-export function encodeBody(inner: Bytes, signature: Bytes): Bytes {
-  return encodeCbor([inner, signature]);
-}
-
-export interface OpenBody extends Written {
-  readonly inner: Bytes;
-  readonly signature: Bytes;
-}
-
-/** @throws KithError `malformed` */
-export function readBody(body: Bytes): OpenBody {
-  const [innerValue, signature] = exactly(listOf(decodeCbor(body)), 2);
-  const inner = bytesIn(innerValue);
-  const [kind, sentMs, text] = exactly(listOf(decodeCbor(inner)), 3);
-  if (kind !== 0 || typeof text !== 'string') throw malformed('a message of another kind');
-  if (text.length > LIMITS.roomTextChars) throw malformed('a message of a room is too long');
-  return { inner, signature: bytesIn(signature), text, sentMs: numberIn(sentMs, 2 ** 48) };
-}
-
 /** Names a message to people: 32 hex digits. */
 export function messageId(room: RoomId, { author, incarnation, number }: Command): string {
   return hash('sha256', encodeCbor([fromHex(room), author, incarnation, number]), 'hex').slice(0, 32);
@@ -207,7 +252,7 @@ export function saidFields({ command, sentMs }: Said): CborValue {
   return [commandFields(command), sentMs];
 }
 
-export function readSaid(value: CborValue): Said {
+export function readSaid(value: CborValue | undefined): Said {
   const [command, sentMs] = exactly(listOf(value), 2);
   return { command: readCommand(command), sentMs: numberIn(sentMs, 2 ** 48) };
 }

@@ -281,6 +281,11 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   `,
   `
+  -- Rooms: where the group's keys lie among the secrets, and the keys of messages whose epoch is over. Sealed.
+  ALTER TABLE rooms ADD COLUMN keys INTEGER;
+  ALTER TABLE room_entries ADD COLUMN key BLOB;
+  `,
+  `
   -- Pieces of files. Keys are hashed under a key of this disk; bodies are sealed. blob: lies in the node's own store.
   CREATE TABLE file_pieces (
     row INTEGER PRIMARY KEY,

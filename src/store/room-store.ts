@@ -5,8 +5,10 @@ import type { RoomRows, RoomSealer } from '../rooms/ports.ts';
 import type { RoomId } from '../rooms/types.ts';
 import type { Database } from './database.ts';
 import { bytesIn, bytesOrNullIn, numberIn, textIn } from './rows.ts';
+import { SecretTable } from './secret-table.ts';
 
 type Entries = Pick<RoomRows, 'entries' | 'putEntry' | 'dropEntriesFrom' | 'show' | 'shown' | 'countShown'>;
+type Keys = Pick<RoomRows, 'keys' | 'putKeys' | 'messageKey' | 'putMessageKey'>;
 type Waiting = Pick<RoomRows, 'waiting' | 'putWaiting' | 'dropWaiting'>;
 
 export function openRoomStore(database: Database, sealer: RoomSealer): RoomRows {
@@ -20,7 +22,7 @@ export function openRoomStore(database: Database, sealer: RoomSealer): RoomRows 
     return row;
   };
   return {
-    transact: (work) => database.transact(work),
+    transact: (work, keeping) => database.transact(work, keeping),
     cards: () =>
       database
         .sql('SELECT id, card FROM rooms ORDER BY row')
@@ -56,22 +58,23 @@ export function openRoomStore(database: Database, sealer: RoomSealer): RoomRows 
     },
     ...entriesIn(database, sealer, rowOf),
     ...waitingIn(database, sealer, rowOf),
+    ...keysIn(database, sealer, rowOf),
   };
 }
 
 function entriesIn(database: Database, sealer: RoomSealer, rowOf: (room: RoomId) => number): Entries {
-  const readAll = (room: RoomId, rows: readonly ReturnType<typeof placeOf>[]) =>
-    rows.flatMap(({ place, body }) => {
+  const readAll = (room: RoomId, rows: readonly (Placed & { readonly key?: Bytes | undefined })[]) =>
+    rows.flatMap(({ place, body, key }) => {
       const bytes = opened(sealer, `entry ${room} ${String(place)}`, body);
-      return bytes === undefined ? [] : [{ index: place, bytes }];
+      return bytes === undefined ? [] : [{ index: place, bytes, key }];
     });
   return {
-    entries: (room, from) =>
+    entries: (room, from, to = Number.MAX_SAFE_INTEGER) =>
       readAll(
         room,
         database
-          .sql('SELECT place, body FROM room_entries WHERE room = ? AND place >= ? ORDER BY place')
-          .all(rowOf(room), from)
+          .sql('SELECT place, body FROM room_entries WHERE room = ? AND place BETWEEN ? AND ? ORDER BY place')
+          .all(rowOf(room), from, to)
           .map(placeOf),
       ),
     putEntry(room, index, bytes) {
@@ -90,11 +93,11 @@ function entriesIn(database: Database, sealer: RoomSealer, rowOf: (room: RoomId)
         room,
         database
           .sql(
-            `SELECT place, body FROM room_entries
+            `SELECT place, body, key FROM room_entries
              WHERE room = ? AND shown != 0 AND place < ? ORDER BY place DESC LIMIT ?`,
           )
           .all(rowOf(room), before, limit)
-          .map(placeOf)
+          .map((row) => ({ ...placeOf(row), key: keyOf(sealer, room, row) }))
           .reverse(),
       ),
     countShown(room) {
@@ -130,8 +133,85 @@ function waitingIn(database: Database, sealer: RoomSealer, rowOf: (room: RoomId)
   };
 }
 
-function placeOf(row: Parameters<typeof numberIn>[0]): { readonly place: number; readonly body: Bytes } {
+type Row = Parameters<typeof numberIn>[0];
+
+interface Placed {
+  readonly place: number;
+  readonly body: Bytes;
+}
+
+function placeOf(row: Row): Placed {
   return { place: numberIn(row, 'place'), body: bytesIn(row, 'body') };
+}
+
+function keyOf(sealer: RoomSealer, room: RoomId, row: Row): Bytes | undefined {
+  const sealed = bytesOrNullIn(row, 'key');
+  return sealed === null ? undefined : opened(sealer, keyName(room, numberIn(row, 'place')), sealed);
+}
+
+function keyName(room: RoomId, place: number): string {
+  return `key ${room} ${String(place)}`;
+}
+
+/** Keys that are replaced have to be gone: they lie in rows that are overwritten where they are. */
+function keysIn(database: Database, sealer: RoomSealer, rowOf: (room: RoomId) => number): Keys {
+  const secrets = new SecretTable(database, {
+    seal: ({ key }, bytes) => sealer.seal(`secret ${key}`, bytes),
+    open: ({ key }, sealed) => sealer.open(`secret ${key}`, sealed),
+  });
+  const placeOfKeys = (room: RoomId): number | undefined => {
+    const row = database.sql('SELECT keys FROM rooms WHERE row = ? AND keys IS NOT NULL').get(rowOf(room));
+    return row === undefined ? undefined : numberIn(row, 'keys');
+  };
+  return {
+    keys(room) {
+      const row = placeOfKeys(room);
+      if (row === undefined) return undefined;
+      try {
+        const bytes = secrets.at(row, 0, 1);
+        return bytes === undefined ? null : unfilled(bytes);
+      } catch (error) {
+        if (isKithError(error, 'damaged-store') || isKithError(error, 'malformed')) return null;
+        throw error;
+      }
+    },
+    putKeys(room, keys) {
+      database.transact(() => {
+        const before = placeOfKeys(room);
+        const row = keys === undefined ? null : secrets.add([filled(keys)]);
+        database.sql('UPDATE rooms SET keys = ? WHERE row = ?').run(row, rowOf(room));
+        if (before !== undefined) secrets.free(before);
+      });
+    },
+    messageKey(room, index) {
+      const row = database
+        .sql('SELECT place, key FROM room_entries WHERE room = ? AND place = ?')
+        .get(rowOf(room), index);
+      return row === undefined ? undefined : keyOf(sealer, room, row);
+    },
+    putMessageKey(room, index, key) {
+      database
+        .sql('UPDATE room_entries SET key = ? WHERE room = ? AND place = ?')
+        .run(sealer.seal(keyName(room, index), key), rowOf(room), index);
+    },
+  };
+}
+
+/** Rows of secrets are used again by those of the same size, so there are few sizes. */
+const FILL_BYTES = 4096;
+const LENGTH_BYTES = 4;
+
+function filled(bytes: Bytes): Bytes {
+  const sizeBytes = Math.ceil((bytes.byteLength + LENGTH_BYTES) / FILL_BYTES) * FILL_BYTES;
+  const out = new Uint8Array(sizeBytes);
+  new DataView(out.buffer).setUint32(0, bytes.byteLength);
+  out.set(bytes, LENGTH_BYTES);
+  return out;
+}
+
+function unfilled(bytes: Bytes): Bytes {
+  const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
+  return bytes.slice(LENGTH_BYTES, LENGTH_BYTES + size);
 }
 
 /** Undefined when it was changed where it lies: whoever asked decides what that means. */

@@ -85,11 +85,11 @@ describe('a room in SQLite', () => {
       [3, 4],
     );
     assert.deepEqual(
-      again.page(100, 10).map(({ index }) => index),
+      again.page(100, 10).map(({ entry }) => entry.index),
       [1, 2],
     );
     assert.deepEqual(
-      again.page(2, 10).map(({ index }) => index),
+      again.page(2, 10).map(({ entry }) => entry.index),
       [1],
     );
   });

@@ -200,6 +200,7 @@ const ROOM: RoomStatus = {
     },
   ],
   invitedBy: null,
+  keys: { state: 'in', epoch: 2, differing: [] },
   words: 'Aung puts in order; 2 of 2 have to have a message.',
 };
 export const FILE: ListedFile = {

@@ -10,6 +10,7 @@ import { HELLO } from '../../src/net/libp2p/hello.ts';
 import type { ChannelName } from '../../src/net/ports.ts';
 import { RELAY_CHANNEL } from '../../src/net/relay/service.ts';
 import { JOIN_CHANNEL } from '../../src/node/join-host.ts';
+import { ROOMS_CHANNEL } from '../../src/rooms/service.ts';
 import { SYNC_CHANNEL } from '../../src/node/sync-links.ts';
 import { Siege, type Besieged } from './siege.ts';
 
@@ -30,6 +31,7 @@ const TARGETS: readonly Target[] = [
   { name: PRESENCE_CHANNEL, says: /^(info|warn) net: a neighbour .*misbehave/ },
   { name: RELAY_CHANNEL, says: /^(info|warn) net: a neighbour .*misbehave/ },
   { name: PING_CHANNEL, says: /^(info|warn) net: a neighbour .*misbehave/ },
+  { name: ROOMS_CHANNEL, says: /^(info|warn) net: a neighbour .*misbehave/ },
   { name: HUB_CHANNEL, says: /^warn hub: a guest sent what cannot be read/ },
   { name: JOIN_CHANNEL, by: 'stranger', says: /^warn join: a newcomer sent what cannot be read/ },
   { name: JOIN_CHANNEL, by: 'hostile admitter', says: /^info join: not let in here/ },

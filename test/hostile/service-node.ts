@@ -2,7 +2,7 @@
 import type { Bytes } from '../../src/base/bytes.ts';
 import type { LinkKey } from '../../src/base/ids.ts';
 import { HybridClock } from '../../src/base/hlc.ts';
-import { toHex } from '../../src/base/bytes.ts';
+import { fromHex, toHex } from '../../src/base/bytes.ts';
 import type { Clock, Logger } from '../../src/base/ports.ts';
 import { alertProjection } from '../../src/alarms/index.ts';
 import { createVerifier } from '../../src/identity/signing.ts';
@@ -19,6 +19,8 @@ import { letterKeysProjection } from '../../src/node/letters.ts';
 import type { NodeLog } from '../../src/node/logging.ts';
 import { openNodeMail, type Mail } from '../../src/node/mail.ts';
 import { openNodeRecords } from '../../src/node/records.ts';
+import { openNodeRooms } from '../../src/node/rooms.ts';
+import type { RoomService } from '../../src/rooms/index.ts';
 import { Session } from '../../src/node/session.ts';
 import { openAckStore, openAlertIndex } from '../../src/store/alarm-store.ts';
 import { openDatabase, type Database } from '../../src/store/database.ts';
@@ -114,6 +116,7 @@ export class ServiceNode {
   readonly #meta: Meta;
   #session: Session | undefined;
   #mail: Mail | undefined;
+  #rooms: RoomService | undefined;
 
   private constructor(around: Surroundings, database: Database, meta: Meta, keys: DeviceKeys) {
     this.#around = around;
@@ -141,6 +144,11 @@ export class ServiceNode {
   get mail(): Mail {
     if (this.#mail === undefined) throw new Error('bug: it is in no network yet');
     return this.#mail;
+  }
+
+  get rooms(): RoomService {
+    if (this.#rooms === undefined) throw new Error('bug: it is in no network yet');
+    return this.#rooms;
   }
 
   get address(): string {
@@ -232,9 +240,12 @@ export class ServiceNode {
     });
     this.#session.start([]);
     this.#mail = openNodeMail({ database, session: this.#session, changed: () => undefined });
+    this.#meta.set('incarnation', fromHex(incarnation));
+    this.#rooms = openNodeRooms({ database, session: this.#session, changed: () => undefined });
   }
 
   async stop(): Promise<void> {
+    this.#rooms?.stop();
     this.#session?.stop();
     await this.#mail?.service.stop();
     const stopping = this.transport.stop();

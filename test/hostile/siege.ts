@@ -15,6 +15,7 @@ import { JOIN_CHANNEL } from '../../src/node/join-host.ts';
 import { searchAndAsk } from '../../src/node/joining.ts';
 import { alertFromWords } from '../../src/alarms/making.ts';
 import type { Channel, ChannelName, Link } from '../../src/net/ports.ts';
+import type { RoomId, RoomView } from '../../src/rooms/index.ts';
 import type { MemoryTransport } from '../sim/memory-transport.ts';
 import { type SeededRng } from '../sim/rng.ts';
 import { HostileFrames } from './frames.ts';
@@ -55,6 +56,8 @@ export class Siege {
   readonly #idle: Channel[] = [];
   readonly #taken = new Map<string, number>();
   #linksEnded = 0;
+  /** Of the two honest ones. */
+  #ours: RoomId | undefined;
   #served = 0;
 
   private constructor(
@@ -145,6 +148,8 @@ export class Siege {
       for (const { self } of others) node.session.links.relay.send(self, 'vote', utf8('yes'));
       await this.pass(3000);
     }
+    await this.#room('All of us', nodes);
+    this.#ours = await this.#room('Two of us', [this.ada, this.ben]);
     const alarm = this.#raise('Fire');
     await this.pass(2000);
     for (const { session } of nodes) {
@@ -152,6 +157,30 @@ export class Siege {
       if (here !== undefined) session.alarms.desk.see(here);
     }
     await this.pass(70_000);
+  }
+
+  /** Founded by the first one; all count, and somebody has said something. */
+  async #room(name: string, nodes: readonly ServiceNode[]): Promise<RoomId> {
+    const [first, ...others] = nodes;
+    assert.ok(first !== undefined);
+    const room = first.rooms.create(
+      name,
+      others.map(({ session }) => session.ownMemberId),
+    );
+    const viewOf = (node: ServiceNode): RoomView | undefined =>
+      node.rooms.views().find(({ id }) => id === room);
+    for (const node of others) {
+      await this.until('they are invited', () => viewOf(node)?.state === 'invited');
+      node.rooms.accept(room);
+    }
+    const counts = (node: ServiceNode): boolean => {
+      const view = viewOf(node);
+      return view?.voters.length === nodes.length && view.keys?.state === 'in';
+    };
+    await this.until('all count', () => nodes.every(counts));
+    for (const node of nodes) node.rooms.post(room, 'a word');
+    await this.until('it is said', () => nodes.every((node) => viewOf(node)?.confirmed === nodes.length));
+    return room;
   }
 
   #raise(text: string): ReturnType<ServiceNode['session']['alarms']['desk']['raise']> {
@@ -348,7 +377,15 @@ export class Siege {
     ben.session.log.append([
       { kind: 'x-note', lane: 'data', parts: [{ audience: 'members', payload: utf8(text) }] },
     ]);
+    const room = this.#ours;
+    if (room !== undefined) ben.rooms.post(room, text);
     const alarm = this.#raise(text);
+    if (room !== undefined)
+      await this.until('the room has it', () =>
+        ada.rooms
+          .read(room, undefined, 50)
+          .some((message) => message.text === text && message.index !== null),
+      );
     await this.until('the alarm reaches Ben', () => ben.session.alarms.desk.alarm(alarm.id) !== undefined);
     await this.until('Ben has the letter', () => ben.letters.includes(text));
     await this.until('Ada has the letter', () => ada.letters.includes(text));

@@ -40,6 +40,11 @@ export const RoomStatus = z
     members: z.array(RoomMember),
     candidates: z.array(RoomCandidate),
     invitedBy: PeerNumber.nullable(),
+    keys: z.object({
+      state: z.enum(['in', 'coming', 'behind']),
+      epoch: Count.nullable().meta({ description: 'changes of keys so far; null without keys' }),
+      differing: z.array(PeerNumber).meta({ description: 'members who said that they have other keys' }),
+    }),
     words: z.string(),
   })
   .meta({ id: 'RoomStatus' });
@@ -119,9 +124,14 @@ export const roomRoutes = {
     ...common,
     method: 'post',
     path: '/v1/rooms/{room}/messages',
-    summary: 'Say something; answers when it is on disk',
+    summary: 'Say something; answers when it is on disk, or confirmed, if it is waited for',
     params: one,
-    body: z.strictObject({ text: z.string() }),
+    body: z.strictObject({
+      text: z.string(),
+      waitMs: z.int().min(0).max(LIMITS.roomWaitMs).default(0).meta({
+        description: 'how long to wait for a majority; after that it is answered as waiting',
+      }),
+    }),
     answer: z.object({ id: LetterId, state: PostState }),
     failures: [...INSIDE, 'empty-message', 'too-large', 'outbox-full'],
   }),

@@ -8,7 +8,7 @@ export function roomHandlers({ rooms }: NodeFacade): Handlers<typeof roomRoutes>
     rooms: async () => ({ rooms: await rooms.list() }),
     room: ({ room }) => rooms.status(room),
     acceptRoom: ({ room }) => rooms.accept(room),
-    postToRoom: ({ room, text }) => rooms.post(room, text),
+    postToRoom: ({ room, text, waitMs }) => rooms.post(room, text, waitMs),
     readRoom: ({ room, before, limit }) => rooms.read(room, { before, limit }),
     addToRoom: ({ room, who }) => rooms.add(room, who),
     removeFromRoom: ({ room, who }) => rooms.remove(room, who),

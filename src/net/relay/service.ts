@@ -25,6 +25,7 @@ export class RelayService {
   readonly #deps: RelayDeps;
   readonly #core: RelayCore;
   readonly #channels = new Map<LinkKey, Channel>();
+  readonly #opening = new Set<LinkKey>();
   readonly #handlers = new Map<string, (from: LinkKey, body: Bytes) => void>();
   readonly #counts = { sent: 0, relayed: 0, delivered: 0, dropped: 0 };
   #seq = 0;
@@ -85,6 +86,14 @@ export class RelayService {
     }
   }
 
+  /** The first one came before the two knew each other as members, whoever opened it. This frame is lost, the next is not. */
+  #openAnew(peer: LinkKey): void {
+    const link = this.#deps.transport.links().find((one) => one.peer === peer);
+    if (link === undefined || this.#opening.has(peer) || !this.#deps.mayLink(peer)) return;
+    this.#opening.add(peer);
+    void this.#open(link).finally(() => this.#opening.delete(peer));
+  }
+
   #attach(channel: Channel): void {
     const { conduct } = this.#deps;
     if (!this.#deps.mayLink(channel.peer)) {
@@ -134,6 +143,7 @@ export class RelayService {
     let passed = false;
     for (const peer of to) {
       const channel = this.#channels.get(peer);
+      if (channel === undefined) this.#openAnew(peer);
       // Behind a slow neighbour's full queue a frame would come too late to be of use.
       if (channel === undefined || channel.bufferedBytes > RELAY_QUOTA.bytesPerS) continue;
       channel.send(bytes.slice());

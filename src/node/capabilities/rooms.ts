@@ -46,9 +46,11 @@ export function roomsOf(context: RoomsContext): RoomsFacade {
       service().accept(id);
       return described(id);
     },
-    post: async (room, text) => {
-      const { id } = service().post(find(service(), room), text);
-      return { id, state: 'waiting' };
+    post: async (room, text, waitMs = 0) => {
+      const found = find(service(), room);
+      const { id } = await service().say(found, text);
+      const isConfirmed = waitMs > 0 && (await service().confirmation(found, id, waitMs));
+      return { id, state: isConfirmed ? 'confirmed' : 'waiting' };
     },
     read: async (room, { before, limit }) => {
       const id = find(service(), room);
@@ -144,6 +146,11 @@ function describe(session: Session, service: RoomService, view: RoomView): RoomS
       view.state === 'invited' && view.invitedBy !== undefined
         ? (memberOf(session, view.invitedBy)?.number ?? null)
         : null,
+    keys: {
+      state: view.keys?.state ?? 'coming',
+      epoch: view.keys?.epoch ?? null,
+      differing: (view.keys?.differing ?? []).map((device) => memberOf(session, device)?.number ?? 0),
+    },
     words: inWords(session, view),
   };
 }
@@ -188,8 +195,17 @@ function inWords(session: Session, view: RoomView): string {
   if (view.state === 'joining') return 'Waiting to be let in: somebody of the room has to be reached.';
   if (view.state === 'left') return 'You have left.';
   if (view.host !== undefined)
-    return `${name(view.host)} puts in order; ${String(view.quorum)} of ${String(view.voters.length)} have to have a message.`;
+    return `${name(view.host)} puts in order; ${String(view.quorum)} of ${String(view.voters.length)} have to have a message.${keysInWords(view, name)}`;
   return `No majority is reached (${String(view.quorum)} of ${String(view.voters.length)} are needed): what is said waits, and nothing is lost.`;
+}
+
+function keysInWords({ keys }: RoomView, name: (device: string) => string): string {
+  if (keys?.state === 'coming')
+    return ' Waiting for the room’s keys: what you say is kept until they are here.';
+  if (keys?.state === 'behind') return ' This node’s keys are not those of the others; it fetches them anew.';
+  const others = keys?.differing.map(name) ?? [];
+  if (others.length === 0) return '';
+  return ` ${others.join(', ')} ${others.length === 1 ? 'has' : 'have'} other keys, and cannot read what is said now.`;
 }
 
 function shown(session: Session, message: ShownMessage, voters: number): RoomMessage {
@@ -200,7 +216,7 @@ function shown(session: Session, message: ShownMessage, voters: number): RoomMes
     id: message.id,
     from: from?.number ?? 0,
     fromName: from?.name ?? '',
-    text: message.text,
+    text: message.isReadable ? message.text : '(sealed before you had the keys: the others are asked for it)',
     state: confirmed ? 'confirmed' : 'waiting',
     mark: markInWords(markOf({ confirmed, held: message.held, deliveredTo: 0 }, voters)),
     sentAt: iso(message.sentMs),

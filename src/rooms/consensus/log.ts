@@ -3,9 +3,9 @@ import { assert } from '../../base/errors.ts';
 import { chained } from './chain.ts';
 import type { ChainHash, Entry, Roster, SentEntry, Snapshot } from './types.ts';
 
-/** What one message carries at most. */
+/** What one message carries at most: it may have to go in pieces, over others. */
 const BATCH_ENTRIES = 512;
-const BATCH_BYTES = 256 * 1024;
+const BATCH_BYTES = 64 * 1024;
 const ENTRY_BYTES = 200;
 
 export class RoomLog {

@@ -3,6 +3,7 @@
  * for a majority, in an order that everybody who holds the same messages sees alike. Pure: what is durable is the
  * caller's affair, and is said here afterwards.
  */
+import type { Bytes } from '../../base/bytes.ts';
 import { sessionOf, Sessions } from '../consensus/sessions.ts';
 import type { Command, SessionTable } from '../consensus/types.ts';
 
@@ -11,6 +12,8 @@ export interface Said {
   readonly command: Command;
   /** The author's hybrid time, as claimed: places it among what waits, and nothing else. */
   readonly sentMs: number;
+  /** What it opens with, where that is known: of this device alone. */
+  readonly key?: Bytes | undefined;
 }
 
 export interface Waiting extends Said {
@@ -28,12 +31,14 @@ export type Mark =
 export interface TimelineLimits {
   readonly waiting: number;
   readonly perAuthor: number;
+  /** Whether the first takes the place of the second: its author sealed it anew. Never, unless said. */
+  readonly isNewer?: (one: Command, other: Command) => boolean;
 }
 
 export type Hearing = 'new' | 'known' | 'confirmed' | 'gap' | 'too-many' | 'other-text';
 
 interface Pending {
-  readonly said: Said;
+  said: Said;
   readonly holders: Set<string>;
 }
 
@@ -57,7 +62,7 @@ export class Timeline {
     if (number <= last) return 'confirmed';
     const list = this.#waiting.get(session) ?? [];
     const known = list[number - last - 1];
-    if (known !== undefined) return sameBody(known.said, said) ? 'known' : 'other-text';
+    if (known !== undefined) return this.#again(known, said);
     if (number !== last + list.length + 1) return 'gap';
     // What this person wrote is never turned away: it is on the disk already.
     const isFull = this.#count >= this.#limits.waiting || list.length >= this.#limits.perAuthor;
@@ -65,6 +70,14 @@ export class Timeline {
     list.push({ said, holders: new Set() });
     this.#waiting.set(session, list);
     this.#count += 1;
+    return 'new';
+  }
+
+  #again(known: Pending, said: Said): Hearing {
+    if (sameBody(known.said, said)) return 'known';
+    if (this.#limits.isNewer?.(said.command, known.said.command) !== true) return 'other-text';
+    known.said = said;
+    known.holders.clear();
     return 'new';
   }
 

@@ -35,7 +35,7 @@ export const addAccept: AddCommand = (room, run) => {
 export const addAdd: AddCommand = (room, run) => {
   room
     .command('add')
-    .description('Invites more people into a room.')
+    .description('Invites more people into a room. Who comes in can read what was said there before.')
     .argument('<room>', 'the room')
     .argument('<who...>', 'peer numbers or names')
     .addHelpText('after', examples(['kith room add Doctors 4', 'invite member 4']))
@@ -43,6 +43,7 @@ export const addAdd: AddCommand = (room, run) => {
       run<object, string[]>(async (context, _, name = '', ...who) => {
         const changed = await (await context.client()).call('addToRoom', { room: name, who });
         context.out.result(changed, () => roomLines(context, changed));
+        context.out.say('Who accepts can read what was said in this room before.');
       }),
     );
 };
