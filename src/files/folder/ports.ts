@@ -197,7 +197,7 @@ export interface Brake {
   readonly sinceMs: number;
 }
 
-/** Durable, synchronous, of one folder. */
+/** Durable, synchronous, of one folder. Each call is on disk when it returns, or in the order of the calls soon after. */
 export interface FolderStore {
   get(path: string): Known | undefined;
   put(known: Known): void;
@@ -212,9 +212,6 @@ export interface FolderStore {
   byFoldKey(key: string): readonly Known[];
   /** Files and links. */
   count(): number;
-  /** All of it or nothing; on disk when it returns. */
-  transact(work: () => void): void;
-
   brakes(): readonly Brake[];
   setBrake(brake: Brake): void;
   clearBrake(direction: Direction): void;

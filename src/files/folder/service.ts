@@ -13,7 +13,7 @@ import { Hands } from './hands.ts';
 import { IGNORE_FILE } from './ignoring.ts';
 import { Keeping } from './keeping.ts';
 import { Agenda, eachOf } from './pacing.ts';
-import { fitsWindows } from './paths.ts';
+import { fitsWindows, staysInside } from './paths.ts';
 import {
   FsError,
   type Brake,
@@ -357,18 +357,24 @@ export class FolderService {
     if (decision.do === 'note') this.#works.note(seen, decision.base);
     if (decision.do === 'forget') this.#works.forget(seen.path);
     if (decision.do === 'nothing') this.#works.rest(seen.path);
-    if (decision.do !== 'wait') this.#calm(seen.path);
+    if (decision.do !== 'wait') this.#isFine(seen);
   }
 
   #mayPublish({ path, disk }: Situation): boolean {
-    if (disk.type === 'link' && !this.#works.staysInside(path, disk.target)) {
+    if (disk.type === 'link' && !staysInside(path, disk.target)) {
       this.#problem(path, 'leads-out');
       return false;
     }
-    this.#calm(path);
-    if (disk.type !== 'absent' && (!fitsWindows(path) || this.#works.clashesWith(path) !== undefined))
-      this.#problem(path, 'not-everywhere');
+    this.#isFine({ path, disk });
     return true;
+  }
+
+  /** As far as this disk goes; others may have simpler ones. */
+  #isFine({ path, disk }: Pick<Situation, 'path' | 'disk'>): void {
+    const isForAll =
+      disk.type === 'absent' || (fitsWindows(path) && this.#works.clashesWith(path) === undefined);
+    if (isForAll) this.#calm(path);
+    else this.#problem(path, 'not-everywhere');
   }
 
   #conflict({ path }: Situation): void {
@@ -398,6 +404,7 @@ export class FolderService {
     for (const path of index.paths()) if (!this.#sight.isInStep(path)) this.#agenda.add(path, 0);
     // A folder without versions of its own stands for what lies in it.
     for (const { path, base } of store.below('')) if (base.length === 0) this.#agenda.add(path, 0);
+    for (const path of this.#works.withheld()) this.#agenda.add(path, 0);
     await this.#keeping.prune();
     if (!this.#isStopped)
       this.#rescan = timers.after(RESCAN_MS, () => {

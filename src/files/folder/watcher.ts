@@ -8,7 +8,8 @@ import type { Logger } from '../../base/ports.ts';
 import { CONTROL, foldKey, joined } from './paths.ts';
 import type { StartWatching } from './ports.ts';
 
-const SEES_TREES = process.platform === 'darwin' || process.platform === 'win32';
+const IS_WINDOWS = process.platform === 'win32';
+const SEES_TREES = process.platform === 'darwin' || IS_WINDOWS;
 
 export function watching(root: string, logger: Logger): StartWatching {
   return (hint) => {
@@ -24,7 +25,7 @@ export function watching(root: string, logger: Logger): StartWatching {
         join(root, folder),
         { persistent: false, recursive: SEES_TREES },
         (_event, name) => {
-          const path = name === null ? '' : joined(folder, name.replaceAll('\\', SEES_TREES ? '/' : '\\'));
+          const path = name === null ? '' : joined(folder, IS_WINDOWS ? name.replaceAll('\\', '/') : name);
           if (foldKey(path.split('/')[0] ?? '') !== CONTROL) hint(path);
         },
       );

@@ -9,7 +9,7 @@ import { sameIds, type Disk, type Situation } from './core.ts';
 import type { Hands, PutOutcome } from './hands.ts';
 import { MERGE_BYTES, mergedText } from './merge.ts';
 import { Pool, stillMs } from './pacing.ts';
-import { depthOf, foldersOf, foldKey, parentOf, staysInside } from './paths.ts';
+import { depthOf, foldersOf, foldKey, parentOf } from './paths.ts';
 import type {
   Contents,
   Direction,
@@ -131,10 +131,6 @@ export class Works {
     for (const path of this.#awaited.get(id) ?? []) this.#deps.look(path, 0);
   }
 
-  staysInside(path: string, target: string): boolean {
-    return staysInside(path, target);
-  }
-
   clashesWith(path: string): Known | undefined {
     return this.#deps.store.byFoldKey(foldKey(path)).find((known) => known.path !== path);
   }
@@ -175,6 +171,8 @@ export class Works {
     this.#deps.sight.forgetSpelling(path);
     this.#deps.unwatch(path);
     this.#release(this.#clashing, foldKey(path));
+    const namesake = this.clashesWith(path);
+    if (namesake !== undefined) this.#deps.look(namesake.path, 0);
   }
 
   #release(waiting: Map<string, Set<string>>, key: string): void {
@@ -291,6 +289,10 @@ export class Works {
   }
 
   // ---- the brake
+
+  withheld(): readonly string[] {
+    return [...this.#withheld.out, ...this.#withheld.in];
+  }
 
   resume(direction: Direction): void {
     const { store, gauge, look } = this.#deps;
