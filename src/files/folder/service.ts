@@ -58,6 +58,8 @@ export interface FolderStatus {
   readonly missing: number;
   readonly conflicts: readonly string[];
   readonly problems: ReadonlyMap<string, Problem>;
+  /** Something is being looked at, read or written. */
+  readonly busy: boolean;
   /** Nothing is to be done that is known of. */
   readonly inStep: boolean;
 }
@@ -198,7 +200,7 @@ export class FolderService {
   status(): FolderStatus {
     const { store } = this.#deps;
     const brakes = store.brakes();
-    const isBusy =
+    const busy =
       this.#scanDue || this.#agenda.size > 0 || this.#passing !== undefined || this.#works.isBusy;
     return {
       away: this.#away,
@@ -206,7 +208,8 @@ export class FolderService {
       missing: this.#works.missing,
       conflicts: [...this.#conflicts],
       problems: this.#problems,
-      inStep: this.#away === undefined && brakes.length === 0 && this.#works.missing === 0 && !isBusy,
+      busy,
+      inStep: this.#away === undefined && brakes.length === 0 && this.#works.missing === 0 && !busy,
     };
   }
 

@@ -144,6 +144,8 @@ export class FolderWorld {
   readonly nodes: FolderNode[] = [];
   /** Pairs that cannot reach each other. */
   readonly cut = new Set<string>();
+  /** Rules that were broken, by programs that may not hear of it. */
+  readonly broken: string[] = [];
   events = 0;
   versions = 0;
 
@@ -161,7 +163,7 @@ export class FolderWorld {
     this.versions += versions.length;
     for (const [at, version] of versions.entries())
       if (isEcho(version, before[at] ?? []))
-        throw new Error(`echo: ${node.name} published what was said of ${version.path} already`);
+        this.broken.push(`echo: ${node.name} published what was said of ${version.path} already`);
     for (const other of this.nodes) if (other !== node) this.#travel(node, other, versions);
   }
 
@@ -222,6 +224,7 @@ export class FolderWorld {
       this.#fetch();
       if (!this.timers.step(untilMs)) return;
       this.events += 1;
+      if (this.broken.length > 0) throw new Error(this.broken[0]);
       if (this.events > 400_000) throw new Error('it never comes to rest');
       await setImmediate();
     }
@@ -243,7 +246,7 @@ export class FolderWorld {
 function isAtRest(node: FolderNode): boolean {
   const status = node.service?.status();
   if (status === undefined) return true;
-  const isHeld = status.brakes.length > 0 || status.away !== undefined;
+  if (status.away !== undefined) return true;
   const passing = [...status.problems.values()].filter((problem) => PASSING.includes(problem));
-  return isHeld || (status.inStep && passing.length === 0);
+  return !status.busy && status.missing === 0 && passing.length === 0;
 }
