@@ -200,8 +200,7 @@ export class FolderService {
   status(): FolderStatus {
     const { store } = this.#deps;
     const brakes = store.brakes();
-    const busy =
-      this.#scanDue || this.#agenda.size > 0 || this.#passing !== undefined || this.#works.isBusy;
+    const busy = this.#scanDue || this.#agenda.size > 0 || this.#passing !== undefined || this.#works.isBusy;
     return {
       away: this.#away,
       brakes,

@@ -424,9 +424,25 @@ export class Works {
     const { hands, sight, trouble } = this.#deps;
     const { path, disk } = one.seen;
     try {
-      this.#putDone(one, await hands.put({ ...one, path, disk, spelled: sight.spelled(path) }));
+      const outcome = await hands.put({ ...one, path, disk, spelled: sight.spelled(path) });
+      if (outcome === 'changed' && disk.type === 'absent') await this.#makePlace(path);
+      this.#putDone(one, outcome);
     } catch (error) {
       trouble(path, error);
+    }
+  }
+
+  /** Somebody took the folders away that this needs, and has not settled what was in them. */
+  async #makePlace(path: string): Promise<void> {
+    const { fs, sight, store } = this.#deps;
+    for (const folder of foldersOf(path)) {
+      const spelled = sight.spelled(folder);
+      if ((await fs.look(spelled)) !== undefined) continue;
+      const made = await fs.makeFolder(spelled);
+      if (made === 'changed' || made.type !== 'folder') return;
+      store.put(
+        this.#known(folder, store.get(folder)?.base ?? [], { type: 'folder', identity: made.identity }),
+      );
     }
   }
 

@@ -75,12 +75,17 @@ class Life {
 
   async #apart(): Promise<void> {
     const before = treeOf(this.#any());
+    const { log } = this.world;
+    const from = log.length;
     for (const one of this.nodes) for (const other of this.nodes) this.world.part(one, other);
     await this.#busyTime();
     if (this.rng.chance(50)) await this.world.run(this.rng.below(3000));
     const finals = this.nodes.map((node) => treeOf(node));
+    const edits = log.slice(from).filter(({ state }) => state.type !== 'deleted');
     await this.#rest();
-    checkReference(before, finals, treeOf(this.#any()));
+    checkReference(before, finals, treeOf(this.#any()), (path) => {
+      return new Set(edits.filter((version) => version.path === path).map(({ device }) => device)).size;
+    });
   }
 
   async #together(): Promise<void> {
@@ -147,13 +152,13 @@ class Life {
 
   /** Looking again and starting again say nothing new. */
   async #checkQuiet(): Promise<void> {
-    const { versions } = this.world;
+    const versions = this.world.log.length;
     for (const node of this.nodes) {
       node.kill();
       node.start();
     }
     await this.world.settle();
-    assert.equal(this.world.versions, versions, 'echo: versions came of nothing');
+    assert.equal(this.world.log.length, versions, 'echo: versions came of nothing');
     this.#check();
   }
 }

@@ -147,7 +147,8 @@ export class FolderWorld {
   /** Rules that were broken, by programs that may not hear of it. */
   readonly broken: string[] = [];
   events = 0;
-  versions = 0;
+  /** Every version, in the order of publishing. */
+  readonly log: Version[] = [];
 
   constructor(rng: SeededRng) {
     this.rng = rng;
@@ -160,7 +161,7 @@ export class FolderWorld {
   }
 
   published(node: FolderNode, versions: readonly Version[], before: readonly (readonly Version[])[]): void {
-    this.versions += versions.length;
+    this.log.push(...versions);
     for (const [at, version] of versions.entries())
       if (isEcho(version, before[at] ?? []))
         this.broken.push(`echo: ${node.name} published what was said of ${version.path} already`);

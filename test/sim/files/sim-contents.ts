@@ -4,16 +4,9 @@ import { concatBytes, type Bytes } from '../../../src/base/bytes.ts';
 import { HybridClock } from '../../../src/base/hlc.ts';
 import type { DeviceKey, MemberId } from '../../../src/base/ids.ts';
 import type { Clock } from '../../../src/base/ports.ts';
-import { sameState } from '../../../src/files/folder/core.ts';
+import { desired, sameState } from '../../../src/files/folder/core.ts';
 import type { Contents, Index, VersionDraft } from '../../../src/files/folder/ports.ts';
-import type {
-  Content,
-  ContentId,
-  FolderId,
-  PathState,
-  Version,
-  VersionId,
-} from '../../../src/files/types.ts';
+import type { Content, ContentId, FolderId, Version, VersionId } from '../../../src/files/types.ts';
 
 export function contentOf(bytes: Bytes): Content {
   return {
@@ -165,11 +158,6 @@ export class SimIndex implements Index {
 
 /** What nobody may publish: what the heads say already. */
 export function isEcho(version: Version, headsBefore: readonly Version[]): boolean {
-  const others = headsBefore.filter(({ id }) => !version.parents.includes(id));
-  const isSame = (state: PathState): boolean => sameState(state, version.state);
   const isJoining = version.parents.length > 1 || version.state.type === 'folder';
-  return (
-    !isJoining &&
-    (others.some(({ state }) => isSame(state)) || headsBefore.some(({ state }) => isSame(state)))
-  );
+  return !isJoining && headsBefore.length > 0 && sameState(desired(headsBefore, false).state, version.state);
 }
