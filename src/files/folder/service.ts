@@ -336,7 +336,9 @@ export class FolderService {
     const { mode, me } = this.#deps;
     const outgoing: Outgoing[] = [];
     const incoming: Incoming[] = [];
-    for (const seen of situations) {
+    for (const looked of situations) {
+      // What came meanwhile counts: from here to the publishing nothing comes in between.
+      const seen = this.#sight.fresh(looked);
       this.#works.reconsider(seen.path);
       const decision = decide(mode, me, seen);
       if (decision.do === 'publish') {
@@ -421,6 +423,7 @@ export class FolderService {
       try {
         this.#watcher?.watch(this.#sight.spelled(folder));
         const { changed, folders: inside } = await this.#sight.list(folder);
+        if (this.#retries.has(folder)) this.#calm(folder);
         for (const path of changed) this.#agenda.add(path, HINT_MS);
         const isNew = new Set(changed);
         folders.push(...inside.filter((path) => isDeep || isNew.has(path)));

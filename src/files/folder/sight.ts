@@ -95,13 +95,21 @@ export class Sight {
 
   /** @throws FsError when it cannot be told what stands there. */
   async look(path: string, isForced: boolean): Promise<Situation> {
-    const { fs, index, store } = this.#deps;
-    const entry = await fs.look(this.spelled(path));
-    const known = store.get(path);
+    const entry = await this.#deps.fs.look(this.spelled(path));
+    return this.#situation(path, this.#disk(path, entry, this.#deps.store.get(path), isForced));
+  }
+
+  /** The same look at the disk, and all else as it is now. */
+  fresh({ path, disk }: Situation): Situation {
+    return this.#situation(path, disk);
+  }
+
+  #situation(path: string, disk: Disk): Situation {
+    const { index, store } = this.#deps;
     return {
       path,
-      disk: this.#disk(path, entry, known, isForced),
-      known,
+      disk,
+      known: store.get(path),
       heads: index.heads(path),
       liveBelow: index.hasLiveBelow(path),
       knownBelow: store.hasBelow(path),
