@@ -15,6 +15,8 @@ export const BRAKE_LIMITS: BrakeLimits = { files: 20, share: 0.25, windowMs: 60_
 interface Destroyed {
   readonly path: string;
   readonly atMs: number;
+  /** Files that there were then. */
+  readonly of: number;
 }
 
 export class BrakeGauge {
@@ -36,12 +38,12 @@ export class BrakeGauge {
     const permitted = this.#permitted[direction];
     const asked = paths.filter((path) => !permitted.has(path));
     const all = new Set([...recent.map(({ path }) => path), ...asked]);
-    const before = count + recent.filter(({ path }) => !paths.includes(path)).length;
+    const before = Math.max(count, ...recent.map(({ of }) => of));
     const isTooMuch =
       asked.length > 0 && all.size > this.#limits.files && all.size > before * this.#limits.share;
     if (isTooMuch) return false;
     for (const path of paths) permitted.delete(path);
-    this.#destroyed[direction] = [...recent, ...asked.map((path) => ({ path, atMs: nowMs }))];
+    this.#destroyed[direction] = [...recent, ...asked.map((path) => ({ path, atMs: nowMs, of: before }))];
     return true;
   }
 

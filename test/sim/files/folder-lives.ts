@@ -84,7 +84,8 @@ class Life {
     const edits = log.slice(from).filter(({ state }) => state.type !== 'deleted');
     await this.#rest();
     checkReference(before, finals, treeOf(this.#any()), (path) => {
-      return new Set(edits.filter((version) => version.path === path).map(({ device }) => device)).size;
+      const devices = edits.filter((version) => version.path === path).map(({ device }) => device);
+      return this.nodes.flatMap((node, at) => (devices.includes(node.device) ? [at] : []));
     });
   }
 
