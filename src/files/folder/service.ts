@@ -13,7 +13,7 @@ import { Hands } from './hands.ts';
 import { IGNORE_FILE } from './ignoring.ts';
 import { Keeping } from './keeping.ts';
 import { Agenda, eachOf } from './pacing.ts';
-import { fitsWindows, staysInside } from './paths.ts';
+import { fitsWindows, parentOf, staysInside } from './paths.ts';
 import {
   FsError,
   type Brake,
@@ -74,6 +74,11 @@ const ABSENT_MOST_MS = 1000;
 const LOOKS = 16;
 const MOST_AT_ONCE = 200_000;
 const LONGEST_RETRY_MS = 60_000;
+
+function hasFolder(store: FolderStore, path: string): boolean {
+  const folder = parentOf(path);
+  return folder === '' || store.get(folder)?.disk.type === 'folder';
+}
 
 export class FolderService {
   readonly #deps: FolderDeps;
@@ -347,7 +352,10 @@ export class FolderService {
       else if (decision.do === 'read') this.#works.read(seen);
       else this.#settle(seen, decision);
     }
-    this.#works.publish(outgoing);
+    const placed = outgoing.filter(
+      ({ seen, state }) => state.type === 'deleted' || this.#works.isPlacePublished(seen.path, outgoing),
+    );
+    this.#works.publish(placed);
     await this.#works.put(incoming);
     for (const seen of situations) this.#conflict(seen);
     if ([...outgoing, ...incoming].some(({ seen }) => seen.path === IGNORE_FILE)) this.rescan();
@@ -406,9 +414,10 @@ export class FolderService {
     } else await this.#sight.readIgnored();
     await this.#scan('', true);
     for (const path of index.paths()) if (!this.#sight.isInStep(path)) this.#agenda.add(path, 0);
-    // A folder without versions of its own stands for what lies in it.
-    for (const { path, base } of store.below('')) if (base.length === 0) this.#agenda.add(path, 0);
-    for (const path of this.#works.withheld()) this.#agenda.add(path, 0);
+    // A folder without versions of its own stands for what lies in it; what lies in none was not seen above.
+    for (const { path, base } of store.below(''))
+      if (base.length === 0 || !hasFolder(store, path)) this.#agenda.add(path, 0);
+    for (const path of [...this.#works.withheld(), ...this.#retries.keys()]) this.#agenda.add(path, 0);
     await this.#keeping.prune();
     if (!this.#isStopped)
       this.#rescan = timers.after(RESCAN_MS, () => {

@@ -146,7 +146,8 @@ export class Sight {
     const { index, store } = this.#deps;
     const { base, state } = desired(index.heads(path), index.hasLiveBelow(path));
     const known = store.get(path);
-    return known === undefined ? state.type === 'deleted' : sameIds(known.base, base);
+    if (known === undefined) return state.type === 'deleted';
+    return known.disk.type === state.type && sameIds(known.base, base);
   }
 
   /** @returns what has to be looked at, and the folders in it. @throws FsError */

@@ -11,6 +11,7 @@ import { MERGE_BYTES, mergedText } from './merge.ts';
 import { Pool, stillMs } from './pacing.ts';
 import { depthOf, foldersOf, foldKey, parentOf } from './paths.ts';
 import type {
+  Changed,
   Contents,
   Direction,
   DiskEntry,
@@ -393,6 +394,13 @@ export class Works {
     this.#deps.contents.want(content);
   }
 
+  /** Nothing is published before the folder that it lies in. */
+  isPlacePublished(path: string, outgoing: readonly Outgoing[]): boolean {
+    const folder = parentOf(path);
+    if (outgoing.some(({ seen }) => seen.path === folder)) return true;
+    return this.#isPlaceReady(path);
+  }
+
   /** The folder that it lies in stands; else it will be looked at, and this afterwards. */
   #isPlaceReady(path: string): boolean {
     const folder = parentOf(path);
@@ -411,13 +419,18 @@ export class Works {
     this.#work(path, 0, async () => {
       try {
         const entry = await hands.move(sight.spelled(old), sight.spelled(path), disk);
-        this.#putDone(to, entry);
         if (entry !== 'changed') this.forget(old);
+        this.#putDone(to, entry === 'changed' ? entry : await this.#permitted(path, entry, to.state));
       } finally {
         this.#busy.delete(old);
         this.#deps.look(old, 0);
       }
     });
+  }
+
+  async #permitted(path: string, entry: DiskEntry, state: PathState): Promise<DiskEntry | Changed> {
+    if (entry.type !== 'file' || state.type !== 'file' || entry.executable === state.executable) return entry;
+    return this.#deps.fs.setExecutable(this.#deps.sight.spelled(path), entry, state.executable);
   }
 
   async #putHere(one: Incoming): Promise<void> {
@@ -437,7 +450,14 @@ export class Works {
     const { fs, sight, store } = this.#deps;
     for (const folder of foldersOf(path)) {
       const spelled = sight.spelled(folder);
-      if ((await fs.look(spelled)) !== undefined) continue;
+      const standing = await fs.look(spelled);
+      if (standing?.type === 'folder') continue;
+      if (standing !== undefined) {
+        // Something else took its place, and is decided about as soon as nothing is known to be in it.
+        store.remove(path);
+        this.#deps.look(folder, 0);
+        return;
+      }
       const made = await fs.makeFolder(spelled);
       if (made === 'changed' || made.type !== 'folder') return;
       store.put(
