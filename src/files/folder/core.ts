@@ -187,7 +187,7 @@ function stateOf(disk: Disk): PathState {
       return {
         type: 'file',
         content: disk.content,
-        modifiedMs: Math.floor(disk.modifiedMs),
+        modifiedMs: Math.round(disk.modifiedMs),
         executable: disk.executable,
       };
     case 'link':
