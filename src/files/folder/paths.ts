@@ -106,7 +106,7 @@ export function namedApart(path: string, label: string): string {
   const dot = name.lastIndexOf('.');
   const ending = dot > 0 && name.length - dot <= 12 ? name.slice(dot) : '';
   const suffix = ` (${safeLabel(label)})${ending}`;
-  let stem = [...name.slice(0, name.length - ending.length)];
+  let stem = Array.from(name.slice(0, name.length - ending.length));
   while (stem.length > 0 && Buffer.byteLength(stem.join('') + suffix) > SEGMENT_BYTES)
     stem = stem.slice(0, -1);
   return joined(parent, `${stem.join('')}${suffix}`.normalize('NFC'));
@@ -115,5 +115,6 @@ export function namedApart(path: string, label: string): string {
 /** People's names may hold what no file name may. */
 function safeLabel(label: string): string {
   // eslint-disable-next-line no-control-regex -- see above
-  return [...label.replaceAll(/[\u0000-\u001f<>:"|?*\\/]|\p{Surrogate}/gu, '_')].slice(0, 60).join('').trim();
+  const safe = label.replaceAll(/[\u0000-\u001f<>:"|?*\\/]|\p{Surrogate}/gu, '_');
+  return Array.from(safe).slice(0, 60).join('').trim();
 }

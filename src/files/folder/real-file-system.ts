@@ -38,6 +38,9 @@ const IS_WINDOWS = process.platform === 'win32';
 /** Where hard links cannot be, as on a USB stick, the look and the step lie a little further apart. */
 const HAS_NO_LINKS: readonly string[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
 
+/** Windows knows neither of the two. */
+const READING = constants.O_RDONLY | (IS_WINDOWS ? 0 : constants.O_NOFOLLOW | constants.O_NONBLOCK);
+
 const FAULTS: Readonly<Record<string, FsFault>> = {
   EACCES: 'denied',
   EPERM: 'denied',
@@ -165,10 +168,7 @@ export class RealFileSystem implements FileSystem {
     const file = await this.#do(path, async () => {
       if (!this.#isHere(path)) throw new FsError('leads-out', path);
       // Not blocked by a pipe that took the file's place.
-      return open(
-        this.absolute(path),
-        constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0),
-      );
+      return open(this.absolute(path), READING);
     });
     try {
       if (!(await file.stat()).isFile()) throw new FsError('io', path);

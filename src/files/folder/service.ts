@@ -27,6 +27,7 @@ import {
   type StartWatching,
   type Watcher,
 } from './ports.ts';
+import { Settling } from './settling.ts';
 import { Sight, type Problem } from './sight.ts';
 import { Works, type Incoming, type Outgoing } from './works.ts';
 
@@ -85,6 +86,7 @@ export class FolderService {
   readonly #agenda: Agenda;
   readonly #sight: Sight;
   readonly #works: Works;
+  readonly #settling: Settling;
   readonly #keeping: Keeping;
   readonly #problems = new Map<string, Problem>();
   readonly #retries = new Map<string, number>();
@@ -113,17 +115,19 @@ export class FolderService {
       },
     });
     this.#keeping = new Keeping(fs, store, clock);
+    const look = (path: string, delayMs: number): void => {
+      if (!this.#isStopped) this.#agenda.add(path, delayMs);
+    };
+    const trouble = (path: string, error: unknown): void => {
+      this.#trouble(path, error);
+    };
     this.#works = new Works({
       ...deps,
       sight: this.#sight,
       hands: new Hands({ fs, contents, store, clock, rng }),
       gauge: new BrakeGauge(deps.brake ?? BRAKE_LIMITS),
-      look: (path, delayMs) => {
-        if (!this.#isStopped) this.#agenda.add(path, delayMs);
-      },
-      trouble: (path, error) => {
-        this.#trouble(path, error);
-      },
+      look,
+      trouble,
       problem: (path, problem) => {
         this.#problem(path, problem);
       },
@@ -131,6 +135,14 @@ export class FolderService {
         this.#calm(path);
       },
       unwatch: (path) => this.#watcher?.unwatch(path),
+    });
+    this.#settling = new Settling({
+      ...deps,
+      look,
+      trouble,
+      wait: (content, path) => {
+        this.#works.await(content, path);
+      },
     });
   }
 
@@ -157,7 +169,7 @@ export class FolderService {
     this.#rescan?.cancel();
     this.#watcher?.close();
     await this.#passing;
-    await this.#works.stop();
+    await Promise.all([this.#works.stop(), this.#settling.stop()]);
   }
 
   // ---- what happens outside
@@ -205,7 +217,12 @@ export class FolderService {
   status(): FolderStatus {
     const { store } = this.#deps;
     const brakes = store.brakes();
-    const busy = this.#scanDue || this.#agenda.size > 0 || this.#passing !== undefined || this.#works.isBusy;
+    const busy =
+      this.#scanDue ||
+      this.#agenda.size > 0 ||
+      this.#passing !== undefined ||
+      this.#works.isBusy ||
+      this.#settling.isBusy;
     return {
       away: this.#away,
       brakes,
@@ -396,7 +413,7 @@ export class FolderService {
       return;
     }
     this.#conflicts.add(path);
-    if (WAYS[mode].out) this.#works.settleConflict(path);
+    if (WAYS[mode].out) this.#settling.settle(path);
   }
 
   // ---- scanning

@@ -30,7 +30,7 @@ export interface SightDeps {
   readonly fs: FileSystem;
   readonly index: Index;
   readonly store: FolderStore;
-  problem(path: string, problem: Problem): void;
+  readonly problem: (path: string, problem: Problem) => void;
 }
 
 type FileEntry = Extract<DiskEntry, { type: 'file' }>;

@@ -1,13 +1,9 @@
-/** Carries out what was decided: publishing at once, files in pools beside the passes, conflicts of this device's own versions. */
-import type { Bytes } from '../../base/bytes.ts';
-import type { DeviceKey } from '../../base/ids.ts';
+/** Carries out what was decided: publishing at once, files in pools beside the passes. */
 import type { Clock, Logger } from '../../base/ports.ts';
 import type { Content, ContentId, PathState, Version, VersionId } from '../types.ts';
 import type { BrakeGauge } from './core-brake.ts';
-import { apartDrafts, mergedDraft, mergeInput, ownConflict, type Conflict } from './core-conflicts.ts';
-import { sameIds, type Disk, type Situation } from './core.ts';
+import type { Disk, Situation } from './core.ts';
 import type { Hands, PutOutcome } from './hands.ts';
-import { MERGE_BYTES, mergedText } from './merge.ts';
 import { Pool, stillMs } from './pacing.ts';
 import { depthOf, foldersOf, foldKey, parentOf } from './paths.ts';
 import type {
@@ -20,7 +16,6 @@ import type {
   Index,
   Known,
   KnownDisk,
-  Names,
   VersionDraft,
 } from './ports.ts';
 import type { Problem, Sight } from './sight.ts';
@@ -39,22 +34,20 @@ export interface Incoming {
 }
 
 export interface WorksDeps {
-  readonly me: DeviceKey;
   readonly fs: FileSystem;
   readonly contents: Contents;
   readonly index: Index;
   readonly store: FolderStore;
-  readonly names: Names;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly sight: Sight;
   readonly hands: Hands;
   readonly gauge: BrakeGauge;
-  look(path: string, delayMs: number): void;
-  trouble(path: string, error: unknown): void;
-  problem(path: string, problem: Problem): void;
-  calm(path: string): void;
-  unwatch(path: string): void;
+  readonly look: (path: string, delayMs: number) => void;
+  readonly trouble: (path: string, error: unknown) => void;
+  readonly problem: (path: string, problem: Problem) => void;
+  readonly calm: (path: string) => void;
+  readonly unwatch: (path: string) => void;
 }
 
 const LARGE_BYTES = 4 * 1024 * 1024;
@@ -72,7 +65,6 @@ export class Works {
   readonly #large = new Pool(LARGE_AT_ONCE);
   readonly #busy = new Set<string>();
   readonly #again = new Set<string>();
-  readonly #settling = new Set<string>();
   /** Read so soon after it was written that a look cannot tell whether it was written to again … */
   readonly #fresh = new Set<string>();
   /** … and therefore read once more. */
@@ -90,7 +82,7 @@ export class Works {
   }
 
   get isBusy(): boolean {
-    return this.#busy.size > 0 || this.#settling.size > 0;
+    return this.#busy.size > 0;
   }
 
   get missing(): number {
@@ -386,10 +378,10 @@ export class Works {
       this.#move(from, one);
     } else if (contents.ready(state.content) || isSameFile(seen.disk, state))
       this.#work(seen.path, state.content.sizeBytes, () => this.#putHere(one));
-    else this.#await(state.content, seen.path);
+    else this.await(state.content, seen.path);
   }
 
-  #await(content: Content, path: string): void {
+  await(content: Content, path: string): void {
     waitFor(this.#awaited, content.id, path);
     this.#deps.contents.want(content);
   }
@@ -491,65 +483,6 @@ export class Works {
     if (now.type === 'folder') this.#release(this.#after, path);
     if (!sight.isInStep(path)) look(path, 0);
   }
-
-  // ---- conflicts
-
-  /** Of a version that this device published and another one beat. */
-  settleConflict(path: string): void {
-    const { index, me } = this.#deps;
-    const conflict = ownConflict(me, path, index.heads(path), index.hasLiveBelow(path));
-    if (conflict === undefined || this.#settling.has(path)) return;
-    const input = mergeInput(conflict, index.history(path));
-    const { contents } = this.#deps;
-    const isText =
-      input !== undefined &&
-      [input.ours, input.theirs, input.base].every(({ sizeBytes }) => sizeBytes <= MERGE_BYTES) &&
-      contents.ready(input.base) &&
-      contents.ready(input.theirs);
-    if (!isText) {
-      this.#setApart(conflict);
-      return;
-    }
-    if (!contents.ready(input.ours)) {
-      this.#await(input.ours, path);
-      return;
-    }
-    this.#settling.add(path);
-    this.#small.run(async () => {
-      try {
-        const [ours, base, theirs] = [
-          await contents.read(input.ours),
-          await contents.read(input.base),
-          await contents.read(input.theirs),
-        ];
-        const merged = mergedText(ours, base, theirs);
-        const content = merged === undefined ? undefined : await contents.take(inOne(merged), undefined);
-        if (!this.#isStill(conflict)) return;
-        if (content === undefined) this.#setApart(conflict);
-        else index.publish([mergedDraft(conflict, input, content)], () => undefined);
-      } catch (error) {
-        this.#deps.trouble(path, error);
-      } finally {
-        this.#settling.delete(path);
-        this.#deps.look(path, 0);
-      }
-    });
-  }
-
-  #isStill({ path, heads }: Conflict): boolean {
-    return sameIds(
-      this.#deps.index.heads(path).map(({ id }) => id),
-      heads.map(({ id }) => id),
-    );
-  }
-
-  #setApart(conflict: Conflict): void {
-    const { index, store, names, look } = this.#deps;
-    const isTaken = (path: string): boolean => index.heads(path).length > 0 || store.get(path) !== undefined;
-    const drafts = apartDrafts(conflict, names.nameOf(conflict.loser.author), isTaken);
-    index.publish(drafts, () => undefined);
-    for (const { path } of drafts) look(path, 0);
-  }
 }
 
 // ---- helpers
@@ -592,8 +525,4 @@ function putDisk(entry: DiskEntry, state: PathState): KnownDisk | undefined {
   if (entry.type !== 'file' || state.type !== 'file') return undefined;
   const { identity, stamp } = entry;
   return { type: 'file', identity, stamp, content: state.content, executable: state.executable };
-}
-
-async function* inOne(bytes: Bytes): AsyncGenerator<Bytes> {
-  yield bytes;
 }
