@@ -3,7 +3,6 @@
  * decision. No clock decides what replaces what: a version replaces exactly what its author had on disk.
  */
 import { compareHlc } from '../../base/hlc.ts';
-import type { DeviceKey } from '../../base/ids.ts';
 import type { Content, FolderMode, PathState, Version, VersionId } from '../types.ts';
 import type { DiskEntry, Known, KnownDisk } from './ports.ts';
 
@@ -22,7 +21,6 @@ export interface Situation {
   readonly liveBelow: boolean;
   /** Something inside of it was on disk when last looked. */
   readonly knownBelow: boolean;
-  readonly history: () => readonly Version[];
 }
 
 export type Decision =
@@ -81,7 +79,7 @@ function winnerOf(live: readonly Version[], liveBelow: boolean): Version | undef
   return [...among].sort((a, b) => compareHlc(b.hlc, a.hlc) || (a.id < b.id ? 1 : -1))[0];
 }
 
-export function decide(mode: FolderMode, me: DeviceKey, situation: Situation): Decision {
+export function decide(mode: FolderMode, situation: Situation): Decision {
   const { disk, known } = situation;
   if (disk.type === 'other') return NOTHING;
   if (disk.type === 'file' && disk.content === undefined) return { do: 'read' };
@@ -92,7 +90,7 @@ export function decide(mode: FolderMode, me: DeviceKey, situation: Situation): D
   // A file where a folder was: its content is not deleted until that is known to be meant.
   if (disk.type !== 'folder' && situation.knownBelow) return { do: 'wait' };
   if (!WAYS[mode].out) return decideUnsent(mode, situation, want);
-  return disk.type === 'absent' ? decideAbsent(mode, situation, want) : decideChanged(me, situation);
+  return disk.type === 'absent' ? decideAbsent(mode, situation, want) : decideChanged(situation);
 }
 
 /** What stands there is what should. */
@@ -123,22 +121,16 @@ function decideAbsent(mode: FolderMode, { heads, known }: Situation, want: Desir
   if (known === undefined) return NOTHING;
   if (!WAYS[mode].deletes) return { do: 'forget' };
   // Others went on from what is gone here, or it had to go for something else: an edit outlives a deletion.
-  const isNews = !heads.some(({ id }) => known.base.includes(id)) || !isAsKnown(known.disk, want.state);
+  const isOurs = heads.some(({ id, state }) => state.type !== 'deleted' && known.base.includes(id));
+  const isNews = !isOurs || !isAsKnown(known.disk, want.state);
   if (isNews) return WAYS[mode].in ? putting(want, false) : { do: 'forget' };
   return { do: 'publish', state: { type: 'deleted' }, parents: known.base };
 }
 
-function decideChanged(me: DeviceKey, { disk, known, heads, history }: Situation): Decision {
-  const state = stateOf(disk);
+function decideChanged({ disk, known, heads }: Situation): Decision {
+  // Whoever writes where nothing was has seen that it was deleted.
   const deleted = heads.filter((head) => head.state.type === 'deleted').map(({ id }) => id);
-  const parents = known?.base ?? deleted;
-  // Published before a crash, and what others made of it came before we looked again.
-  const done = history().find(
-    (version) =>
-      version.device === me && sameIds(version.parents, parents) && sameState(version.state, state),
-  );
-  if (done !== undefined && !sameIds(parents, [done.id])) return { do: 'note', base: [done.id] };
-  return { do: 'publish', state, parents };
+  return { do: 'publish', state: stateOf(disk), parents: known?.base ?? deleted };
 }
 
 // ---- comparing

@@ -355,14 +355,14 @@ export class FolderService {
   // ---- deciding
 
   async #act(situations: readonly Situation[]): Promise<void> {
-    const { mode, me } = this.#deps;
+    const { mode } = this.#deps;
     const outgoing: Outgoing[] = [];
     const incoming: Incoming[] = [];
     for (const looked of situations) {
       // What came meanwhile counts: from here to the publishing nothing comes in between.
       const seen = this.#sight.fresh(looked);
       this.#works.reconsider(seen.path);
-      const decision = decide(mode, me, seen);
+      const decision = decide(mode, seen);
       if (decision.do === 'publish') {
         if (this.#mayPublish(seen)) outgoing.push({ seen, ...decision });
       } else if (decision.do === 'put') incoming.push({ seen, ...decision });

@@ -113,7 +113,6 @@ export class Sight {
       heads: index.heads(path),
       liveBelow: index.hasLiveBelow(path),
       knownBelow: store.hasBelow(path),
-      history: () => index.history(path),
     };
   }
 

@@ -54,7 +54,10 @@ export function checkReference(
   for (const word of all) if (!old.has(word)) assert.ok(kept.has(word), `lost from sight: ${word}`);
   const paths = new Set([before, ...finals].flatMap((tree) => [...tree.keys()]));
   for (const path of after.keys())
-    assert.ok(paths.has(path) || path.includes('(conflict'), `nobody ever had ${path}`);
+    assert.ok(
+      paths.has(path) || path.includes('(conflict') || editors(path).length > 0,
+      `nobody ever had ${path}`,
+    );
   for (const path of paths)
     if (isPlain(path, [before, ...finals])) checkPath(path, before, finals, after, editors(path));
 }

@@ -46,7 +46,7 @@ class Life {
   }
 
   #do(node: FolderNode): void {
-    this.saved.watch(node, () => this.users.act(node));
+    if (node.disk.isMounted) this.saved.watch(node, () => this.users.act(node));
   }
 
   #any(): FolderNode {
@@ -68,6 +68,7 @@ class Life {
   #trouble(node: FolderNode): void {
     node.faults = this.rng.chance(30) ? this.rng.between(2, 15) : 0;
     node.deaf = this.rng.chance(30) ? 50 : 0;
+    node.disk.isMounted = !this.rng.chance(10);
     if (this.rng.chance(35)) node.kill();
     else if (node.service === undefined) node.start();
     if (this.rng.chance(10)) node.clock.jump(this.rng.pick([YEAR_MS, -YEAR_MS, 3_600_000, -60_000]) ?? 0);
@@ -98,6 +99,7 @@ class Life {
   async #rest(): Promise<void> {
     for (const node of this.nodes) {
       [node.faults, node.deaf] = [0, 0];
+      node.disk.isMounted = true;
       if (node.service === undefined) node.start();
     }
     this.world.heal();
