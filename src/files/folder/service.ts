@@ -134,6 +134,10 @@ export class FolderService {
       calm: (path) => {
         this.#calm(path);
       },
+      appeared: (folder) => {
+        this.#hinted.add(folder);
+        look(folder, 0);
+      },
       unwatch: (path) => this.#watcher?.unwatch(path),
     });
     this.#settling = new Settling({

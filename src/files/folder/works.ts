@@ -47,11 +47,15 @@ export interface WorksDeps {
   readonly trouble: (path: string, error: unknown) => void;
   readonly problem: (path: string, problem: Problem) => void;
   readonly calm: (path: string) => void;
+  /** A folder was made here, which nobody listed yet. */
+  readonly appeared: (folder: string) => void;
   readonly unwatch: (path: string) => void;
 }
 
 const LARGE_BYTES = 4 * 1024 * 1024;
-const SMALL_AT_ONCE = 8;
+/** Steps that only change names wait for their folder to reach the disk, and many wait for one time of that. */
+const NAMES_AT_ONCE = 64;
+const SMALL_AT_ONCE = 12;
 const LARGE_AT_ONCE = 2;
 /** A file written so shortly before it was read may be written once more without a look telling. */
 const SAME_TICK_MS = 20;
@@ -61,6 +65,7 @@ const RETRY_PUBLISH_MS = 1000;
 
 export class Works {
   readonly #deps: WorksDeps;
+  readonly #names = new Pool(NAMES_AT_ONCE);
   readonly #small = new Pool(SMALL_AT_ONCE);
   readonly #large = new Pool(LARGE_AT_ONCE);
   readonly #busy = new Set<string>();
@@ -90,7 +95,7 @@ export class Works {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.#small.stop(), this.#large.stop()]);
+    await Promise.all([this.#names.stop(), this.#small.stop(), this.#large.stop()]);
   }
 
   isWorkingOn(path: string): boolean {
@@ -213,7 +218,7 @@ export class Works {
 
   #work(path: string, sizeBytes: number, run: () => Promise<void>): void {
     this.#busy.add(path);
-    const pool = sizeBytes > LARGE_BYTES ? this.#large : this.#small;
+    const pool = sizeBytes > LARGE_BYTES ? this.#large : sizeBytes > 0 ? this.#small : this.#names;
     pool.run(async () => {
       try {
         await run();
@@ -455,6 +460,7 @@ export class Works {
       store.put(
         this.#known(folder, store.get(folder)?.base ?? [], { type: 'folder', identity: made.identity }),
       );
+      this.#deps.appeared(folder);
     }
   }
 
@@ -480,7 +486,10 @@ export class Works {
     const now = putDisk(outcome, state);
     if (now === undefined) return;
     store.put(this.#known(path, base, now));
-    if (now.type === 'folder') this.#release(this.#after, path);
+    if (now.type === 'folder') {
+      this.#release(this.#after, path);
+      this.#deps.appeared(path);
+    }
     if (!sight.isInStep(path)) look(path, 0);
   }
 }
