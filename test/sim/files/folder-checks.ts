@@ -23,11 +23,11 @@ export function checkSame(nodes: readonly FolderNode[]): void {
   const [first, ...others] = nodes;
   if (first === undefined) return;
   for (const other of others)
-    assert.deepEqual(
-      sorted(treeOf(other)),
-      sorted(treeOf(first)),
-      `convergence: ${other.name} and ${first.name}`,
-    );
+    checkTree(treeOf(other), treeOf(first), `convergence: ${other.name} and ${first.name}`);
+}
+
+export function checkTree(tree: Tree, expected: Tree, what: string): void {
+  assert.deepEqual(sorted(tree), sorted(expected), what);
 }
 
 function sorted(tree: Tree): [string, string][] {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { utf8 } from '../../../src/base/bytes.ts';
 import { SeededRng } from '../rng.ts';
 import { YEAR_MS } from '../sim-clock.ts';
-import { checkReference, checkSame, Saved, treeOf, wordsOf } from './folder-checks.ts';
+import { checkReference, checkSame, checkTree, Saved, treeOf, wordsOf } from './folder-checks.ts';
 import { Users } from './folder-users.ts';
 import { FolderWorld, type FolderNode } from './folder-world.ts';
 
@@ -55,11 +55,12 @@ class Life {
     return node;
   }
 
-  async #busyTime(): Promise<void> {
+  /** @param actor the only one who does anything. */
+  async #busyTime(actor?: FolderNode): Promise<void> {
     const acts = this.rng.between(3, 10);
     const isRough = this.rng.chance(40);
     for (let act = 0; act < acts; act += 1) {
-      this.#do(this.#any());
+      this.#do(actor ?? this.#any());
       if (this.rng.chance(60)) await this.world.run(this.rng.below(this.rng.chance(50) ? 12 : 300));
       if (isRough) this.#trouble(this.#any());
     }
@@ -79,11 +80,14 @@ class Life {
     const { log } = this.world;
     const from = log.length;
     for (const one of this.nodes) for (const other of this.nodes) this.world.part(one, other);
-    await this.#busyTime();
+    const actor = this.rng.chance(30) ? this.#any() : undefined;
+    await this.#busyTime(actor);
     if (this.rng.chance(50)) await this.world.run(this.rng.below(3000));
     const finals = this.nodes.map((node) => treeOf(node));
+    const alone = actor === undefined ? undefined : treeOf(actor);
     const edits = log.slice(from).filter(({ state }) => state.type !== 'deleted');
     await this.#rest();
+    if (alone !== undefined) checkTree(treeOf(this.#any()), alone, 'what one did alone');
     checkReference(before, finals, treeOf(this.#any()), (path) => {
       const devices = edits.filter((version) => version.path === path).map(({ device }) => device);
       return this.nodes.flatMap((node, at) => (devices.includes(node.device) ? [at] : []));

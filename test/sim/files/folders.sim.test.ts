@@ -2,7 +2,7 @@
 import { test } from 'node:test';
 import { playFolderSeed } from './folder-lives.ts';
 
-const SEEDS_BY_DAY = 200;
+const SEEDS_BY_DAY = 120;
 
 const only = process.env['KITH_SEED'];
 const first = Number(only ?? process.env['KITH_FIRST'] ?? 1);
