@@ -70,7 +70,6 @@ const AWAY_MS = 5000;
 const HINT_MS = 20;
 /** A deletion may be half of a rename, or one of many. */
 const ABSENT_MS = 150;
-const ABSENT_QUIET_MS = 100;
 const ABSENT_MOST_MS = 1000;
 const LOOKS = 16;
 const MOST_AT_ONCE = 200_000;
@@ -94,6 +93,8 @@ export class FolderService {
   readonly #absentMs = new Map<string, number>();
   readonly #hinted = new Set<string>();
   #lastAbsentMs = -Infinity;
+  /** When this pass began: a pass is one moment, however long its looks take. */
+  #passMs = -Infinity;
   #away: 'missing' | 'another' | undefined;
   #scanDue = true;
   #watcher: Watcher | undefined;
@@ -275,6 +276,7 @@ export class FolderService {
   async #pass(): Promise<void> {
     if (!(await this.#isHome())) return;
     if (this.#scanDue) await this.#scanAll();
+    this.#passMs = this.#deps.clock.monotonicMs();
     const paths = this.#agenda.take(MOST_AT_ONCE).filter((path) => path !== '');
     const situations: Situation[] = [];
     await eachOf(paths, LOOKS, async (path) => {
@@ -347,12 +349,12 @@ export class FolderService {
     }
     const nowMs = this.#deps.clock.monotonicMs();
     const sinceMs = this.#absentMs.get(path) ?? nowMs;
-    if (sinceMs === nowMs) this.#lastAbsentMs = nowMs;
+    if (!this.#absentMs.has(path)) this.#lastAbsentMs = nowMs;
     this.#absentMs.set(path, sinceMs);
-    const goneMs = nowMs - sinceMs;
-    const isQuiet = nowMs - this.#lastAbsentMs >= ABSENT_QUIET_MS;
-    if (goneMs >= ABSENT_MOST_MS || (goneMs >= ABSENT_MS && isQuiet)) return true;
-    this.#agenda.set(path, ABSENT_MS - Math.min(goneMs, ABSENT_MS - 50));
+    // All that go together are decided together.
+    const dueMs = Math.min(this.#lastAbsentMs + ABSENT_MS, sinceMs + ABSENT_MOST_MS);
+    if (this.#passMs >= dueMs) return true;
+    this.#agenda.set(path, Math.max(0, dueMs - nowMs));
     return false;
   }
 

@@ -84,13 +84,6 @@ export const FOLDER_MUTANTS: readonly Mutant[] = [
     from: 1,
   },
   {
-    name: 'a file that was just written is read once',
-    file: WORKS,
-    find: 'if (Math.abs(clock.nowMs() - disk.modifiedMs) <= SAME_TICK_MS) this.#fresh.add(path);',
-    replace: '',
-    from: 1,
-  },
-  {
     name: 'what came while it was looked at does not count',
     file: SERVICE,
     find: 'const seen = this.#sight.fresh(looked);',
