@@ -1,7 +1,7 @@
 /** What the folder engine needs from outside. Twins in `test/sim/files/`, one contract suite a port. */
 import type { Bytes } from '../../base/bytes.ts';
 import type { MemberId } from '../../base/ids.ts';
-import type { Content, ContentId, PathState, Version, VersionId } from '../types.ts';
+import type { Content, ContentId, FolderId, FolderMode, PathState, Version, VersionId } from '../types.ts';
 
 // ---- the file system
 
@@ -219,6 +219,31 @@ export interface FolderStore {
   keep(kept: Kept): void;
   kept(): readonly Kept[];
   forgetKept(name: string): void;
+}
+
+/** How a store makes values of what it holds as bytes, and finds paths; `remembered.ts` has it. */
+export interface KnownCodec {
+  encode(known: Known): Bytes;
+  decode(bytes: Bytes): Known;
+  parentOf(path: string): string;
+  foldKey(path: string): string;
+  /** Every folder on the way to it. */
+  foldersOf(path: string): readonly string[];
+}
+
+/** A folder that this device takes part in with files of its own. */
+export interface FolderRoot {
+  readonly folder: FolderId;
+  readonly path: string;
+  readonly mode: FolderMode;
+}
+
+/** Synchronous, durable: what is started again when the node is. */
+export interface FolderRoots {
+  all(): readonly FolderRoot[];
+  put(root: FolderRoot): void;
+  /** With all that was remembered of what stands in it; what was kept stays listed. */
+  remove(folder: FolderId): void;
 }
 
 // ---- hints that something changed
