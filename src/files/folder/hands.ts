@@ -15,6 +15,7 @@ import {
   type FileSystem,
   type FolderStore,
   type Changed,
+  type Temp,
 } from './ports.ts';
 
 /** `not-empty`: a folder that should go holds what is nobody's version. */
@@ -74,20 +75,27 @@ export class Hands {
   }
 
   async #putFile(put: Put, state: FileState): Promise<PutOutcome> {
-    const { disk, spelled, aside } = put;
+    const { disk, spelled } = put;
     if (disk.type === 'file' && disk.content?.id === state.content.id)
       return this.#fs.setExecutable(spelled, disk, state.executable);
     const temp = await this.#fs.newTemp();
     try {
       await this.#contents.materialise(state.content, temp.absolute);
       await this.#fs.finishTemp(temp, state.modifiedMs, state.executable);
-      if (isThere(disk) && !aside)
-        return await this.#keeping(put, disk, (keepAs) => this.#fs.replace(temp, spelled, disk, keepAs));
-      const cleared = await this.#clear(put);
-      return cleared === 'gone' ? await this.#fs.create(temp, spelled) : cleared;
+      const outcome = await this.#inPlace(put, temp);
+      if (typeof outcome !== 'string') this.#contents.moved(temp.absolute, this.#fs.absolute(spelled));
+      return outcome;
     } finally {
       await this.#fs.dropTemp(temp);
     }
+  }
+
+  async #inPlace(put: Put, temp: Temp): Promise<PutOutcome> {
+    const { disk, spelled, aside } = put;
+    if (isThere(disk) && !aside)
+      return this.#keeping(put, disk, (keepAs) => this.#fs.replace(temp, spelled, disk, keepAs));
+    const cleared = await this.#clear(put);
+    return cleared === 'gone' ? this.#fs.create(temp, spelled) : cleared;
   }
 
   /** Nothing stands there afterwards. */

@@ -14,7 +14,8 @@ const SEGMENT_BYTES = 255;
 const PATH_BYTES = 1024;
 const DEPTH = 64;
 
-const LONE_SURROGATE = /\p{Surrogate}/u;
+/** Control characters and halves of characters: no version of such a path is taken by anybody. */
+const NO_TEXT = /\p{Cc}|\p{Surrogate}/u;
 /** What Windows cannot hold; macOS and Linux hold all that `pathFault` lets pass. */
 // eslint-disable-next-line no-control-regex -- these are the very characters that it is about
 const NOT_FOR_WINDOWS = /[\u0000-\u001f<>:"|?*\\]|[ .]$/;
@@ -23,7 +24,7 @@ const DEVICE = /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]
 export function pathFault(path: string): PathFault | undefined {
   if (path === '') return 'empty';
   if (path.startsWith('/')) return 'absolute';
-  if (path.includes('\0') || LONE_SURROGATE.test(path)) return 'not-text';
+  if (NO_TEXT.test(path)) return 'not-text';
   if (path.normalize('NFC') !== path) return 'not-normal';
   if (Buffer.byteLength(path) > PATH_BYTES) return 'too-long';
   const segments = path.split('/');

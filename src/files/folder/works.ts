@@ -247,7 +247,13 @@ export class Works {
       for (const { seen } of outgoing) look(seen.path, RETRY_PUBLISH_MS);
       return;
     }
+    for (const { path, renamedFrom } of drafts) if (renamedFrom !== undefined) this.#moved(renamedFrom, path);
     for (const { seen } of outgoing) this.#afterPublishing(seen);
+  }
+
+  #moved(from: string, to: string): void {
+    const { fs, sight, contents } = this.#deps;
+    contents.moved(fs.absolute(sight.spelled(from)), fs.absolute(sight.spelled(to)));
   }
 
   #draft({ seen, state, parents }: Outgoing): VersionDraft {
