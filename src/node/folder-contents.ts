@@ -87,7 +87,7 @@ export class FolderContents implements Contents {
     if (transfers.progressOf(id) === undefined) await rm(path, { force: true });
     const isSmall = content.sizeBytes <= COPIED_BYTES;
     const target = isSmall ? undefined : { path, partial: `${path}.part`, modifiedMs: 0, executable: false };
-    await transfers.fetch({ id, content, target });
+    await transfers.fetch({ id, content, target }, 'replaceable');
     const watch = this.#watchStalling(id);
     try {
       await transfers.ended(id);

@@ -175,8 +175,7 @@ export class Node {
   /** Back to locked: links down, keys forgotten, the database stays open. */
   async #rest(): Promise<void> {
     const [mail, files, folders] = [this.#mail, this.#files, this.#folders];
-    this.#files = undefined;
-    this.#folders = undefined;
+    [this.#files, this.#folders] = [undefined, undefined];
     await folders?.end();
     this.#rooms?.stop();
     this.#rooms = undefined;
@@ -348,9 +347,7 @@ export class Node {
   }
 
   #openFiles(session: Session, files: NodeFiles): void {
-    const emit = (event: NodeEvent): void => {
-      this.#emit(event);
-    };
+    const emit = this.#emit.bind(this);
     this.#files = files.open(session, emit);
     this.#folders = files.openFolders(session, this.#files, emit);
     applySettings(session, this.#files);

@@ -51,12 +51,9 @@ export const FolderStatus = z
     conflicts: Count,
     paused: z.boolean(),
     inStep: z.boolean(),
-    away: z
-      .enum(['missing', 'another'])
-      .nullable()
-      .meta({
-        description: 'why nothing is done at all: the disk is not there, or another folder lies there',
-      }),
+    away: z.enum(['missing', 'another']).nullable().meta({
+      description: 'why nothing is done at all: the disk is not there, or another folder lies there',
+    }),
     problems: z
       .array(z.object({ path: z.string(), problem: z.string() }))
       .meta({ description: 'paths that cannot be in step, and why; the first hundred' }),

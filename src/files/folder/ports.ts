@@ -225,10 +225,10 @@ export interface FolderStore {
 export interface KnownCodec {
   encode(known: Known): Bytes;
   decode(bytes: Bytes): Known;
-  parentOf(path: string): string;
-  foldKey(path: string): string;
+  readonly parentOf: (path: string) => string;
+  readonly foldKey: (path: string) => string;
   /** Every folder on the way to it. */
-  foldersOf(path: string): readonly string[];
+  readonly foldersOf: (path: string) => readonly string[];
 }
 
 /** A folder that this device takes part in with files of its own. */
