@@ -19,6 +19,7 @@ const COPIED_BYTES = 256 * 1024;
 const AT_ONCE = 32;
 /** A fetch of which nothing has come for so long gives its place to another. */
 const STALLED_MS = 15_000;
+const RETRY_MS = 2000;
 
 export interface FolderContentsDeps {
   readonly folder: FolderId;
@@ -27,6 +28,7 @@ export interface FolderContentsDeps {
   readonly incoming: string;
   readonly timers: Timers;
   readonly logger: Logger;
+  /** It may be here now, or has to be asked for again. */
   ready(content: Content): void;
 }
 
@@ -34,7 +36,7 @@ export class FolderContents implements Contents {
   readonly #deps: FolderContentsDeps;
   readonly #wanted = new Set<ContentId>();
   readonly #pool = new Pool(AT_ONCE);
-  readonly #stalls = new Set<Timer>();
+  readonly #timers = new Set<Timer>();
 
   constructor(deps: FolderContentsDeps) {
     this.#deps = deps;
@@ -43,7 +45,7 @@ export class FolderContents implements Contents {
 
   /** What waits is asked for again by the next start; what runs goes on with the node. */
   stop(): void {
-    for (const timer of this.#stalls) timer.cancel();
+    for (const timer of this.#timers) timer.cancel();
     void this.#pool.stop();
   }
 
@@ -70,12 +72,21 @@ export class FolderContents implements Contents {
       try {
         await this.#fetch(content);
       } catch (error) {
-        // Asked for again with the next look at all.
+        this.#again(content);
         this.#deps.logger.info({ content: content.id, error }, 'a file of a folder did not come yet');
       }
       this.#wanted.delete(content.id);
       if (this.ready(content)) this.#deps.ready(content);
     });
+  }
+
+  /** Its path is looked at again soon, and asks for it where it is wanted still. */
+  #again(content: Content): void {
+    const timer = this.#deps.timers.after(RETRY_MS, () => {
+      this.#timers.delete(timer);
+      this.#deps.ready(content);
+    });
+    this.#timers.add(timer);
   }
 
   async #fetch(content: Content): Promise<void> {
@@ -94,7 +105,7 @@ export class FolderContents implements Contents {
       if (!isSmall && pieces.rows.sourceAt(path) === undefined) await rm(path, { force: true });
     } finally {
       watch.cancel();
-      this.#stalls.delete(watch);
+      this.#timers.delete(watch);
     }
   }
 
@@ -104,7 +115,7 @@ export class FolderContents implements Contents {
       const progress = transfers.progressOf(id);
       if (progress?.state === 'fetching' && progress.doneBytes === 0) void transfers.cancel(id);
     });
-    this.#stalls.add(timer);
+    this.#timers.add(timer);
     return timer;
   }
 
