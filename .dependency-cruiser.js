@@ -25,7 +25,11 @@ const LAYERS = {
 
 /** Single doors into folders that are closed otherwise. @type {Record<string, string[]>} */
 const DOORS = {
-  store: [`^src/(${FEATURES.join('|')})/(ports|types)[^/]*\\.ts$`, '^src/sealing/letters/ports\\.ts$'],
+  store: [
+    `^src/(${FEATURES.join('|')})/(ports|types)[^/]*\\.ts$`,
+    '^src/files/folder/ports\\.ts$',
+    '^src/sealing/letters/ports\\.ts$',
+  ],
   // `kith up` starts a node and its API together.
   node: ['^src/api/(desk/)?listen\\.ts$'],
   api: ['^src/node/facade\\.ts$'],

@@ -3,4 +3,8 @@ export type { IndexNews } from './index/projection.ts';
 export { fileProjection } from './index/projection.ts';
 export { versionCodec } from './index/stored.ts';
 export { PieceService } from './pieces/service.ts';
+export { FolderService } from './folder/service.ts';
+export { RealFileSystem } from './folder/real-file-system.ts';
+export { knownCodec } from './folder/remembered.ts';
+export { watching } from './folder/watcher.ts';
 export { FilesService, type FilesChange } from './service.ts';

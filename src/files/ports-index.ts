@@ -54,6 +54,10 @@ export interface IndexRows {
   versionsAt(folder: FolderId, path: string, limit: number): readonly IndexedVersion[];
   headsAt(folder: FolderId, path: string): readonly IndexedVersion[];
   version(id: VersionId): readonly IndexedVersion[];
+  /** Does a path inside of this one have a head that is no deletion? */
+  hasLiveBelow(folder: FolderId, path: string): boolean;
+  /** Does some other path have a head with this content? */
+  hasContent(folder: FolderId, content: ContentId, exceptPath: string): boolean;
   ofContent(content: ContentId, limit: number): readonly IndexedVersion[];
   /** What each device said last of holding it. */
   heldBy(content: ContentId): ReadonlyMap<DeviceKey, boolean>;

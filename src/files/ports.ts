@@ -10,16 +10,22 @@ export interface FolderState {
   /** Stopped by a brake until somebody has looked. */
   readonly paused: boolean;
   readonly inStep: boolean;
+  /** Why nothing is done at all: the disk is not there, or another folder lies there now. */
+  readonly away: 'missing' | 'another' | undefined;
+  /** Paths that cannot be in step, and why; the first of them. */
+  readonly problems: readonly { readonly path: string; readonly problem: string }[];
 }
 
 /** The engine of `files/folder/`. Starting, joining and leaving never erase anything of the user's. */
 export interface Folders {
-  /** @throws KithError `folder-in-use` | `cannot-read` | `cannot-write` */
+  /** @throws KithError `folder-in-use` | `bad-request` where `start` would, before anything is written. */
+  check(path: string, folder?: FolderId): void;
+  /** @throws KithError `folder-in-use` | `folder-of-another` | `cannot-write` */
   start(folder: FolderId, path: string, mode: FolderMode): Promise<void>;
   stop(folder: FolderId): Promise<void>;
   stateOf(folder: FolderId): FolderState | undefined;
-  /** Puts an earlier version back in place, as a new one. */
-  restore(folder: FolderId, path: string, version: VersionId): Promise<void>;
-  /** Goes on where a brake stopped it. */
-  resume(folder: FolderId): Promise<void>;
+  /** Puts an earlier version back in place, as a new one. @throws KithError `not-in-step` | `no-such-version` */
+  restore(folder: FolderId, path: string, version: VersionId): void;
+  /** Goes on where a brake stopped it. @throws KithError `not-in-step` */
+  resume(folder: FolderId): void;
 }

@@ -71,6 +71,10 @@ export interface FolderStatus {
   readonly conflicts: number;
   readonly paused: boolean;
   readonly inStep: boolean;
+  /** Why nothing is done at all: the disk is not there, or another folder lies there now. */
+  readonly away: 'missing' | 'another' | null;
+  /** Paths that cannot be in step, and why; the first hundred. */
+  readonly problems: readonly { readonly path: string; readonly problem: string }[];
   /** Peer numbers; empty for a folder of all members. */
   readonly members: readonly number[];
 }
@@ -109,7 +113,7 @@ export interface FilesFacade {
   folders(): Promise<readonly FolderStatus[]>;
   /** @throws KithError `unknown-folder` | `ambiguous` */
   folder(name: string): Promise<FolderStatus>;
-  /** Founds a folder, or, in mode `list`, takes note of one. @throws KithError `bad-name` | `no-folder-engine` … */
+  /** Founds a folder. @throws KithError `bad-name` | `no-such-folder` | `folder-in-use` | `folder-of-another` … */
   addFolder(request: {
     readonly path: string | undefined;
     readonly name: string;
@@ -123,7 +127,7 @@ export interface FilesFacade {
   }): Promise<FolderStatus>;
   /** Nothing of the user's is touched. */
   leaveFolder(folder: string): Promise<FolderStatus>;
-  /** @throws KithError `no-folder-engine` */
+  /** @throws KithError `not-in-step` */
   restore(request: { readonly name: string }): Promise<FileGot>;
   conflicts(folder: string | undefined): Promise<readonly FileVersion[]>;
   resume(folder: string): Promise<FolderStatus>;

@@ -2,7 +2,15 @@
 import type { DeviceKey, LinkKey } from '../base/ids.ts';
 import { toHex } from '../base/bytes.ts';
 import type { MemberId } from '../base/ids.ts';
-import { decodeCopy, decodeReceipt, MailService, type MailChange, type MailSealer } from '../mail/index.ts';
+import type { Clock } from '../base/ports.ts';
+import {
+  decodeCopy,
+  decodeReceipt,
+  MailService,
+  trustedNowMs,
+  type MailChange,
+  type MailSealer,
+} from '../mail/index.ts';
 import type { Database } from '../store/database.ts';
 import { openMailStore } from '../store/mail-store.ts';
 import type { MailStore } from '../mail/ports.ts';
@@ -81,6 +89,15 @@ function activeDevices(session: Session, id: MemberId): { device: DeviceKey; lin
     .flatMap((key) => devices.get(key) ?? [])
     .filter(({ active }) => active)
     .map(({ key, link }) => ({ device: key, link }));
+}
+
+/** A clock that must not throw things away only because it was set wrong. */
+export function trustedClock(session: Session): Clock {
+  const { clock } = session.deps;
+  return {
+    nowMs: () => trustedNowMs(clock.nowMs(), heardMs(session)),
+    monotonicMs: () => clock.monotonicMs(),
+  };
 }
 
 function heardMs(session: Session): number[] {

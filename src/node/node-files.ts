@@ -1,4 +1,5 @@
 /** Files over this node's store, roll and links. */
+import { join } from 'node:path';
 import type { DeviceKey, LinkKey, MemberId } from '../base/ids.ts';
 import type { Logger } from '../base/ports.ts';
 import {
@@ -14,6 +15,7 @@ import type { LogStore, Projection } from '../log/ports.ts';
 import type { Database } from '../store/database.ts';
 import { openFileIndex } from '../store/file-store.ts';
 import { openPieceRows } from '../store/piece-store.ts';
+import { NodeFolders } from './folders.ts';
 import { takeInTurns } from './frame-turns.ts';
 import type { FilesEvent } from './facade-files.ts';
 import type { DeviceKeys } from './keys.ts';
@@ -29,6 +31,8 @@ export interface NodeFilesDeps {
   readonly store: LogStore;
   /** Where pieces lie. */
   readonly folder: string;
+  /** Of this node; no folder in step lies in there. */
+  readonly data: string;
   readonly logger: Logger;
 }
 
@@ -38,9 +42,11 @@ export interface NodeFiles {
   foldersOf(member: MemberId): ReadonlySet<string>;
   /** Once the session is there that the projection belongs to. */
   open(session: Session, emit: (event: FilesEvent) => void): FilesService;
+  /** Folders in step, from where they were. */
+  openFolders(session: Session, files: FilesService, emit: (event: FilesEvent) => void): NodeFolders;
 }
 
-export function openNodeFiles({ database, sealer, store, folder, logger }: NodeFilesDeps): NodeFiles {
+export function openNodeFiles({ database, sealer, store, folder, data, logger }: NodeFilesDeps): NodeFiles {
   const fileSealer: FileSealer = {
     seal: (key, bytes) => sealer.seal({ table: TABLE, key }, bytes),
     open: (key, sealed) => sealer.open({ table: TABLE, key }, sealed),
@@ -48,9 +54,11 @@ export function openNodeFiles({ database, sealer, store, folder, logger }: NodeF
   };
   const rows = openFileIndex(database, fileSealer, versionCodec);
   let service: FilesService | undefined;
+  let folders: NodeFolders | undefined;
   let rightsChanged = (): void => undefined;
   const changed = (news: IndexNews): void => {
     service?.news(news);
+    folders?.news(news);
     if (news.folders) rightsChanged();
   };
   return {
@@ -96,6 +104,15 @@ export function openNodeFiles({ database, sealer, store, folder, logger }: NodeF
       };
       session.sync.driver.lookForParts();
       return service;
+    },
+    openFolders(session, files, emit) {
+      const incoming = join(folder, 'incoming');
+      const changed = (): void => {
+        emit({ type: 'files', versions: [] });
+      };
+      const deps = { database, sealer: fileSealer, store, session, files, data, incoming, logger, changed };
+      folders = new NodeFolders(deps);
+      return folders;
     },
   };
 }

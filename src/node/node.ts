@@ -46,6 +46,7 @@ import { lettersMeasured, openNodeMail, type Mail } from './mail.ts';
 import { openNodeRooms } from './rooms.ts';
 import type { RoomService } from '../rooms/index.ts';
 import { openNodeFiles, type NodeFiles } from './node-files.ts';
+import type { NodeFolders } from './folders.ts';
 import type { FilesService } from '../files/index.ts';
 import { applySettings, filesOf } from './capabilities/files.ts';
 import { openNodeRecords } from './records.ts';
@@ -100,6 +101,7 @@ export class Node {
   #mail: Mail | undefined;
   #rooms: RoomService | undefined;
   #files: FilesService | undefined;
+  #folders: NodeFolders | undefined;
   #joining = false;
   #stopped: Promise<void> | undefined;
   readonly facade: NodeFacade;
@@ -172,8 +174,9 @@ export class Node {
 
   /** Back to locked: links down, keys forgotten, the database stays open. */
   async #rest(): Promise<void> {
-    const [mail, files] = [this.#mail, this.#files];
-    this.#files = undefined;
+    const [mail, files, folders] = [this.#mail, this.#files, this.#folders];
+    [this.#files, this.#folders] = [undefined, undefined];
+    await folders?.end();
     await this.#rooms?.handOver();
     this.#rooms?.stop();
     this.#rooms = undefined;
@@ -280,6 +283,7 @@ export class Node {
       sealer: keys.sealer,
       store,
       folder: this.#folder.pieces,
+      data: this.#folder.path,
       logger,
     });
     const session = new Session({
@@ -345,9 +349,9 @@ export class Node {
   }
 
   #openFiles(session: Session, files: NodeFiles): void {
-    this.#files = files.open(session, (event) => {
-      this.#emit(event);
-    });
+    const emit = this.#emit.bind(this);
+    this.#files = files.open(session, emit);
+    this.#folders = files.openFolders(session, this.#files, emit);
     applySettings(session, this.#files);
   }
 
@@ -447,7 +451,7 @@ export class Node {
       alarms: alarmsOf(context),
       records: recordsOf(context),
       exchange: exchangeOf(context),
-      files: filesOf({ ...context, files: () => this.#needFiles() }),
+      files: filesOf({ ...context, files: () => this.#needFiles(), folders: () => this.#needFolders() }),
       events: { subscribe: (listener) => this.#events.subscribe(listener) },
     };
   }
@@ -494,6 +498,12 @@ export class Node {
     this.#needSession();
     assert(this.#files !== undefined, 'files open with the session');
     return this.#files;
+  }
+
+  #needFolders(): NodeFolders {
+    this.#needSession();
+    assert(this.#folders !== undefined, 'folders open with the session');
+    return this.#folders;
   }
 
   async #copyDatabase(path: string): Promise<void> {

@@ -21,10 +21,11 @@ export function openFileIndex(database: Database, sealer: FileSealer, codec: Ver
     ...heldRows(database, key, places),
     ...versionWriting(database, sealer, codec, places),
     removePlace(place) {
-      removePlace(database, places.numberOf(place));
+      for (const row of removePlace(database, places.numberOf(place)))
+        addBelow(database, sealer, numberIn(row, 'row'), reading(row));
     },
     clear() {
-      for (const table of ['folders', 'modes', 'versions', 'parents', 'held'])
+      for (const table of ['folders', 'modes', 'versions', 'parents', 'held', 'below'])
         database.sql(`DELETE FROM file_${table}`).run();
     },
     heads(after, limit, folder) {
@@ -63,6 +64,16 @@ export function openFileIndex(database: Database, sealer: FileSealer, codec: Ver
           .sql('SELECT version, body FROM file_versions WHERE version = ? ORDER BY row')
           .all(key('version', id)),
       ),
+    hasLiveBelow: (folder, path) =>
+      database
+        .sql('SELECT 1 FROM file_below WHERE above = ? LIMIT 1')
+        .get(key('above', `${folder} ${path}`)) !== undefined,
+    hasContent: (folder, content, exceptPath) =>
+      database
+        .sql(
+          'SELECT 1 FROM file_versions WHERE content = ? AND folder = ? AND path != ? AND head != 0 LIMIT 1',
+        )
+        .get(key('content', content), key('folder', folder), key('path', exceptPath)) !== undefined,
     ofContent: (content, limit) =>
       read(
         database
@@ -206,12 +217,16 @@ function versionWriting(
       );
     const row = database.sql('SELECT last_insert_rowid() AS row').get();
     assert(row !== undefined, 'what was inserted has a row');
+    if (!isReplaced) addBelow(database, sealer, numberIn(row, 'row'), version);
     for (const parent of version.parents) {
       const replaced = key('version', parent);
       database
         .sql('INSERT OR IGNORE INTO file_parents (parent, child) VALUES (?, ?)')
         .run(replaced, numberIn(row, 'row'));
       database.sql('UPDATE file_versions SET head = 0 WHERE version = ?').run(replaced);
+      database
+        .sql('DELETE FROM file_below WHERE child IN (SELECT row FROM file_versions WHERE version = ?)')
+        .run(replaced);
     }
   };
   return {
@@ -222,20 +237,40 @@ function versionWriting(
   };
 }
 
-/** What its versions had replaced stands again, where nothing else replaces it. */
-function removePlace(database: Database, place: number): void {
+/** A head is found under every folder on the way to it, unless it says that nothing is there. */
+function addBelow(
+  database: Database,
+  sealer: FileSealer,
+  row: number,
+  { folder, path, state }: IndexedVersion,
+): void {
+  if (state.type === 'deleted') return;
+  for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1))
+    database
+      .sql('INSERT OR IGNORE INTO file_below (above, child) VALUES (?, ?)')
+      .run(sealer.indexKey(`above ${folder} ${path.slice(0, at)}`), row);
+}
+
+/** What its versions had replaced stands again, where nothing else replaces it. @returns rows of that. */
+function removePlace(database: Database, place: number): readonly Row[] {
+  const again: Row[] = [];
   for (const row of database.sql('SELECT row FROM file_versions WHERE place = ?').all(place)) {
     const child = numberIn(row, 'row');
     const parents = database.sql('SELECT parent FROM file_parents WHERE child = ?').all(child);
     database.sql('DELETE FROM file_parents WHERE child = ?').run(child);
+    database.sql('DELETE FROM file_below WHERE child = ?').run(child);
     for (const parent of parents)
-      database
-        .sql(
-          `UPDATE file_versions SET head = 1
-           WHERE version = ? AND NOT EXISTS (SELECT 1 FROM file_parents p WHERE p.parent = file_versions.version)`,
-        )
-        .run(bytesIn(parent, 'parent'));
+      again.push(
+        ...database
+          .sql(
+            `UPDATE file_versions SET head = 1
+             WHERE version = ? AND NOT EXISTS (SELECT 1 FROM file_parents p WHERE p.parent = file_versions.version)
+             RETURNING row, version, body, place`,
+          )
+          .all(bytesIn(parent, 'parent')),
+      );
   }
   for (const table of ['file_versions', 'file_folders', 'file_modes', 'file_held'])
     database.sql(`DELETE FROM ${table} WHERE place = ?`).run(place);
+  return again.filter((row) => numberIn(row, 'place') !== place);
 }

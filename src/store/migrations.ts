@@ -362,4 +362,51 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX file_held_place ON file_held (place);
   `,
+  `
+  -- Which folders lie where on this device, and what it had on disk there. Keys are hashed under a key of this disk; bodies are sealed.
+  CREATE TABLE folder_roots (folder BLOB PRIMARY KEY, body BLOB NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE folder_known (
+    row INTEGER PRIMARY KEY,
+    folder BLOB NOT NULL,
+    path BLOB NOT NULL UNIQUE,
+    parent BLOB NOT NULL,
+    fold BLOB NOT NULL,
+    identity BLOB,
+    leaf INTEGER NOT NULL,
+    body BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX folder_known_folder ON folder_known (folder, leaf);
+  CREATE INDEX folder_known_parent ON folder_known (parent);
+  CREATE INDEX folder_known_fold ON folder_known (fold);
+  CREATE INDEX folder_known_identity ON folder_known (identity) WHERE identity IS NOT NULL;
+  CREATE TABLE folder_above (
+    above BLOB NOT NULL,
+    child INTEGER NOT NULL,
+    PRIMARY KEY (above, child)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX folder_above_child ON folder_above (child);
+  CREATE TABLE folder_brakes (
+    folder BLOB NOT NULL,
+    direction TEXT NOT NULL,
+    paths INTEGER NOT NULL,
+    of_paths INTEGER NOT NULL,
+    since_ms INTEGER NOT NULL,
+    PRIMARY KEY (folder, direction)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE folder_kept (
+    folder BLOB NOT NULL,
+    name TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (folder, name)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Computed from the log: heads that are no deletions, under every folder on the way to them.
+  CREATE TABLE file_below (
+    above BLOB NOT NULL,
+    child INTEGER NOT NULL,
+    PRIMARY KEY (above, child)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX file_below_child ON file_below (child);
+  CREATE INDEX file_versions_heads ON file_versions (folder, row) WHERE head != 0;
+  `,
 ];

@@ -240,6 +240,8 @@ const FOLDER: FolderStatus = {
   conflicts: 0,
   paused: false,
   inStep: true,
+  away: null,
+  problems: [],
   members: [],
 };
 

@@ -51,6 +51,12 @@ export const FolderStatus = z
     conflicts: Count,
     paused: z.boolean(),
     inStep: z.boolean(),
+    away: z.enum(['missing', 'another']).nullable().meta({
+      description: 'why nothing is done at all: the disk is not there, or another folder lies there',
+    }),
+    problems: z
+      .array(z.object({ path: z.string(), problem: z.string() }))
+      .meta({ description: 'paths that cannot be in step, and why; the first hundred' }),
     members: z.array(PeerNumber).meta({ description: 'whom it is restricted to; empty: all members' }),
   })
   .meta({ id: 'FolderStatus' });
@@ -88,6 +94,7 @@ const Settings = z
 const common = { tag: 'files', states: ['running'], form: 'json' } as const;
 const FINDING = ['unknown-file', 'ambiguous'] as const;
 const FOLDER = ['unknown-folder', 'ambiguous'] as const;
+const PLACE = ['folder-in-use', 'folder-of-another', 'cannot-write'] as const;
 const WRITING = ['role-writes-nothing', 'not-a-member'] as const;
 
 export const fileRoutes = {
@@ -181,7 +188,7 @@ export const fileRoutes = {
     summary: 'Put an earlier version back in place, as a new one',
     body: z.strictObject({ name: FileName }),
     answer: FileGot,
-    failures: [...FINDING, 'no-folder-engine'],
+    failures: [...FINDING, 'not-in-step', 'no-such-version'],
   }),
   folders: route({
     ...common,
@@ -212,7 +219,7 @@ export const fileRoutes = {
       only: z.array(Who).max(LIMITS.folderMembers).default([]).meta({ description: 'left out: all members' }),
     }),
     answer: FolderStatus,
-    failures: [...WRITING, 'bad-name', 'unknown-member', 'ambiguous', 'no-folder-engine'],
+    failures: [...WRITING, ...PLACE, 'bad-name', 'unknown-member', 'ambiguous', 'no-such-folder'],
   }),
   joinFolder: route({
     ...common,
@@ -222,7 +229,7 @@ export const fileRoutes = {
     params: z.object({ folder: Folder }),
     body: z.strictObject({ path: Path.optional(), mode: Mode.default('sync') }),
     answer: FolderStatus,
-    failures: [...FOLDER, ...WRITING, 'no-folder-engine'],
+    failures: [...FOLDER, ...WRITING, ...PLACE],
   }),
   leaveFolder: route({
     ...common,
@@ -240,7 +247,7 @@ export const fileRoutes = {
     summary: 'Go on where a brake stopped it',
     params: z.object({ folder: Folder }),
     answer: FolderStatus,
-    failures: [...FOLDER, 'no-folder-engine'],
+    failures: [...FOLDER, 'not-in-step'],
   }),
   folderConflicts: route({
     ...common,

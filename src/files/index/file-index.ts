@@ -188,6 +188,14 @@ export class FileIndex {
     return this.#seen(this.#deps.rows.version(id))[0];
   }
 
+  hasLiveBelow(folder: FolderId, path: string): boolean {
+    return this.#deps.rows.hasLiveBelow(folder, path);
+  }
+
+  hasContent(folder: FolderId, content: ContentId, exceptPath: string): boolean {
+    return this.#deps.rows.hasContent(folder, content, exceptPath);
+  }
+
   /** Whom a version is for, by what its entries say. */
   audiencesOf(id: VersionId): readonly Audience[] {
     return [...new Set(this.#deps.rows.version(id).flatMap(({ audiences }) => audiences))];

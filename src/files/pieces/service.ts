@@ -2,7 +2,7 @@
  * Pieces on disk: read where they lie, in a user's own file or in this node's store, checked whenever they are read.
  * What was noted of a file that has changed is forgotten.
  */
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync, type Stats } from 'node:fs';
 import { open, readFile, stat, writeFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -51,7 +51,7 @@ export class PieceService {
    * @param owner who wants it kept: `release` ends that.
    * @throws KithError `file-changed` (while it was read: try again) | `cannot-read` | `too-large`
    */
-  async add(path: string, owner: string, options: AddOptions = {}): Promise<Content> {
+  async add(path: string, owner: string | Owner, options: AddOptions = {}): Promise<Content> {
     const file = await openToRead(path);
     try {
       const before = await file.stat();
@@ -60,20 +60,64 @@ export class PieceService {
       if (!sameLook(stampOf(before), stampOf(after)) || cut.sizeBytes !== after.size) throw fileChanged(path);
       const listed = listPieces(cut.id, cut.sizeBytes, cut.pieces);
       for (const { ref, bytes } of listed.manifests) await this.keep(ref, bytes);
+      const manifests = listed.manifests.map(({ ref }) => ref);
       const { rows } = this.#deps;
       rows.transact(() => {
-        rows.hold(owner, cut.id, { pieces: cut.pieces, manifests: listed.manifests.map(({ ref }) => ref) });
-        let offset = 0;
-        const places = cut.pieces.map((piece) => ({
-          piece,
-          offset: (offset += piece.sizeBytes) - piece.sizeBytes,
-        }));
-        rows.addPlaces(rows.addSource(path, stampOf(after)), places);
+        rows.hold(nameOf(owner, cut.id), cut.id, { pieces: cut.pieces, manifests });
+        rows.addPlaces(rows.addSource(path, stampOf(after)), placesIn(cut.pieces));
       });
       return listed.content;
     } finally {
       await file.close();
     }
+  }
+
+  /**
+   * The same of bytes in memory, which go into this node's store. @param lies where they lie as well: should the store lose them, they are
+   * read from there.
+   */
+  async addBytes(bytes: Bytes, owner: Owner, lies?: { path: string; stamp: FileStamp }): Promise<Content> {
+    const pieces: PieceRef[] = [];
+    const id = hash('sha256', bytes, 'hex') as ContentId;
+    const { rows } = this.#deps;
+    for (let at = 0; at < bytes.byteLength;) {
+      const piece = bytes.subarray(at, at + cutLength(bytes, at, bytes.byteLength));
+      pieces.push({ id: pieceIdOf(piece), sizeBytes: piece.byteLength });
+      at += piece.byteLength;
+    }
+    const listed = listPieces(id, bytes.byteLength, pieces);
+    // Held first: what nobody holds is garbage.
+    rows.transact(() => {
+      rows.hold(owner(id), id, { pieces, manifests: listed.manifests.map(({ ref }) => ref) });
+      if (lies !== undefined) rows.addPlaces(rows.addSource(lies.path, lies.stamp), placesIn(pieces));
+    }, 'replaceable');
+    for (const { ref, bytes: manifest } of listed.manifests) await this.keep(ref, manifest);
+    for (const { piece, offset } of placesIn(pieces))
+      await this.keep(piece, bytes.subarray(offset, offset + piece.sizeBytes));
+    return listed.content;
+  }
+
+  /**
+   * Writes a file where nothing stands, from pieces that are here, checked one by one and as a whole.
+   * @throws KithError `bad-content`; whoever called removes what was written then
+   */
+  async writeTo(content: Content, path: string): Promise<PieceList> {
+    const list = await this.listOf(content);
+    if (list === undefined) throw notHere();
+    const digest = createHash('sha256');
+    const file = await open(path, 'wx', 0o644);
+    try {
+      for (const piece of list.pieces) {
+        const bytes = await this.read(piece);
+        if (bytes === undefined) throw notHere();
+        digest.update(bytes);
+        await file.writeFile(bytes);
+      }
+    } finally {
+      await file.close();
+    }
+    if (digest.digest('hex') !== content.id) throw notHere();
+    return list;
   }
 
   /** The pieces of a file, when they are known here; of one with manifests, once those came. */
@@ -237,6 +281,26 @@ export class PieceService {
   #blobPath(name: string): string {
     return join(this.#deps.folder, name.slice(0, 2), name);
   }
+}
+
+/** Names who wants a file kept, once it is known what it holds. */
+export type Owner = (content: ContentId) => string;
+
+function nameOf(owner: string | Owner, content: ContentId): string {
+  return typeof owner === 'string' ? owner : owner(content);
+}
+
+export function placesIn(
+  pieces: readonly PieceRef[],
+): readonly { readonly piece: PieceRef; readonly offset: number }[] {
+  let offset = 0;
+  return pieces.map((piece) => ({ piece, offset: (offset += piece.sizeBytes) - piece.sizeBytes }));
+}
+
+function notHere(): KithError {
+  return new KithError('bad-content', 'What is here of a file does not make all of it.', {
+    next: 'It is fetched again from whoever has it.',
+  });
 }
 
 export function stampOf({ size, mtimeMs, ino }: Stats): FileStamp {

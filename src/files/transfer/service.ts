@@ -113,14 +113,17 @@ export class TransferService {
     this.#tick();
   }
 
-  /** Remembered when it returns; does nothing where that one runs already. @throws KithError `file-exists` */
-  async fetch(fetch: Fetch): Promise<void> {
+  /**
+   * Remembered when it returns; does nothing where that one runs already. @param keeping `replaceable` where whoever asks would ask again.
+   * @throws KithError `file-exists`
+   */
+  async fetch(fetch: Fetch, keeping: 'lasting' | 'replaceable' = 'lasting'): Promise<void> {
     if (this.#running.has(fetch.id)) return;
     if (fetch.target !== undefined) await refuseToReplace(fetch.target.path);
     const { rows } = this.#deps.pieces;
     rows.transact(() => {
       rows.putFetch(fetch.id, encodeFetch(fetch));
-    });
+    }, keeping);
     this.#begin(fetch);
   }
 
@@ -218,9 +221,10 @@ export class TransferService {
   #settle(running: Running, progress: Partial<FetchProgress>): void {
     const { fetch } = running;
     const { pieces } = this.#deps;
+    // Forgotten by a power cut, it is found to be done.
     pieces.rows.transact(() => {
       pieces.rows.dropFetch(fetch.id);
-    });
+    }, 'replaceable');
     this.#running.delete(fetch.id);
     if (progress.state === 'failed') pieces.release(fetch.id);
     this.#progress(running, progress);
@@ -248,7 +252,7 @@ export class TransferService {
     pieces.rows.transact(() => {
       pieces.rows.hold(id, content.id, list);
       pieces.rows.release(manifestOwner(content.id));
-    });
+    }, 'replaceable');
     const sink =
       target === undefined
         ? storeSink(pieces, content, list.pieces)

@@ -10,8 +10,8 @@ import { iso, type NodeContext } from './context.ts';
 export interface FilesContext extends NodeContext {
   /** @throws KithError `no-network` | `locked` */
   files(): FilesService;
-  /** Undefined on a node that keeps no folders in step. */
-  folders?(): Folders;
+  /** @throws KithError `no-network` | `locked` */
+  folders(): Folders;
 }
 
 export function numberOf(session: Session, member: MemberId): number {

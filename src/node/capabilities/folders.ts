@@ -1,7 +1,8 @@
 /** Folders: founded, joined and left in the log; kept in step by the engine, where this node has one. */
+import { statSync } from 'node:fs';
 import { KithError } from '../../base/errors.ts';
 import type { Folder } from '../../files/index.ts';
-import type { Folders, FolderState } from '../../files/ports.ts';
+import type { FolderState } from '../../files/ports.ts';
 import type { FolderId, FolderMode } from '../../files/types.ts';
 import type { FilesFacade, FolderModeName, FolderStatus } from '../facade-files.ts';
 import { ambiguous, findMember } from './context.ts';
@@ -17,11 +18,9 @@ export function foldersOf(context: FilesContext): FolderCalls {
   const index = () => context.files().index;
   const named = (name: string): Folder => folderNamed(context, name);
   const begin = async (folder: Folder, path: string | undefined, mode: FolderModeName): Promise<void> => {
-    if (mode === 'list') return;
-    const engine = needEngine(context);
-    if (path === undefined)
-      throw new KithError('bad-request', 'It takes the folder on this machine.', { next: 'Say its path.' });
-    await engine.start(folder.id, path, mode);
+    if (mode === 'list') await context.folders().stop(folder.id);
+    else await context.folders().start(folder.id, neededPath(path), mode);
+    index().setMode(folder, mode);
   };
   return {
     folders: async () =>
@@ -30,32 +29,29 @@ export function foldersOf(context: FilesContext): FolderCalls {
         .map((folder) => describe(context, folder)),
     folder: async (name) => describe(context, named(name)),
     addFolder: async ({ path, name, mode, only }) => {
-      if (mode !== 'list') needEngine(context);
+      if (mode !== 'list') mustBeFolder(context, neededPath(path));
       const members =
         only.length === 0 ? undefined : only.map((who) => findMember(context.session(), who).id);
       const id = index().found(name, members);
       const folder = index().folder(id);
       if (folder === undefined) throw unknownFolder(name);
       await begin(folder, path, mode);
-      index().setMode(folder, mode);
       return describe(context, folder);
     },
     joinFolder: async ({ folder: name, path, mode }) => {
       const folder = named(name);
       await begin(folder, path, mode);
-      index().setMode(folder, mode);
       return describe(context, folder);
     },
     leaveFolder: async (name) => {
       const folder = named(name);
-      await context.folders?.().stop(folder.id);
+      await context.folders().stop(folder.id);
       index().setMode(folder, undefined);
       return describe(context, folder);
     },
     restore: async ({ name }) => {
-      const engine = needEngine(context);
       const version = findVersion(context, name);
-      await engine.restore(version.folder, version.path, version.id);
+      context.folders().restore(version.folder, version.path, version.id);
       const size = version.state.type === 'file' ? version.state.content.sizeBytes : 0;
       return { path: version.path, version: version.id, size };
     },
@@ -68,17 +64,23 @@ export function foldersOf(context: FilesContext): FolderCalls {
     },
     resume: async (name) => {
       const folder = named(name);
-      await needEngine(context).resume(folder.id);
+      context.folders().resume(folder.id);
       return describe(context, folder);
     },
   };
 }
 
-function needEngine(context: FilesContext): Folders {
-  const engine = context.folders?.();
-  if (engine !== undefined) return engine;
-  throw new KithError('no-folder-engine', 'This version of kith does not keep folders in step yet.', {
-    next: 'Join with --mode list, and fetch single files: kith files get NAME',
+function neededPath(path: string | undefined): string {
+  if (path !== undefined) return path;
+  throw new KithError('bad-request', 'It takes the folder on this machine.', { next: 'Say its path.' });
+}
+
+/** Before it is founded for all: a folder of a wrong name is no folder to share. */
+function mustBeFolder(context: FilesContext, path: string): void {
+  context.folders().check(path);
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  throw new KithError('no-such-folder', `There is no folder ${path}.`, {
+    next: 'Make it first, or see whether the path is right.',
   });
 }
 
@@ -130,15 +132,15 @@ function withoutEngine(
   mode: FolderMode | undefined,
   { conflicts }: Counted,
 ): Omit<FolderState, 'mode' | 'path'> {
-  return { missing: 0, conflicts, paused: false, inStep: mode === 'list' };
+  return { missing: 0, conflicts, paused: false, inStep: mode === 'list', away: undefined, problems: [] };
 }
 
 function describe(context: FilesContext, folder: Folder): FolderStatus {
   const session = context.session();
   const count = countIn(context, folder.id);
   const mode = context.files().index.modesOf(folder.id).get(session.device);
-  const state = context.folders?.().stateOf(folder.id);
-  const { missing, conflicts, paused, inStep } = state ?? withoutEngine(mode, count);
+  const state = context.folders().stateOf(folder.id);
+  const { missing, conflicts, paused, inStep, away, problems } = state ?? withoutEngine(mode, count);
   const { members } = session.log.membership;
   return {
     folder: folder.id,
@@ -151,6 +153,8 @@ function describe(context: FilesContext, folder: Folder): FolderStatus {
     conflicts,
     paused,
     inStep,
+    away: away ?? null,
+    problems,
     members: [...folder.members].map((id) => members.get(id)?.number ?? 0).sort((a, b) => a - b),
   };
 }

@@ -17,9 +17,12 @@ export function folderTable({ out }: Context, folders: readonly FolderStatus[]):
 
 function stateOf(folder: FolderStatus): string {
   if (folder.paused) return 'stopped: look at it, then resume';
+  if (folder.away === 'missing') return 'not there: nothing is done until it is';
+  if (folder.away === 'another') return 'another folder lies there: nothing is done';
   if (folder.mode === null) return 'not joined';
   const states = [
     folder.conflicts === 0 ? '' : counted(folder.conflicts, 'conflict'),
+    folder.problems.length === 0 ? '' : counted(folder.problems.length, 'problem'),
     folder.missing === 0 ? '' : `${String(folder.missing)} missing`,
   ].filter((text) => text !== '');
   return states.length > 0 ? states.join(', ') : folder.inStep ? 'in step' : 'not in step';

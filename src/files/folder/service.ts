@@ -1,0 +1,503 @@
+/**
+ * Keeps one folder in step with the versions of its paths. Level-triggered: whatever happens names a path, and a pass looks
+ * at named paths and decides from what is there now. Files are read and written beside the passes, so that a slow one holds up
+ * nobody. A crash anywhere repeats work at worst: what was done is remembered after it was done, and found again by a look.
+ */
+import { KithError } from '../../base/errors.ts';
+import type { DeviceKey } from '../../base/ids.ts';
+import type { Clock, Logger, Rng, Timer, Timers } from '../../base/ports.ts';
+import type { Content, FolderId, FolderMode, Version, VersionId } from '../types.ts';
+import { BRAKE_LIMITS, BrakeGauge, type BrakeLimits } from './core-brake.ts';
+import { decide, desired, WAYS, type Situation } from './core.ts';
+import { Hands } from './hands.ts';
+import { IGNORE_FILE } from './ignoring.ts';
+import { Keeping } from './keeping.ts';
+import { Agenda, eachOf } from './pacing.ts';
+import { fitsWindows, parentOf, staysInside } from './paths.ts';
+import {
+  FsError,
+  type Brake,
+  type Contents,
+  type Direction,
+  type FileSystem,
+  type FolderStore,
+  type Index,
+  type Kept,
+  type Names,
+  type StartWatching,
+  type Watcher,
+} from './ports.ts';
+import { Settling } from './settling.ts';
+import { Sight, type Problem } from './sight.ts';
+import { Works, type Incoming, type Outgoing } from './works.ts';
+
+export interface FolderDeps {
+  readonly folder: FolderId;
+  readonly mode: FolderMode;
+  /** Of this device: whose versions it publishes. */
+  readonly me: DeviceKey;
+  readonly fs: FileSystem;
+  readonly contents: Contents;
+  readonly index: Index;
+  readonly store: FolderStore;
+  readonly watch: StartWatching;
+  readonly names: Names;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly rng: Rng;
+  readonly logger: Logger;
+  readonly brake?: BrakeLimits;
+  /** Something of `status` may be different. */
+  changed(): void;
+}
+
+export interface FolderStatus {
+  /** Why nothing is done at all: the disk is not there, or the folder is another one. */
+  readonly away: 'missing' | 'another' | undefined;
+  readonly brakes: readonly Brake[];
+  /** Paths that wait for content of others. */
+  readonly missing: number;
+  readonly conflicts: readonly string[];
+  readonly problems: ReadonlyMap<string, Problem>;
+  /** Something is being looked at, read or written. */
+  readonly busy: boolean;
+  /** Nothing is to be done that is known of. */
+  readonly inStep: boolean;
+}
+
+const RESCAN_MS = 60_000;
+const AWAY_MS = 5000;
+const HINT_MS = 20;
+/** A deletion may be half of a rename, or one of many. */
+const ABSENT_MS = 150;
+const ABSENT_MOST_MS = 1000;
+const LOOKS = 16;
+const MOST_AT_ONCE = 200_000;
+const LONGEST_RETRY_MS = 60_000;
+
+function hasFolder(store: FolderStore, path: string): boolean {
+  const folder = parentOf(path);
+  return folder === '' || store.get(folder)?.disk.type === 'folder';
+}
+
+export class FolderService {
+  readonly #deps: FolderDeps;
+  readonly #agenda: Agenda;
+  readonly #sight: Sight;
+  readonly #works: Works;
+  readonly #settling: Settling;
+  readonly #keeping: Keeping;
+  readonly #problems = new Map<string, Problem>();
+  readonly #retries = new Map<string, number>();
+  readonly #conflicts = new Set<string>();
+  readonly #absentMs = new Map<string, number>();
+  readonly #hinted = new Set<string>();
+  #lastAbsentMs = -Infinity;
+  /** When this pass began: a pass is one moment, however long its looks take. */
+  #passMs = -Infinity;
+  #away: 'missing' | 'another' | undefined;
+  #scanDue = true;
+  #watcher: Watcher | undefined;
+  #rescan: Timer | undefined;
+  #passing: Promise<void> | undefined;
+  #isWanted = false;
+  #isStopped = false;
+
+  constructor(deps: FolderDeps) {
+    this.#deps = deps;
+    const { fs, contents, store, clock, rng } = deps;
+    this.#agenda = new Agenda(clock, deps.timers, () => {
+      this.#wake();
+    });
+    this.#sight = new Sight({
+      ...deps,
+      problem: (path, problem) => {
+        this.#problem(path, problem);
+      },
+    });
+    this.#keeping = new Keeping(fs, store, clock);
+    const look = (path: string, delayMs: number): void => {
+      if (!this.#isStopped) this.#agenda.add(path, delayMs);
+    };
+    const trouble = (path: string, error: unknown): void => {
+      this.#trouble(path, error);
+    };
+    this.#works = new Works({
+      ...deps,
+      sight: this.#sight,
+      hands: new Hands({ fs, contents, store, clock, rng }),
+      gauge: new BrakeGauge(deps.brake ?? BRAKE_LIMITS),
+      look,
+      trouble,
+      problem: (path, problem) => {
+        this.#problem(path, problem);
+      },
+      calm: (path) => {
+        this.#calm(path);
+      },
+      appeared: (folder) => {
+        this.#hinted.add(folder);
+        look(folder, 0);
+      },
+      unwatch: (path) => this.#watcher?.unwatch(path),
+    });
+    this.#settling = new Settling({
+      ...deps,
+      look,
+      trouble,
+      wait: (content, path) => {
+        this.#works.await(content, path);
+      },
+    });
+  }
+
+  /** Makes a folder this one, whatever lies in it; it stays there. @throws KithError `folder-of-another`, FsError. */
+  static async adopt(fs: FileSystem, folder: FolderId): Promise<void> {
+    const marker = await fs.readMarker();
+    if (marker === folder) return;
+    if (marker !== undefined)
+      throw new KithError('folder-of-another', 'This folder is in step with another one already.', {
+        next: 'Choose another folder, or leave the other one first: kith folder list',
+      });
+    await fs.writeMarker(folder);
+  }
+
+  /** Returns at once; where the disk is not there, it waits for it. */
+  start(): void {
+    this.#agenda.set('', 0);
+  }
+
+  /** Waits for what is under way; what has not begun is begun next time. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#agenda.clear();
+    this.#rescan?.cancel();
+    this.#watcher?.close();
+    await this.#passing;
+    await Promise.all([this.#works.stop(), this.#settling.stop()]);
+  }
+
+  // ---- what happens outside
+
+  /** Versions of these paths came. */
+  indexChanged(paths: Iterable<string>): void {
+    if (this.#isStopped) return;
+    for (const path of paths) {
+      this.#agenda.add(path, 0);
+      // A folder stands for as long as something lives in it.
+      this.#works.lookAbove(path);
+    }
+  }
+
+  contentReady(content: Content): void {
+    this.#works.contentReady(content.id);
+  }
+
+  rescan(): void {
+    this.#scanDue = true;
+    if (!this.#isStopped) this.#agenda.set('', 0);
+  }
+
+  /** Lets through what the brake held. */
+  resume(direction: Direction): void {
+    this.#works.resume(direction);
+    this.rescan();
+  }
+
+  /** Makes an older version the newest. @throws KithError `no-such-version`. */
+  restore(path: string, id: VersionId): void {
+    const { index } = this.#deps;
+    const version = index.history(path).find((one) => one.id === id);
+    if (version === undefined || version.state.type === 'deleted')
+      throw new KithError('no-such-version', 'There is no such version of this file.', {
+        next: 'See what there is: kith folder versions FILE',
+      });
+    const parents = index.heads(path).map((head) => head.id);
+    index.publish([{ path, parents, state: version.state, renamedFrom: undefined }], () => undefined);
+    this.indexChanged([path]);
+  }
+
+  // ---- what is
+
+  status(): FolderStatus {
+    const { store } = this.#deps;
+    const brakes = store.brakes();
+    const busy =
+      this.#scanDue ||
+      this.#agenda.size > 0 ||
+      this.#passing !== undefined ||
+      this.#works.isBusy ||
+      this.#settling.isBusy;
+    return {
+      away: this.#away,
+      brakes,
+      missing: this.#works.missing,
+      conflicts: [...this.#conflicts],
+      problems: this.#problems,
+      busy,
+      inStep: this.#away === undefined && brakes.length === 0 && this.#works.missing === 0 && !busy,
+    };
+  }
+
+  /** Every state that a path has had. */
+  versions(path: string): readonly Version[] {
+    return this.#deps.index.history(path);
+  }
+
+  kept(): readonly Kept[] {
+    return this.#deps.store.kept();
+  }
+
+  // ---- passes
+
+  #wake(): void {
+    this.#isWanted = true;
+    if (this.#isStopped) return;
+    this.#passing ??= this.#passes().finally(() => {
+      this.#passing = undefined;
+      if (this.#isWanted) this.#wake();
+      else this.#deps.changed();
+    });
+  }
+
+  async #passes(): Promise<void> {
+    while (this.#isWanted && !this.#isStopped) {
+      this.#isWanted = false;
+      try {
+        await this.#pass();
+      } catch (error) {
+        this.#deps.logger.error({ err: error }, 'a pass over a folder failed');
+        this.#agenda.set('', AWAY_MS);
+        this.#scanDue = true;
+      }
+    }
+  }
+
+  async #pass(): Promise<void> {
+    if (!(await this.#isHome())) return;
+    if (this.#scanDue) await this.#scanAll();
+    this.#passMs = this.#deps.clock.monotonicMs();
+    const paths = this.#agenda.take(MOST_AT_ONCE).filter((path) => path !== '');
+    const situations: Situation[] = [];
+    await eachOf(paths, LOOKS, async (path) => {
+      const situation = await this.#look(path);
+      if (situation !== undefined) situations.push(situation);
+    });
+    // Looked at last: what seems to be gone may be on a disk that is gone.
+    await this.#addRenamed(situations);
+    if (!(await this.#isHome()) || this.#isStopped) return;
+    await this.#act(situations);
+  }
+
+  /** Where a new file was before need not be waited for: both halves of a rename go together. */
+  async #addRenamed(situations: Situation[]): Promise<void> {
+    const paths = new Set(situations.map(({ path }) => path));
+    for (const seen of [...situations]) {
+      const from = this.#works.renamedFrom(seen);
+      if (from === undefined || paths.has(from) || this.#works.isWorkingOn(from)) continue;
+      paths.add(from);
+      const before = await this.#sight.look(from, false).catch(() => undefined);
+      if (before?.disk.type === 'absent' && !before.knownBelow) situations.push(before);
+    }
+  }
+
+  async #isHome(): Promise<boolean> {
+    const marker = await this.#deps.fs.readMarker().catch(() => undefined);
+    const away = marker === this.#deps.folder ? undefined : marker === undefined ? 'missing' : 'another';
+    if (away !== this.#away) this.#deps.logger.warn({ away }, 'a folder came or went');
+    this.#away = away;
+    if (away === undefined) return true;
+    this.#scanDue = true;
+    this.#absentMs.clear();
+    this.#agenda.clear();
+    if (!this.#isStopped) this.#agenda.set('', AWAY_MS);
+    return false;
+  }
+
+  async #look(path: string): Promise<Situation | undefined> {
+    if (this.#works.isWorkingOn(path)) return undefined;
+    let seen: Situation;
+    try {
+      seen = await this.#sight.look(path, this.#works.mustRead(path));
+    } catch (error) {
+      this.#trouble(path, error);
+      return undefined;
+    }
+    const isHinted = this.#hinted.delete(path);
+    if (this.#sight.isIgnored(path, seen.disk.type === 'folder')) return undefined;
+    if (!this.#sight.canHold(path)) {
+      if (seen.heads.some(({ state }) => state.type !== 'deleted')) this.#problem(path, 'name');
+      return undefined;
+    }
+    await this.#lookInside(seen, isHinted);
+    return this.#isGoneForGood(seen) ? seen : undefined;
+  }
+
+  async #lookInside({ path, disk, known, knownBelow }: Situation, isHinted: boolean): Promise<void> {
+    if (disk.type !== 'folder') {
+      if (knownBelow)
+        for (const { path: inside } of this.#deps.store.below(path)) this.#agenda.add(inside, 0);
+    } else if (isHinted || known?.disk.type !== 'folder' || known.disk.identity !== disk.identity)
+      await this.#scan(path, false);
+  }
+
+  /** False while it may come back under another name, or others may follow. */
+  #isGoneForGood({ path, disk, known }: Situation): boolean {
+    if (disk.type !== 'absent' || known === undefined) {
+      this.#absentMs.delete(path);
+      return true;
+    }
+    const nowMs = this.#deps.clock.monotonicMs();
+    const sinceMs = this.#absentMs.get(path) ?? nowMs;
+    if (!this.#absentMs.has(path)) this.#lastAbsentMs = nowMs;
+    this.#absentMs.set(path, sinceMs);
+    // All that go together are decided together.
+    const dueMs = Math.min(this.#lastAbsentMs + ABSENT_MS, sinceMs + ABSENT_MOST_MS);
+    if (this.#passMs >= dueMs) return true;
+    this.#agenda.set(path, Math.max(0, dueMs - nowMs));
+    return false;
+  }
+
+  // ---- deciding
+
+  async #act(situations: readonly Situation[]): Promise<void> {
+    const { mode } = this.#deps;
+    const outgoing: Outgoing[] = [];
+    const incoming: Incoming[] = [];
+    for (const looked of situations) {
+      // What came meanwhile counts: from here to the publishing nothing comes in between.
+      const seen = this.#sight.fresh(looked);
+      this.#works.reconsider(seen.path);
+      const decision = decide(mode, seen);
+      if (decision.do === 'publish') {
+        if (this.#mayPublish(seen)) outgoing.push({ seen, ...decision });
+      } else if (decision.do === 'put') incoming.push({ seen, ...decision });
+      else if (decision.do === 'read') this.#works.read(seen);
+      else this.#settle(seen, decision);
+    }
+    const placed = outgoing.filter(
+      ({ seen, state }) => state.type === 'deleted' || this.#works.isPlacePublished(seen.path, outgoing),
+    );
+    this.#works.publish(placed);
+    await this.#works.put(incoming);
+    for (const seen of situations) this.#conflict(seen);
+    if ([...outgoing, ...incoming].some(({ seen }) => seen.path === IGNORE_FILE)) this.rescan();
+    this.#works.releaseBrakes(this.#agenda.size === 0 && !this.#scanDue);
+  }
+
+  #settle(
+    seen: Situation,
+    decision: { do: 'nothing' | 'wait' | 'forget' } | { do: 'note'; base: readonly VersionId[] },
+  ): void {
+    if (decision.do === 'note') this.#works.note(seen, decision.base);
+    if (decision.do === 'forget') this.#works.forget(seen.path);
+    if (decision.do === 'nothing') this.#works.rest(seen.path);
+    if (decision.do !== 'wait') this.#isFine(seen);
+  }
+
+  #mayPublish({ path, disk }: Situation): boolean {
+    if (disk.type === 'link' && !staysInside(path, disk.target)) {
+      this.#problem(path, 'leads-out');
+      return false;
+    }
+    this.#isFine({ path, disk });
+    return true;
+  }
+
+  /** As far as this disk goes; others may have simpler ones. */
+  #isFine({ path, disk }: Pick<Situation, 'path' | 'disk'>): void {
+    const isForAll =
+      disk.type === 'absent' || (fitsWindows(path) && this.#works.clashesWith(path) === undefined);
+    if (isForAll) this.#calm(path);
+    else this.#problem(path, 'not-everywhere');
+  }
+
+  #conflict({ path }: Situation): void {
+    const { index, mode } = this.#deps;
+    if (desired(index.heads(path), index.hasLiveBelow(path)).losers.length === 0) {
+      this.#conflicts.delete(path);
+      return;
+    }
+    this.#conflicts.add(path);
+    if (WAYS[mode].out) this.#settling.settle(path);
+  }
+
+  // ---- scanning
+
+  async #scanAll(): Promise<void> {
+    const { fs, index, store, timers } = this.#deps;
+    this.#scanDue = false;
+    this.#rescan?.cancel();
+    if (this.#watcher === undefined) {
+      await fs.clearTemps();
+      await this.#sight.open();
+      this.#watcher = this.#deps.watch((hint) => {
+        this.#hint(hint);
+      });
+    } else await this.#sight.readIgnored();
+    await this.#scan('', true);
+    for (const path of index.paths()) if (!this.#sight.isInStep(path)) this.#agenda.add(path, 0);
+    // A folder without versions of its own stands for what lies in it; what lies in none was not seen above.
+    for (const { path, base } of store.below(''))
+      if (base.length === 0 || !hasFolder(store, path)) this.#agenda.add(path, 0);
+    for (const path of [...this.#works.withheld(), ...this.#retries.keys()]) this.#agenda.add(path, 0);
+    await this.#keeping.prune();
+    if (!this.#isStopped)
+      this.#rescan = timers.after(RESCAN_MS, () => {
+        this.rescan();
+      });
+  }
+
+  async #scan(root: string, isDeep: boolean): Promise<void> {
+    const folders = [root];
+    for (const folder of folders) {
+      if (this.#isStopped) return;
+      try {
+        this.#watcher?.watch(this.#sight.spelled(folder));
+        const { changed, folders: inside } = await this.#sight.list(folder);
+        if (this.#retries.has(folder)) this.#calm(folder);
+        for (const path of changed) this.#agenda.add(path, HINT_MS);
+        const isNew = new Set(changed);
+        folders.push(...inside.filter((path) => isDeep || isNew.has(path)));
+      } catch (error) {
+        this.#trouble(folder, error);
+      }
+    }
+  }
+
+  #hint(raw: string): void {
+    const path = raw.normalize('NFC');
+    if (path === '') {
+      this.rescan();
+      return;
+    }
+    this.#hinted.add(path);
+    this.#works.hinted(path);
+    this.#agenda.add(path, HINT_MS);
+  }
+
+  // ---- what goes wrong
+
+  #problem(path: string, problem: Problem): void {
+    if (this.#problems.get(path) === problem) return;
+    this.#problems.set(path, problem);
+    this.#deps.logger.warn({ path, problem }, 'a path of a folder is not in step');
+    this.#deps.changed();
+  }
+
+  #calm(path: string): void {
+    this.#retries.delete(path);
+    this.#problems.delete(path);
+  }
+
+  /** Says so, and tries again, ever more rarely. */
+  #trouble(path: string, error: unknown): void {
+    if (this.#isStopped) return;
+    if (error instanceof FsError) this.#problem(path, error.fault);
+    else this.#deps.logger.error({ err: error, path }, 'a path of a folder could not be brought in step');
+    const tries = this.#retries.get(path) ?? 0;
+    this.#retries.set(path, tries + 1);
+    this.#agenda.add(path === '' ? '' : path, Math.min(LONGEST_RETRY_MS, 1000 * 2 ** tries));
+    if (path === '') this.#scanDue = true;
+  }
+}
