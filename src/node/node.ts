@@ -51,7 +51,7 @@ import type { FilesService } from '../files/index.ts';
 import { applySettings, filesOf } from './capabilities/files.ts';
 import { openNodeRecords } from './records.ts';
 import { Session } from './session.ts';
-import { systemClock, systemRng, systemTimers } from './system.ts';
+import { system, systemClock, systemRng, systemTimers } from './system.ts';
 import type { PartSealer } from '../log/ports.ts';
 import { alertProjection } from '../alarms/index.ts';
 import { extensionProjection } from '../log/extension.ts';
@@ -271,20 +271,17 @@ export class Node {
       store,
       signer: keys.signer,
       verifier: this.#verifier,
-      clock: systemClock,
-      timers: systemTimers,
-      rng: systemRng,
+      ...system,
       logger: this.#nodeLog.logger('records'),
       roll: () => this.#session?.log.membership,
     });
-    const [database, logger] = [this.#database, this.#nodeLog.logger('files')];
     const files = openNodeFiles({
-      database,
+      database: this.#database,
       sealer: keys.sealer,
       store,
       folder: this.#folder.pieces,
       data: this.#folder.path,
-      logger,
+      logger: this.#nodeLog.logger('files'),
     });
     const session = new Session({
       network,
@@ -305,9 +302,7 @@ export class Node {
       meta: this.#meta,
       transport,
       isHub: this.#options.hub,
-      clock: systemClock,
-      timers: systemTimers,
-      rng: systemRng,
+      ...system,
       verifier: this.#verifier,
       nodeLog: this.#nodeLog,
       incarnation: toHex(incarnation),
@@ -376,9 +371,7 @@ export class Node {
 
   #facade(): NodeFacade {
     const context: NodeContext = {
-      clock: systemClock,
-      timers: systemTimers,
-      rng: systemRng,
+      ...system,
       verifier: this.#verifier,
       nodeLog: this.#nodeLog,
       state: () => this.#state,

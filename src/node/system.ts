@@ -44,3 +44,6 @@ export const systemRng: Rng = {
   },
   below: (limit) => randomInt(limit),
 };
+
+/** What this machine gives to whatever asks for all three. */
+export const system = { clock: systemClock, timers: systemTimers, rng: systemRng } as const;
