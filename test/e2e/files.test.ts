@@ -9,7 +9,7 @@ import { until } from '../../scripts/nodes/until.ts';
 import { scene, step, type Stage } from '../support/stage.ts';
 
 const ALONE = ['--no-mdns', '--listen', '127.0.0.1:0'];
-const LARGE_BYTES = 100 * 1024 * 1024;
+const LARGE_BYTES = Number(process.env['KITH_MIB'] ?? 40) * 1024 * 1024;
 
 type Listed = Answer<'files'>['files'][number];
 
