@@ -148,7 +148,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'nobody asks for parts that became theirs',
     file: DRIVER,
-    find: "        this.handle({ type: 'roll' });\n        this.#lookForParts();",
+    find: "        this.handle({ type: 'roll' });\n        this.lookForParts();",
     replace: "        this.handle({ type: 'roll' });",
     from: 37,
   },
