@@ -10,8 +10,8 @@ import { ended, ROOT, spawnNode } from './tool.ts';
 const ALL = ['src/**/*.test.ts', 'test/**/*.test.ts'];
 const NOT_EVERY_TIME = ['test/nightly/**'];
 
-/** Real-node tests wait more than they compute, so on a small machine two run at once. */
-const AT_ONCE = Math.max(2, availableParallelism());
+/** Real-node tests wait more than they compute, so on a small machine three run at once. */
+const AT_ONCE = Math.max(3, availableParallelism());
 
 const SILENCE_MS = 15 * 60_000;
 
