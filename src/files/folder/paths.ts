@@ -2,8 +2,6 @@
  * Paths inside a folder: relative, segments joined by `/`, in NFC. Checked once, where they come in; whatever comes out
  * leads nowhere but into the folder. What is legal here and not on another system is said, never mangled.
  */
-import { KithError } from '../../base/errors.ts';
-
 export type PathFault =
   'empty' | 'absolute' | 'leads-out' | 'not-text' | 'not-normal' | 'too-long' | 'too-deep' | 'reserved';
 
@@ -36,19 +34,6 @@ export function pathFault(path: string): PathFault | undefined {
     if (Buffer.byteLength(segment) > SEGMENT_BYTES) return 'too-long';
   }
   return undefined;
-}
-
-/** @throws KithError `bad-path`. */
-export function checkedPath(path: string): string {
-  const fault = pathFault(path);
-  if (fault === undefined) return path;
-  throw new KithError(
-    'bad-path',
-    `The path ${JSON.stringify(path.slice(0, 200))} cannot be used: ${fault}.`,
-    {
-      next: 'Give the file a plain name inside the folder.',
-    },
-  );
 }
 
 /** Can Windows hold it? Elsewhere whatever passes `pathFault` can be held. */

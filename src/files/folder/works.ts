@@ -77,6 +77,8 @@ export class Works {
   readonly #hintedMs = new Map<string, number>();
   readonly #restless = new Map<string, { count: number; atMs: number }>();
   readonly #awaited = new Map<ContentId, Set<string>>();
+  /** The same by path: thousands may be awaited, and each of them is looked at again when it comes. */
+  readonly #awaits = new Map<string, Set<ContentId>>();
   /** What waits for the folder that it lies in. */
   readonly #after = new Map<string, Set<string>>();
   readonly #clashing = new Map<string, Set<string>>();
@@ -91,7 +93,7 @@ export class Works {
   }
 
   get missing(): number {
-    return new Set([...this.#awaited.values()].flatMap((paths) => [...paths])).size;
+    return this.#awaits.size;
   }
 
   async stop(): Promise<void> {
@@ -117,8 +119,12 @@ export class Works {
   reconsider(path: string): void {
     this.#withheld.out.delete(path);
     this.#withheld.in.delete(path);
-    for (const [content, paths] of this.#awaited)
-      if (paths.delete(path) && paths.size === 0) this.#awaited.delete(content);
+    for (const content of this.#awaits.get(path) ?? []) {
+      const paths = this.#awaited.get(content);
+      paths?.delete(path);
+      if (paths?.size === 0) this.#awaited.delete(content);
+    }
+    this.#awaits.delete(path);
   }
 
   lookAbove(path: string): void {
@@ -394,6 +400,7 @@ export class Works {
 
   await(content: Content, path: string): void {
     waitFor(this.#awaited, content.id, path);
+    waitFor(this.#awaits, path, content.id);
     this.#deps.contents.want(content);
   }
 
@@ -502,9 +509,9 @@ export class Works {
 
 // ---- helpers
 
-function waitFor<Key>(waiting: Map<Key, Set<string>>, key: Key, path: string): void {
-  const paths = waiting.get(key) ?? new Set();
-  waiting.set(key, paths.add(path));
+function waitFor<Key, One>(waiting: Map<Key, Set<One>>, key: Key, one: One): void {
+  const all = waiting.get(key) ?? new Set();
+  waiting.set(key, all.add(one));
 }
 
 /** What lives goes first, folders before what is in them; what goes, the other way round. */

@@ -58,8 +58,9 @@ export function foldersOf(context: FilesContext): FolderCalls {
     conflicts: async (name) => {
       const wanted = name === undefined ? undefined : named(name).id;
       const heads = [...index().heads(wanted)].filter((head) => !index().isOffer(head));
+      const places = Map.groupBy(heads, ({ folder, path }) => `${folder} ${path}`);
       return heads
-        .filter(({ folder, path }) => index().headsAt(folder, path).length > 1)
+        .filter(({ folder, path }) => (places.get(`${folder} ${path}`)?.length ?? 0) > 1)
         .map((version) => describeVersion(context, version, true));
     },
     resume: async (name) => {
