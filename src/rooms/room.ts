@@ -8,6 +8,7 @@ import type { Signer, Verifier } from '../identity/signing.ts';
 import { digestOf } from '../sealing/rooms/index.ts';
 import { majorityOf, deviceOf, everyone, welcomed, without } from './consensus/roster.ts';
 import type { Applied, ReplicaId, Roster } from './consensus/types.ts';
+import { AwaitedMessages } from './awaited.ts';
 import { putOutAt } from './invitations.ts';
 import { RoomOrder } from './room-order.ts';
 import type { RoomRoll, RoomRows } from './ports.ts';
@@ -63,7 +64,7 @@ export class Room {
   readonly #keys: RoomKeys;
   readonly #messages: RoomMessages;
   #isUnflushed = false;
-  readonly #awaited = new Map<string, () => void>();
+  readonly #awaited: AwaitedMessages;
   /** Who answered that it belongs to the room, whatever the log here says. */
   readonly #known = new Set<ReplicaId>();
   #helloMs = -Infinity;
@@ -71,6 +72,7 @@ export class Room {
 
   constructor(deps: RoomDeps) {
     this.#deps = deps;
+    this.#awaited = new AwaitedMessages(deps.id);
     const { self, disk, rows, clock, timers, logger, rng } = deps;
     this.#driver = new ReplicaDriver({
       self,
@@ -247,11 +249,11 @@ export class Room {
       ({ command }) => messageId(this.#deps.id, command) === message,
     );
     if (isOver) run();
-    else this.#awaited.set(message, run);
+    else this.#awaited.add(message, run);
   }
 
   forget(message: string): void {
-    this.#awaited.delete(message);
+    this.#awaited.forget(message);
   }
 
   #nextPlace(incarnation: string): Place {
@@ -426,10 +428,11 @@ export class Room {
   // ---- below the line
 
   #heard(from: DeviceKey, list: readonly Said[]): void {
-    const fresh = list
+    const heard = list
       .filter((said) => this.#isAllowed(said))
-      .map((said): Said => ({ ...said, key: this.#messages.keyOf(said.command) }))
-      .filter((said) => this.#timeline.heard(said) === 'new');
+      .map((one): Said => ({ ...one, key: this.#messages.keyOf(one.command) }))
+      .map((said) => ({ said, hearing: this.#timeline.heard(said) }));
+    const fresh = heard.filter(({ hearing }) => hearing === 'new').map(({ said }) => said);
     // Where there is a host it comes with the order in a moment, and that is flushed.
     const isFlushed = this.core.host === undefined;
     if (fresh.length > 0) {
@@ -443,7 +446,10 @@ export class Room {
       );
       this.#deps.changed('message');
     }
-    if (!this.#isUnflushed) this.#tell([from], { type: 'heights', heights: this.#timeline.heights() });
+    // Nothing of it is held below the line: heights would only bring it again, without end until the order catches up.
+    const isHeld = heard.some(({ hearing }) => hearing === 'new' || hearing === 'known');
+    if (isHeld && !this.#isUnflushed)
+      this.#tell([from], { type: 'heights', heights: this.#timeline.heights() });
   }
 
   /** Before this device says how far it is. */
@@ -519,17 +525,9 @@ export class Room {
     }
     const hasMessage = applied.some(({ entry, verdict }) => entry.kind === 'command' && verdict === 'new');
     this.#keys.look();
-    if (this.#awaited.size > 0) this.#tellAwaited(applied);
+    this.#awaited.tell(applied);
     if (hasMessage) this.#deps.changed('message');
     if (applied.some(({ entry }) => entry.kind === 'change')) this.#deps.changed('state');
-  }
-
-  #tellAwaited(applied: readonly Applied[]): void {
-    for (const { entry } of applied) {
-      const id = entry.kind === 'command' ? messageId(this.#deps.id, entry.command) : '';
-      this.#awaited.get(id)?.();
-      this.#awaited.delete(id);
-    }
   }
 
   // ---- around
