@@ -48,6 +48,8 @@ export interface RoomStatus {
   readonly order: readonly number[];
   readonly members: readonly RoomMember[];
   readonly candidates: readonly RoomCandidate[];
+  /** Peer numbers of those who are to go by the will of this node, and are still in: it goes on asking. */
+  readonly leaving: readonly number[];
   /** Peer number; null but for an invitation that nobody has answered. */
   readonly invitedBy: number | null;
   /** The group's keys that this node has. */
@@ -97,6 +99,7 @@ export interface RoomsFacade {
   ): Promise<RoomPage>;
   /** @throws KithError `not-in-room` | `unknown-member` */
   add(room: string, who: readonly string[]): Promise<RoomStatus>;
+  /** Waits a moment until it is agreed on; where it is not, `leaving` says so, and this node goes on. */
   remove(room: string, who: string): Promise<RoomStatus>;
   leave(room: string): Promise<RoomStatus>;
 }

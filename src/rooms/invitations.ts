@@ -33,11 +33,29 @@ export function nextTry(invite: SentInvite, nowMs: number): SentInvite {
   return { ...invite, tries: invite.tries + 1, nextMs: nowMs + pauseMs };
 }
 
-/** Where the log last put this device out; 0 when it did not. An invitation from before does not let it in again. */
-export function putOutAt(core: Pick<Consensus, 'base' | 'commit' | 'entry'>, device: DeviceKey): number {
+/** Whether a change that was agreed on after that place put this device out, wherever it is now. */
+export function wasOutSince(
+  core: Pick<Consensus, 'base' | 'commit' | 'entry'>,
+  device: DeviceKey,
+  since: number,
+): boolean {
+  for (let index = core.commit; index > since; index -= 1) {
+    const entry = core.entry(index);
+    if (entry === undefined) return false;
+    if (entry.kind === 'change' && !everyone(entry.roster).some((one) => deviceOf(one) === device))
+      return true;
+  }
+  return false;
+}
+
+/**
+ * Where the log last put this device out, agreed on or not; 0 when it did not. An invitation from before does not let it
+ * in again, even while a majority has not agreed: in the next moment it may have.
+ */
+export function putOutAt(core: Pick<Consensus, 'base' | 'end' | 'entry'>, device: DeviceKey): number {
   const names = (roster: Roster): boolean => everyone(roster).some((one) => deviceOf(one) === device);
   let lacksSince = 0;
-  for (let index = core.commit; index > core.base.index; index -= 1) {
+  for (let index = core.end.lastIndex; index > core.base.index; index -= 1) {
     const entry = core.entry(index);
     if (entry?.kind !== 'change') continue;
     if (names(entry.roster)) return lacksSince;

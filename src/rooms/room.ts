@@ -6,16 +6,16 @@ import { LIMITS } from '../base/limits.ts';
 import type { Clock, Logger, Rng, Timers } from '../base/ports.ts';
 import type { Signer, Verifier } from '../identity/signing.ts';
 import { digestOf } from '../sealing/rooms/index.ts';
-import { majorityOf, deviceOf, everyone, welcomed, without } from './consensus/roster.ts';
-import type { Applied, ReplicaId, Roster } from './consensus/types.ts';
+import { majorityOf, deviceOf, everyone } from './consensus/roster.ts';
+import type { Applied, ReplicaId } from './consensus/types.ts';
 import { AwaitedMessages } from './awaited.ts';
-import { putOutAt } from './invitations.ts';
 import { RoomOrder } from './room-order.ts';
+import { RoomPeople } from './room-people.ts';
 import type { RoomRoll, RoomRows } from './ports.ts';
 import { ReplicaDriver } from './replica-driver.ts';
 import type { RoomDisk } from './room-disk.ts';
 import { Timeline, type Said } from './timeline/timeline.ts';
-import type { RoomChange, RoomId, ShownMessage } from './types.ts';
+import type { Removal, RoomChange, RoomId, ShownMessage } from './types.ts';
 import type { Place } from './bodies.ts';
 import { RoomMessages } from './messages.ts';
 import type { KeysStanding } from './keys/core.ts';
@@ -50,6 +50,8 @@ export interface RoomDeps {
   /** What this device would show at the door. */
   readonly hello: () => Extract<RoomFrame, { type: 'hello' }>;
   readonly acquainted: () => readonly DeviceKey[];
+  readonly removals: () => readonly Removal[];
+  readonly keepRemovals: (removals: readonly Removal[]) => void;
   readonly roll: Pick<RoomRoll, 'isRevoked' | 'certifies'>;
   readonly mls: RoomKeysDeps['mls'];
   readonly changed: (what: RoomChange['what']) => void;
@@ -57,6 +59,7 @@ export interface RoomDeps {
 }
 
 export class Room {
+  readonly people: RoomPeople;
   readonly #deps: RoomDeps;
   readonly #driver: ReplicaDriver;
   readonly #timeline: Timeline;
@@ -65,8 +68,6 @@ export class Room {
   readonly #messages: RoomMessages;
   #isUnflushed = false;
   readonly #awaited: AwaitedMessages;
-  /** Who answered that it belongs to the room, whatever the log here says. */
-  readonly #known = new Set<ReplicaId>();
   #helloMs = -Infinity;
   #gossipMs = -Infinity;
 
@@ -101,6 +102,7 @@ export class Room {
       },
       stopped: deps.stopped,
     });
+    this.people = this.#openPeople();
     this.#keys = this.#openKeys();
     const { id, signer, verifier } = deps;
     this.#messages = new RoomMessages({ id, signer, verifier, keys: this.#keys });
@@ -112,6 +114,27 @@ export class Room {
       decide: (event) => {
         this.#driver.handle(event);
       },
+    });
+  }
+
+  #openPeople(): RoomPeople {
+    const { self, clock, roll, acquainted, lets, removals, keepRemovals, send } = this.#deps;
+    return new RoomPeople({
+      self,
+      clock,
+      roll,
+      acquainted,
+      lets,
+      removals,
+      keepRemovals,
+      core: this.core,
+      decide: (event) => {
+        this.#driver.handle(event);
+      },
+      drain: () => {
+        this.#driver.drain();
+      },
+      send: (to, frame) => void send(deviceOf(to) as DeviceKey, { to, frame }),
     });
   }
 
@@ -130,6 +153,7 @@ export class Room {
       entries: (from, to) => disk.entries(from, to),
       certifies: (device, key) => roll.certifies(device, key),
       others: () => this.others(),
+      leaving: () => this.people.leaving,
       send: (to, frame) => void send(to, { to: undefined, frame }),
       say: (epoch, commit, keep) => {
         this.#sayChange(epoch, commit, keep);
@@ -168,10 +192,6 @@ export class Room {
 
   get standings(): RoomOrder['standings'] {
     return this.#order.standings;
-  }
-
-  get isIn(): boolean {
-    return everyone(this.core.agreedRoster).includes(this.#deps.self);
   }
 
   stop(): void {
@@ -333,50 +353,14 @@ export class Room {
     return new Set(this.core.roster.voters.map(deviceOf).filter((device) => holders.has(device))).size;
   }
 
-  /** @returns false where this device is not the host, or the change has to wait. */
-  change(to: (roster: Roster) => Roster): boolean {
-    const { hosting, roster } = this.core;
-    if (hosting?.hasConfirmedStart !== true) return false;
-    this.#driver.handle({ type: 'change', roster: to(roster) });
-    this.#driver.drain();
-    return this.core.roster !== roster;
-  }
-
-  /** Takes devices out: here when this is the host, else by asking it. */
-  remove(devices: readonly DeviceKey[]): void {
-    const gone = everyone(this.core.roster).find((one) => devices.includes(deviceOf(one) as DeviceKey));
-    if (this.core.role !== 'host') return this.#askHost({ type: 'remove', devices });
-    if (gone !== undefined) this.change((roster) => without(roster, gone));
-  }
-
-  /** @returns whether somebody was asked to be host instead of this device. */
-  handOver(): boolean {
-    const { role, order, roster, hosting, electionMs, self } = this.core;
-    if (role !== 'host') return false;
-    const nowMs = this.#deps.clock.monotonicMs();
-    const candidates = [...order, ...roster.voters].filter(
-      (one) => one !== self && roster.voters.includes(one),
-    );
-    const to = candidates.find(
-      (one) => nowMs - (hosting?.progressOf(one)?.heardMs ?? -Infinity) < electionMs,
-    );
-    if (to === undefined) return false;
-    this.#driver.handle({ type: 'transfer', to });
-    this.#driver.drain();
-    return true;
-  }
-
-  #askHost(frame: RoomFrame): void {
-    const { host } = this.core;
-    if (host !== undefined) this.#deps.send(deviceOf(host) as DeviceKey, { to: host, frame });
-  }
-
   // ---- frames
 
   /** From a device of the network; what only members may say counts from members alone. */
   receive(device: DeviceKey, from: ReplicaId, frame: RoomFrame): void {
-    if (frame.type === 'hello') return this.#greeted(device, from, frame);
-    if (!this.#belongs(device)) return;
+    if (frame.type === 'hello') return this.people.greeted(device, from, frame);
+    // Whoever goes may answer until it knows.
+    const mayAnswer = frame.type === 'core' && this.core.hosting?.progressOf(from) !== undefined;
+    if (!mayAnswer && !this.people.belongs(device)) return;
     switch (frame.type) {
       case 'core':
         return this.#driver.handle({ type: 'message', from, message: frame.message });
@@ -385,13 +369,12 @@ export class Room {
       case 'heights':
         return this.#compared(device, frame.heights);
       case 'greeting':
-        for (const replica of frame.known) this.#known.add(replica);
-        return;
+        return this.people.learned(frame.known);
       case 'probe':
       case 'delays':
         return this.#order.receive(from, frame);
       case 'remove':
-        return this.remove(frame.devices);
+        return this.people.asked(frame);
       case 'keys-wanted':
       case 'keys':
       case 'epoch':
@@ -401,28 +384,6 @@ export class Room {
       default:
         return;
     }
-  }
-
-  /** In the room by this log; before this device is in itself, by the word of those whom it comes in by. */
-  #belongs(device: DeviceKey): boolean {
-    if (everyone(this.core.roster).some((one) => deviceOf(one) === device)) return true;
-    if (this.isIn) return false;
-    const isKnown = [...this.#known].some((one) => deviceOf(one) === device);
-    return isKnown || this.#deps.acquainted().includes(device);
-  }
-
-  /** Somebody hears no host, or wants to come in. */
-  #greeted(device: DeviceKey, from: ReplicaId, frame: Extract<RoomFrame, { type: 'hello' }>): void {
-    const { core } = this;
-    const isNamed = everyone(core.roster).some((one) => deviceOf(one) === device);
-    const mayCome =
-      (frame.invitation?.commit ?? 0) >= putOutAt(this.core, device) && this.#deps.lets(device, frame);
-    if (!isNamed && !mayCome) return;
-    const known = everyone(core.roster);
-    this.#deps.send(device, { to: from, frame: { type: 'greeting', host: core.host, known } });
-    if (core.role !== 'host' || known.includes(from)) return;
-    const idle = known.filter((one) => deviceOf(one) === device && !core.roster.voters.includes(one));
-    this.change((roster) => welcomed(idle.reduce(without, roster), from));
   }
 
   // ---- below the line
@@ -462,7 +423,7 @@ export class Room {
 
   /** Signed by its author, who is in the room. */
   #isAllowed({ command, sentMs }: Said): boolean {
-    if (!this.#belongs(command.author as DeviceKey)) return false;
+    if (!this.people.belongs(command.author as DeviceKey)) return false;
     const body = this.#messages.bodyOf(command);
     if (body === undefined || body.kind === 'draft' || body.sentMs !== sentMs) return false;
     if (body.kind === 'commit' && this.#changesOf(command.author) >= MOST_CHANGES) return false;
@@ -527,14 +488,18 @@ export class Room {
     this.#keys.look();
     this.#awaited.tell(applied);
     if (hasMessage) this.#deps.changed('message');
-    if (applied.some(({ entry }) => entry.kind === 'change')) this.#deps.changed('state');
+    if (!applied.some(({ entry }) => entry.kind === 'change')) return;
+    this.people.changed();
+    this.#deps.changed('state');
   }
 
   // ---- around
 
   /** Devices of the room that are linked now. */
   others(): readonly DeviceKey[] {
-    return this.#deps.linked().filter((device) => device !== this.#deps.signer.key && this.#belongs(device));
+    return this.#deps
+      .linked()
+      .filter((device) => device !== this.#deps.signer.key && this.people.belongs(device));
   }
 
   unlinked(device: DeviceKey): void {
@@ -544,7 +509,8 @@ export class Room {
 
   linked(device: DeviceKey): void {
     this.#flush();
-    if (this.#belongs(device)) this.#tell([device], { type: 'heights', heights: this.#timeline.heights() });
+    if (this.people.belongs(device))
+      this.#tell([device], { type: 'heights', heights: this.#timeline.heights() });
   }
 
   #tell(devices: readonly DeviceKey[], frame: RoomFrame): void {
@@ -554,14 +520,6 @@ export class Room {
   #tellSaid(devices: readonly DeviceKey[], list: readonly Said[]): void {
     for (const said of inFrames(list.filter((one) => this.#mayPass(one))))
       this.#tell(devices, { type: 'said', said });
-  }
-
-  /** Whose device was revoked is put out, and the keys change. */
-  #putOutRevoked(): void {
-    const revoked = everyone(this.core.roster).find((one) =>
-      this.#deps.roll.isRevoked(deviceOf(one) as DeviceKey),
-    );
-    if (revoked !== undefined) this.change((roster) => without(roster, revoked));
   }
 
   #lookAround(): void {
@@ -577,7 +535,7 @@ export class Room {
         this.#tell(this.others(), { type: 'heights', heights: this.#timeline.heights() });
       this.#offerOwn();
       this.#proposeWaiting();
-      this.#putOutRevoked();
+      this.people.look();
       this.#keys.tell();
       this.#keys.look();
     }

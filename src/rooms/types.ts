@@ -22,6 +22,19 @@ export interface Invitation {
 
 export type InviteState = 'waiting' | 'accepted' | 'declined' | 'expired';
 
+/** Somebody is to go: asked for by this device when the order had come that far. */
+export interface Removal {
+  readonly device: DeviceKey;
+  readonly since: number;
+}
+
+/** An older room whose messages are carried over into this one. */
+export interface Continued {
+  readonly room: RoomId;
+  /** What stood there up to that place is here. */
+  readonly reached: number;
+}
+
 export interface SentInvite {
   readonly invitation: Invitation;
   readonly state: InviteState;
@@ -45,6 +58,11 @@ export interface RoomCard {
   /** Devices to ask when nobody is heard. */
   readonly acquainted: readonly DeviceKey[];
   readonly invites: readonly SentInvite[];
+  /** What this device asked for and what is not agreed on yet. */
+  readonly removals: readonly Removal[];
+  /** Its majority was given up for good, here: people go on in that one. */
+  readonly continuedAs: RoomId | undefined;
+  readonly continues: Continued | undefined;
 }
 
 /** A message as people see it. */
@@ -77,6 +95,8 @@ export interface RoomView {
   readonly order: readonly ReplicaId[];
   readonly invites: readonly SentInvite[];
   readonly invitedBy: DeviceKey | undefined;
+  /** Who is to go and is still in. */
+  readonly leaving: readonly DeviceKey[];
   readonly keys: KeysStanding | undefined;
 }
 

@@ -39,8 +39,8 @@ export type RoomFrame =
   | { readonly type: 'delays'; readonly delays: readonly (readonly [ReplicaId, number, number])[] }
   | { readonly type: 'invite'; readonly invitation: Invitation }
   | { readonly type: 'answer'; readonly accepted: boolean }
-  /** To the host: take these devices out. */
-  | { readonly type: 'remove'; readonly devices: readonly DeviceKey[] }
+  /** To the host: take this device out, if it was not since the order had come that far. */
+  | { readonly type: 'remove'; readonly device: DeviceKey; readonly since: number }
   /** From a member without the room's keys. */
   | { readonly type: 'keys-wanted' }
   /** What a group is joined by, as of one place in the log. */
@@ -120,7 +120,7 @@ function frameFields(frame: RoomFrame): CborValue[] {
     case 'answer':
       return [frame.accepted];
     case 'remove':
-      return [frame.devices.map(fromHex)];
+      return [fromHex(frame.device), frame.since];
     case 'keys-wanted':
       return [];
     case 'keys':
@@ -174,13 +174,10 @@ function readFrame(type: RoomFrame['type'], rest: readonly CborValue[]): RoomFra
       return { type, invitation: readInvitation(exactly(rest, 1)[0]) };
     case 'answer':
       return { type, accepted: flagIn(exactly(rest, 1)[0]) };
-    case 'remove':
-      return {
-        type,
-        devices: atMost(listOf(exactly(rest, 1)[0]), LIMITS.roomReplicas).map((one) =>
-          idFromBytes<DeviceKey>(one),
-        ),
-      };
+    case 'remove': {
+      const [device, since] = exactly(rest, 2);
+      return { type, device: idFromBytes<DeviceKey>(device), since: numberIn(since) };
+    }
     default:
       return readKeysFrame(type, rest);
   }

@@ -189,6 +189,7 @@ const ROOM: RoomStatus = {
     { member: 1, name: 'Aung', state: 'voter' },
     { member: 2, name: 'Bo', state: 'voter' },
   ],
+  leaving: [],
   candidates: [
     {
       member: 1,

@@ -39,6 +39,9 @@ export const RoomStatus = z
     order: z.array(PeerNumber).meta({ description: 'best candidate first' }),
     members: z.array(RoomMember),
     candidates: z.array(RoomCandidate),
+    leaving: z.array(PeerNumber).meta({
+      description: 'who is to go and is still in: this node goes on until it is agreed on',
+    }),
     invitedBy: PeerNumber.nullable(),
     keys: z.object({
       state: z.enum(['in', 'coming', 'behind']),
@@ -167,7 +170,7 @@ export const roomRoutes = {
     ...common,
     method: 'post',
     path: '/v1/rooms/{room}/remove',
-    summary: 'Take somebody out',
+    summary: 'Take somebody out; waits a moment until it is agreed on, and goes on where it is not',
     params: one,
     body: z.strictObject({ who: Who }),
     answer: RoomStatus,

@@ -16,6 +16,9 @@ import type { RoomCandidate, RoomMember, RoomMessage, RoomsFacade, RoomStatus } 
 import type { Session } from '../session.ts';
 import { ambiguous, findMember, iso, memberOfDevice, type NodeContext } from './context.ts';
 
+/** How long whoever takes somebody out is kept waiting. */
+const REMOVAL_MS = 5000;
+
 export interface RoomsContext extends NodeContext {
   /** @throws KithError `no-network` | `locked` */
   rooms(): RoomService;
@@ -73,7 +76,9 @@ export function roomsOf(context: RoomsContext): RoomsFacade {
     },
     remove: async (room, who) => {
       const id = find(service(), room);
-      service().remove(id, findMember(session(), who).id);
+      const { id: member } = findMember(session(), who);
+      service().remove(id, member);
+      await service().removal(id, member, REMOVAL_MS);
       return described(id);
     },
     leave: async (room) => {
@@ -142,6 +147,9 @@ function describe(session: Session, service: RoomService, view: RoomView): RoomS
     order,
     members: membersOf(session, view),
     candidates: candidatesOf(session, service, view),
+    leaving: [...new Set(view.leaving.map((device) => memberOf(session, device)?.number ?? 0))].filter(
+      (number) => number > 0,
+    ),
     invitedBy:
       view.state === 'invited' && view.invitedBy !== undefined
         ? (memberOf(session, view.invitedBy)?.number ?? null)
@@ -195,8 +203,14 @@ function inWords(session: Session, view: RoomView): string {
   if (view.state === 'joining') return 'Waiting to be let in: somebody of the room has to be reached.';
   if (view.state === 'left') return 'You have left.';
   if (view.host !== undefined)
-    return `${name(view.host)} puts in order; ${String(view.quorum)} of ${String(view.voters.length)} have to have a message.${keysInWords(view, name)}`;
-  return `No majority is reached (${String(view.quorum)} of ${String(view.voters.length)} are needed): what is said waits, and nothing is lost.`;
+    return `${name(view.host)} puts in order; ${String(view.quorum)} of ${String(view.voters.length)} have to have a message.${leavingInWords(view, name)}${keysInWords(view, name)}`;
+  return `No majority is reached (${String(view.quorum)} of ${String(view.voters.length)} are needed): what is said waits, and nothing is lost.${leavingInWords(view, name)}`;
+}
+
+function leavingInWords({ leaving }: RoomView, name: (device: string) => string): string {
+  const who = [...new Set(leaving.map(name))];
+  if (who.length === 0) return '';
+  return ` ${who.join(', ')} ${who.length === 1 ? 'is' : 'are'} still in: taking them out goes on until a majority has agreed.`;
 }
 
 function keysInWords({ keys }: RoomView, name: (device: string) => string): string {

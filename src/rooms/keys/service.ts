@@ -69,6 +69,8 @@ export interface RoomKeysDeps {
   readonly certifies: GroupAuthority['certifies'];
   /** Devices of the room that are linked now. */
   readonly others: () => readonly DeviceKey[];
+  /** Who is to go, by the will of this device, and is still in. */
+  readonly leaving: () => readonly DeviceKey[];
   readonly send: (to: DeviceKey, frame: KeysFrame) => void;
   /** Puts a change of keys of this device among what waits; `keep` is called in the same transaction. */
   readonly say: (epoch: number, commit: Bytes, keep: (digest: Bytes) => void) => void;
@@ -128,11 +130,12 @@ export class RoomKeys {
     return this.#state.at >= this.#deps.core().commit;
   }
 
-  /** Nobody who was put out of the room has the keys. */
+  /** Nobody who was put out of the room has the keys, or is to be. */
   get isClean(): boolean {
     const { group } = this.#state;
     if (group === undefined || this.#group === undefined) return false;
     const inside = new Set(everyone(this.#deps.core().roster).map(deviceOf));
+    for (const device of this.#deps.leaving()) inside.delete(device);
     return this.#group.members.every(({ device }) => inside.has(device));
   }
 
