@@ -2,7 +2,7 @@
 import { fromHex, type Bytes } from '../base/bytes.ts';
 import { decodeCbor, encodeCbor, malformed, type CborValue } from '../base/cbor.ts';
 import { idFromBytes, type DeviceKey } from '../base/ids.ts';
-import { exactly, listOf, numberIn, textIn } from './consensus/wire.ts';
+import { exactly, flagIn, listOf, numberIn, textIn } from './consensus/wire.ts';
 import type { Continued, InviteState, Removal, RoomCard, RoomId, RoomState, SentInvite } from './types.ts';
 import { invitationFields, readInvitation } from './wire.ts';
 
@@ -27,7 +27,7 @@ export function encodeCard(card: RoomCard): Bytes {
     [
       card.removals.map(({ device, since }) => [fromHex(device), since]),
       card.continuedAs === undefined ? null : fromHex(card.continuedAs),
-      card.continues === undefined ? null : [fromHex(card.continues.room), card.continues.reached],
+      card.continues === undefined ? null : [fromHex(card.continues.room), card.continues.reached, card.continues.isDone],
     ],
   ]);
 }
@@ -73,6 +73,6 @@ function roomIn(value: CborValue | undefined): RoomId {
 }
 
 function continuedIn(value: CborValue | undefined): Continued {
-  const [room, reached] = exactly(listOf(value), 2);
-  return { room: roomIn(room), reached: numberIn(reached) };
+  const [room, reached, isDone] = exactly(listOf(value), 3);
+  return { room: roomIn(room), reached: numberIn(reached), isDone: flagIn(isDone) };
 }

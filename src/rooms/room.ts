@@ -8,6 +8,7 @@ import type { Signer, Verifier } from '../identity/signing.ts';
 import { digestOf } from '../sealing/rooms/index.ts';
 import { majorityOf, deviceOf, everyone } from './consensus/roster.ts';
 import type { Applied, ReplicaId } from './consensus/types.ts';
+import { encodeCarried, type Carried } from './carrying.ts';
 import { AwaitedMessages } from './awaited.ts';
 import { RoomOrder } from './room-order.ts';
 import { RoomPeople } from './room-people.ts';
@@ -324,12 +325,58 @@ export class Room {
       const isOld = body?.kind === 'draft' || (body?.kind === 'message' && body.epoch !== this.#keys.epoch);
       const text =
         command.author === signer.key && isOld ? this.#messages.textOf(command, said.key) : undefined;
-      return text === undefined ? [] : [this.#messages.sealed(command, text, sentMs)];
+      const carries = body?.kind === 'message' && body.carries;
+      return text === undefined ? [] : [this.#messages.sealed(command, text, sentMs, carries)];
     });
     const fresh = anew.filter((said) => this.#timeline.heard(said, true) === 'new');
     disk.keepWaiting(fresh);
     this.#markOwn();
     this.#tellSaid(this.others(), fresh);
+  }
+
+  // ---- going on elsewhere
+
+  /** What people said above that place, with what opens it; `upTo` is undefined when nothing was. */
+  carriedAfter(
+    after: number,
+    count: number,
+  ): { readonly upTo: number | undefined; readonly list: readonly Carried[] } {
+    if (after >= this.core.commit) return { upTo: undefined, list: [] };
+    const upTo = Math.min(after + count, this.core.commit);
+    const list = this.#deps.disk
+      .page(upTo + 1, count)
+      .flatMap(({ entry, key }) =>
+        entry.kind === 'command' && entry.index > after
+          ? (this.#messages.toCarry(entry.command, key) ?? [])
+          : [],
+      );
+    return { upTo, list };
+  }
+
+  carriedWaiting(): readonly Carried[] {
+    return this.#timeline.waiting
+      .slice(0, LIMITS.roomWaitingPerAuthor)
+      .flatMap(({ command, key }) => this.#messages.toCarry(command, key) ?? []);
+  }
+
+  /** Says in this room what was said in an older one. @param keep called in the same transaction. */
+  carry(list: readonly Carried[], keep: () => void): void {
+    const { self, clock, rows, disk } = this.#deps;
+    const first = this.#nextPlace(self.split('/')[1] ?? '');
+    const sentMs = Math.max(0, Math.floor(clock.nowMs()));
+    const said = list.map((one, at) =>
+      this.#messages.sealed({ ...first, number: first.number + at }, encodeCarried(one), sentMs, true),
+    );
+    // Without keys that are fit for it nothing is said, and it is tried again.
+    if (said.some(({ key }) => key === undefined)) return;
+    rows.transact(() => {
+      disk.keepWaiting(said);
+      keep();
+    });
+    for (const one of said) this.#timeline.heard(one, true);
+    this.#markOwn();
+    this.#tellSaid(this.others(), said);
+    this.#proposeWaiting();
   }
 
   /** Confirmed ones below `before`, oldest first; those that wait follow when `before` is left out. */

@@ -10,6 +10,7 @@ import { genesis, NOBODY as NOBODY_IN } from './consensus/chain.ts';
 import { recover } from './consensus/recover.ts';
 import { deviceOf, everyone, replicaOf } from './consensus/roster.ts';
 import type { ReplicaId } from './consensus/types.ts';
+import { Continuing, mustBeGone } from './continuing.ts';
 import { encodeCard, readCard } from './card.ts';
 import { INVITE, nextTry, signInvitation, isGenuine } from './invitations.ts';
 import type { RoomRoll, RoomRows } from './ports.ts';
@@ -54,10 +55,19 @@ export class RoomService {
   readonly #rooms = new Map<RoomId, Room>();
   readonly #links: RoomLinks;
   readonly #sayings: Sayings;
+  readonly #continuing: Continuing;
   #timer: Timer | undefined;
 
   constructor(deps: RoomServiceDeps) {
     this.#deps = deps;
+    this.#continuing = new Continuing({
+      timers: deps.timers,
+      cards: this.#cards,
+      rooms: this.#rooms,
+      save: (card) => {
+        this.#save(card);
+      },
+    });
     this.#sayings = new Sayings(deps.timers, (id) => this.#needRoom(id));
     this.#links = new RoomLinks(deps, {
       heard: (device, addressed) => {
@@ -81,6 +91,7 @@ export class RoomService {
 
   stop(): void {
     this.#timer?.cancel();
+    this.#continuing.stop();
     for (const room of this.#rooms.values()) room.stop();
     this.#links.close();
   }
@@ -104,23 +115,52 @@ export class RoomService {
 
   /** @throws KithError `bad-name` */
   create(name: string, members: readonly MemberId[]): RoomId {
-    const { rng, rows } = this.#deps;
     if (name.trim() === '' || name.length > LIMITS.roomNameChars)
       throw new KithError(
         'bad-name',
         `A room has a name of at most ${String(LIMITS.roomNameChars)} characters.`,
       );
-    const id = toHex(rng.bytes(32)) as RoomId;
-    const card = this.#newCard(id, name.trim(), 'active');
+    const card = this.#newCard(this.#newRoom(), name.trim(), 'active');
+    this.#found(card);
+    this.invite(card.id, members);
+    return card.id;
+  }
+
+  /**
+   * A room of its own with what was said in this one, for those who can be reached. The old one stays as it is: should the
+   * others come back, there are two. @throws KithError `not-in-room` | `room-goes-on` | `continued-already`
+   */
+  continue(id: RoomId): RoomId {
+    const [old, room] = [this.#needCard(id), this.#needRoom(id)];
+    mustBeGone(old, room);
+    const { roll, rows } = this.#deps;
+    const here = this.#links.reachable.filter((device) => room.people.belongs(device));
+    const members = new Set(here.flatMap((device) => roll.memberOf(device) ?? []));
+    members.delete(roll.self);
+    const continues = { room: id, reached: 0, isDone: false };
+    const card = { ...this.#newCard(this.#newRoom(), old.name, 'active'), continues };
+    rows.transact(() => {
+      this.#found(card);
+      this.#save({ ...old, continuedAs: card.id });
+    });
+    this.invite(card.id, [...members]);
+    this.#deps.changed({ room: id, what: 'state' });
+    return card.id;
+  }
+
+  #newRoom(): RoomId {
+    return toHex(this.#deps.rng.bytes(32)) as RoomId;
+  }
+
+  #found(card: RoomCard): void {
+    const { rows } = this.#deps;
     rows.transact(() => {
       this.#save(card);
-      const base = genesis(fromHex(id));
-      const disk = RoomDisk.begin(rows, id, base);
+      const base = genesis(fromHex(card.id));
+      const disk = RoomDisk.begin(rows, card.id, base);
       disk.write([{ type: 'append', entries: [firstEntry(base, this.#replicaOf(card))] }]);
     });
     this.#open(card);
-    this.invite(id, members);
-    return id;
   }
 
   /** Asks them, again and again, until they answer or the invitation expires. */
@@ -136,6 +176,7 @@ export class RoomService {
         to,
         commit,
         expiresMs,
+        ...(card.continues === undefined ? {} : { continues: card.continues.room }),
       });
       return { invitation, state: 'waiting', tries: 0, nextMs: 0 };
     });
@@ -152,9 +193,17 @@ export class RoomService {
         next: 'Ask somebody in the room to invite you again.',
       });
     const { rows } = this.#deps;
-    const joining: RoomCard = { ...card, state: 'joining', life: this.#newLife() };
+    const { continues } = card.invitation;
+    const older = continues === undefined ? undefined : this.#cards.get(continues);
+    const joining: RoomCard = {
+      ...card,
+      state: 'joining',
+      life: this.#newLife(),
+      continues: continues === undefined ? undefined : { room: continues, reached: 0, isDone: true },
+    };
     rows.transact(() => {
       this.#save(joining);
+      if (older?.state === 'active') this.#save({ ...older, continuedAs: older.continuedAs ?? id });
       RoomDisk.begin(rows, id, genesis(fromHex(id)));
     });
     this.#open(joining);
@@ -250,7 +299,7 @@ export class RoomService {
     return [...this.#cards.values()].filter(({ state }) => state !== 'left').map((card) => this.#view(card));
   }
 
-  #view({ id, name, state, invites, invitation, removals }: RoomCard): RoomView {
+  #view({ id, name, state, invites, invitation, removals, ...card }: RoomCard): RoomView {
     const room = this.#rooms.get(id);
     const core = room?.core;
     const roster = core?.agreedRoster ?? NOBODY_IN;
@@ -268,6 +317,8 @@ export class RoomService {
       invites,
       invitedBy: invitation?.by,
       leaving: removals.map(({ device }) => device),
+      continuedAs: card.continuedAs,
+      continues: card.continues?.room ?? invitation?.continues,
       keys: room?.keys,
     };
   }
@@ -303,6 +354,7 @@ export class RoomService {
       },
       changed: (what) => {
         this.#look(id);
+        this.#continuing.look();
         changed({ room: id, what });
       },
       stopped: () => {
@@ -448,6 +500,7 @@ export class RoomService {
   #tick(): void {
     this.#links.openMissing();
     this.#sendInvites();
+    this.#continuing.look();
     this.#timer = this.#deps.timers.after(TICK_MS, () => {
       this.#tick();
     });

@@ -17,6 +17,8 @@ export interface Invitation {
   readonly expiresMs: number;
   /** What its writer knew to be confirmed: whoever was put out later than that needs a new one. */
   readonly commit: number;
+  /** The room that it continues, without those who are gone for good. */
+  readonly continues?: RoomId | undefined;
   readonly signature: Bytes;
 }
 
@@ -33,6 +35,8 @@ export interface Continued {
   readonly room: RoomId;
   /** What stood there up to that place is here. */
   readonly reached: number;
+  /** Nothing more has to be carried over by this device. */
+  readonly isDone: boolean;
 }
 
 export interface SentInvite {
@@ -78,6 +82,8 @@ export interface ShownMessage {
   readonly sentMs: number;
   /** Voters who hold it, while it waits. */
   readonly held: number;
+  /** It was said in an older room, and who carried it over. */
+  readonly carried?: { readonly room: RoomId; readonly by: DeviceKey };
 }
 
 export interface RoomView {
@@ -97,6 +103,8 @@ export interface RoomView {
   readonly invitedBy: DeviceKey | undefined;
   /** Who is to go and is still in. */
   readonly leaving: readonly DeviceKey[];
+  readonly continuedAs: RoomId | undefined;
+  readonly continues: RoomId | undefined;
   readonly keys: KeysStanding | undefined;
 }
 

@@ -127,7 +127,7 @@ describe('a card', () => {
       invites: [{ invitation: INVITATION, state: 'declined', tries: 3, nextMs: 77 }],
       removals: [{ device: '56'.repeat(32) as DeviceKey, since: 12 }],
       continuedAs: 'ab'.repeat(32) as RoomId,
-      continues: { room: 'cd'.repeat(32) as RoomId, reached: 7 },
+      continues: { room: 'cd'.repeat(32) as RoomId, reached: 7, isDone: true },
     };
     assert.deepEqual(readCard(encodeCard(card)), card);
   });

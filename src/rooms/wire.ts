@@ -263,17 +263,22 @@ export function signedInvitation({
   by,
   expiresMs,
   commit,
+  continues,
 }: Omit<Invitation, 'signature'>): Bytes {
-  return encodeCbor([fromHex(room), name, fromHex(to), fromHex(by), expiresMs, commit]);
+  const fields = [fromHex(room), name, fromHex(to), fromHex(by), expiresMs, commit];
+  return encodeCbor(continues === undefined ? fields : [...fields, fromHex(continues)]);
 }
 
 export function invitationFields(invitation: Invitation): CborValue {
-  const { room, name, to, by, expiresMs, commit, signature } = invitation;
-  return [fromHex(room), name, fromHex(to), fromHex(by), expiresMs, commit, signature];
+  const { room, name, to, by, expiresMs, commit, signature, continues } = invitation;
+  const fields = [fromHex(room), name, fromHex(to), fromHex(by), expiresMs, commit, signature];
+  return continues === undefined ? fields : [...fields, fromHex(continues)];
 }
 
 export function readInvitation(value: CborValue | undefined): Invitation {
-  const [room, name, to, by, expiresMs, commit, signature] = exactly(listOf(value), 7);
+  const fields = listOf(value);
+  const [room, name, to, by, expiresMs, commit, signature] = exactly(fields.slice(0, 7), 7);
+  if (fields.length > 8) throw malformed('an invitation');
   if (typeof name !== 'string' || name.length > LIMITS.roomNameChars) throw malformed('a name of a room');
   return {
     room: idFromBytes(room) as string as RoomId,
@@ -283,5 +288,6 @@ export function readInvitation(value: CborValue | undefined): Invitation {
     expiresMs: numberIn(expiresMs, 2 ** 48),
     commit: numberIn(commit),
     signature: bytesIn(signature),
+    ...(fields.length === 8 ? { continues: idFromBytes(fields[7]) as string as RoomId } : {}),
   };
 }

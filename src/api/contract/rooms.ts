@@ -43,6 +43,10 @@ export const RoomStatus = z
       description: 'who is to go and is still in: this node goes on until it is agreed on',
     }),
     invitedBy: PeerNumber.nullable(),
+    continuedAs: Id.nullable().meta({
+      description: 'the room as which people here went on without the others',
+    }),
+    continues: Id.nullable().meta({ description: 'the older room that this one continues' }),
     keys: z.object({
       state: z.enum(['in', 'coming', 'behind']),
       epoch: Count.nullable().meta({ description: 'changes of keys so far; null without keys' }),
@@ -65,6 +69,9 @@ export const RoomMessage = z
     state: PostState,
     mark: z.string(),
     sentAt: Time,
+    carriedBy: Count.nullable().meta({
+      description: 'who carried it over from an older room, as its author had signed it there',
+    }),
   })
   .meta({ id: 'RoomMessage' });
 export type RoomMessage = z.infer<typeof RoomMessage>;
@@ -184,5 +191,14 @@ export const roomRoutes = {
     params: one,
     answer: RoomStatus,
     failures: FINDING,
+  }),
+  continueRoom: route({
+    ...common,
+    method: 'post',
+    path: '/v1/rooms/{room}/continue',
+    summary: 'Where the majority is gone for good: go on as a new room, with what was said and who can be reached',
+    params: one,
+    answer: RoomStatus,
+    failures: [...INSIDE, 'not-a-member', 'role-writes-nothing', 'room-goes-on', 'continued-already'],
   }),
 };

@@ -45,7 +45,7 @@ export function roomsOf(context: RoomsContext): RoomsFacade {
         .map((view) => describe(session(), service(), view)),
     status: async (room) => described(find(service(), room)),
     accept: async (room) => {
-      const id = find(service(), room);
+      const id = find(service(), room, ({ state }) => state === 'invited');
       service().accept(id);
       return described(id);
     },
@@ -87,6 +87,10 @@ export function roomsOf(context: RoomsContext): RoomsFacade {
       service().leave(id);
       return describe(session(), service(), { ...before, state: 'left' });
     },
+    continue: async (room) => {
+      mustMayWrite(session());
+      return described(service().continue(find(service(), room)));
+    },
   };
 }
 
@@ -102,13 +106,20 @@ function mustMayWrite(session: Session): void {
     });
 }
 
-function find(service: RoomService, room: string): RoomId {
+/** @param isMeant of several with one name: by default the one that people go on in. */
+function find(
+  service: RoomService,
+  room: string,
+  isMeant: (view: RoomView) => boolean = ({ state, continuedAs }) =>
+    state !== 'invited' && continuedAs === undefined,
+): RoomId {
   const wanted = room.trim().toLocaleLowerCase();
   const views = service.views();
   const named = views.filter(({ name }) => name.toLocaleLowerCase() === wanted);
   const fits =
     named.length > 0 ? named : views.filter(({ id }) => wanted.length >= 4 && id.startsWith(wanted));
-  const [found, ...others] = fits;
+  const meant = fits.filter(isMeant);
+  const [found, ...others] = meant.length === 1 ? meant : fits;
   if (found === undefined)
     throw new KithError('unknown-room', `There is no room “${room}” here.`, {
       next: 'See which there are: kith room list',
@@ -154,6 +165,8 @@ function describe(session: Session, service: RoomService, view: RoomView): RoomS
       view.state === 'invited' && view.invitedBy !== undefined
         ? (memberOf(session, view.invitedBy)?.number ?? null)
         : null,
+    continuedAs: view.continuedAs ?? null,
+    continues: view.continues ?? null,
     keys: {
       state: view.keys?.state ?? 'coming',
       epoch: view.keys?.epoch ?? null,
@@ -199,11 +212,16 @@ function candidatesOf(session: Session, service: RoomService, view: RoomView): R
 /** What goes on, so that somebody who sees it knows what to expect. */
 function inWords(session: Session, view: RoomView): string {
   const name = (replica: string): string => memberOf(session, deviceOf(replica as never))?.name ?? 'somebody';
-  if (view.state === 'invited') return 'You are invited; nothing is shown before you accept.';
+  if (view.state === 'invited')
+    return view.continues === undefined
+      ? 'You are invited; nothing is shown before you accept.'
+      : `You are invited: they go on in it without those who cannot be reached, with what was said in the room of before (${view.continues.slice(0, 8)}).`;
   if (view.state === 'joining') return 'Waiting to be let in: somebody of the room has to be reached.';
   if (view.state === 'left') return 'You have left.';
   if (view.host !== undefined)
     return `${name(view.host)} puts in order; ${String(view.quorum)} of ${String(view.voters.length)} have to have a message.${leavingInWords(view, name)}${keysInWords(view, name)}`;
+  if (view.continuedAs !== undefined)
+    return `You went on as another room (${view.continuedAs.slice(0, 8)}). No majority of this one is reached; should the others come back, it goes on, too, and there are two.`;
   return `No majority is reached (${String(view.quorum)} of ${String(view.voters.length)} are needed): what is said waits, and nothing is lost.${leavingInWords(view, name)}`;
 }
 
@@ -234,5 +252,6 @@ function shown(session: Session, message: ShownMessage, voters: number): RoomMes
     state: confirmed ? 'confirmed' : 'waiting',
     mark: markInWords(markOf({ confirmed, held: message.held, deliveredTo: 0 }, voters)),
     sentAt: iso(message.sentMs),
+    carriedBy: message.carried === undefined ? null : (memberOf(session, message.carried.by)?.number ?? 0),
   };
 }

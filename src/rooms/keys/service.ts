@@ -158,12 +158,13 @@ export class RoomKeys {
     place: Place,
     text: string,
     sentMs: number,
+    carries = false,
   ): { readonly body: Omit<SealedBody, 'signature'>; readonly key: Bytes } | undefined {
     const current = currentOf(this.#state);
     if (current === undefined || !this.isClean) return undefined;
     const { name, key } = this.#messageKeys.next(current);
     const sealed = sealText(key, contentPlace(this.#deps.id, place), text);
-    return { body: { kind: 'message', sentMs, ...name, ...sealed }, key };
+    return { body: { kind: 'message', carries, sentMs, ...name, ...sealed }, key };
   }
 
   /** Undefined where its epoch is not known, not yet or no more. */

@@ -48,8 +48,10 @@ export function roomTable({ out }: Context, rooms: readonly RoomStatus[]): strin
 
 export function messageLines({ out }: Context, message: RoomMessage): string[] {
   const from = called({ member: message.from, name: message.fromName });
-  const head = `${localTime(message.sentAt)}  ${from}`;
+  const said = `${localTime(message.sentAt)}  ${from}`;
   const isWaiting = message.state === 'waiting';
+  const before = message.carriedBy === null ? '' : '  (from the room of before)';
+  const head = `${said}${before}`;
   return [
     out.paintData(isWaiting ? 'dim' : 'bold', isWaiting ? `${head}  (${message.mark})` : head),
     ...message.text.split('\n').map((line) => `    ${clean(line)}`),
