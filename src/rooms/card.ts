@@ -27,7 +27,9 @@ export function encodeCard(card: RoomCard): Bytes {
     [
       card.removals.map(({ device, since }) => [fromHex(device), since]),
       card.continuedAs === undefined ? null : fromHex(card.continuedAs),
-      card.continues === undefined ? null : [fromHex(card.continues.room), card.continues.reached, card.continues.isDone],
+      card.continues === undefined
+        ? null
+        : [fromHex(card.continues.room), card.continues.reached, card.continues.isDone],
     ],
   ]);
 }

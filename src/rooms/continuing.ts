@@ -42,12 +42,12 @@ export class Continuing {
     const room = rooms.get(card.id);
     if (continues?.isDone !== false || room?.keys.state !== 'in' || room.waiting > 0) return;
     const old = rooms.get(continues.room);
-    const { upTo, list } = old?.carriedAfter(continues.reached, AT_ONCE) ?? { upTo: undefined, list: [] };
-    const reached = upTo ?? continues.reached;
+    const upTo = Math.min(continues.reached + AT_ONCE, old?.core.commit ?? 0);
     // What waited comes last, and with it this ends.
-    const rest = upTo === undefined ? (old?.carriedWaiting() ?? []) : [];
-    room.carry([...list, ...rest], () => {
-      save({ ...card, continues: { ...continues, reached, isDone: upTo === undefined } });
+    const isDone = upTo <= continues.reached;
+    const list = isDone ? old?.past.waiting : old?.past.between(continues.reached, upTo);
+    room.carry(list ?? [], () => {
+      save({ ...card, continues: { ...continues, reached: Math.max(upTo, continues.reached), isDone } });
     });
   }
 }

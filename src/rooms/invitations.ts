@@ -27,6 +27,15 @@ export function isGenuine(verifier: Verifier, invitation: Invitation): boolean {
   );
 }
 
+/** Once more, of today: one from before the log begins is worth nothing any more. */
+export function renewed(
+  signer: Signer,
+  { by: _by, signature: _signature, ...rest }: Invitation,
+  commit: number,
+): Invitation {
+  return signInvitation(signer, { ...rest, commit });
+}
+
 /** After it was sent once more: twice as long to the next time. */
 export function nextTry(invite: SentInvite, nowMs: number): SentInvite {
   const pauseMs = Math.min(INVITE.mostAgainMs, INVITE.firstAgainMs * 2 ** Math.min(invite.tries, 20));
@@ -49,10 +58,11 @@ export function wasOutSince(
 }
 
 /**
- * Where the log last put this device out, agreed on or not; 0 when it did not. An invitation from before does not let it
- * in again, even while a majority has not agreed: in the next moment it may have.
+ * From where on an invitation lets this device in: not from before the log put it out, agreed on or not, since in the next
+ * moment a majority may have. What is in no log any more cannot be known, so that an invitation from before the log begins
+ * is worth nothing where the log does not begin with the device.
  */
-export function putOutAt(core: Pick<Consensus, 'base' | 'end' | 'entry'>, device: DeviceKey): number {
+export function invitableSince(core: Pick<Consensus, 'base' | 'end' | 'entry'>, device: DeviceKey): number {
   const names = (roster: Roster): boolean => everyone(roster).some((one) => deviceOf(one) === device);
   let lacksSince = 0;
   for (let index = core.end.lastIndex; index > core.base.index; index -= 1) {
@@ -61,5 +71,5 @@ export function putOutAt(core: Pick<Consensus, 'base' | 'end' | 'entry'>, device
     if (names(entry.roster)) return lacksSince;
     lacksSince = index;
   }
-  return names(core.base.roster) ? lacksSince : 0;
+  return names(core.base.roster) ? lacksSince : core.base.index;
 }

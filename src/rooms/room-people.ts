@@ -4,7 +4,7 @@ import type { Clock } from '../base/ports.ts';
 import type { Consensus } from './consensus/core.ts';
 import { deviceOf, everyone, welcomed, without, withoutDevice } from './consensus/roster.ts';
 import type { ConsensusEvent, ReplicaId, Roster } from './consensus/types.ts';
-import { putOutAt, wasOutSince } from './invitations.ts';
+import { invitableSince, wasOutSince } from './invitations.ts';
 import type { RoomRoll } from './ports.ts';
 import type { Removal } from './types.ts';
 import type { RoomFrame } from './wire.ts';
@@ -58,7 +58,7 @@ export class RoomPeople {
     this.#deps.drain();
     const known = everyone(core.roster);
     const isNamed = known.some((one) => deviceOf(one) === device);
-    const outAt = putOutAt(core, device);
+    const outAt = invitableSince(core, device);
     const mayCome = (frame.invitation?.commit ?? 0) >= outAt && lets(device, frame);
     if (!isNamed && !mayCome) {
       if (outAt > 0 && core.role === 'host') decide({ type: 'farewell', to: from, upTo: outAt });

@@ -8,7 +8,7 @@ import type { Signer, Verifier } from '../identity/signing.ts';
 import { digestOf } from '../sealing/rooms/index.ts';
 import { majorityOf, deviceOf, everyone } from './consensus/roster.ts';
 import type { Applied, ReplicaId } from './consensus/types.ts';
-import { encodeCarried, type Carried } from './carrying.ts';
+import { encodeCarried, Past, type Carried } from './carrying.ts';
 import { AwaitedMessages } from './awaited.ts';
 import { RoomOrder } from './room-order.ts';
 import { RoomPeople } from './room-people.ts';
@@ -61,6 +61,8 @@ export interface RoomDeps {
 
 export class Room {
   readonly people: RoomPeople;
+  /** What other rooms may go on from. */
+  readonly past: Past;
   readonly #deps: RoomDeps;
   readonly #driver: ReplicaDriver;
   readonly #timeline: Timeline;
@@ -110,6 +112,7 @@ export class Room {
     this.#timeline = new Timeline(LIMIT, this.core.sessions);
     for (const said of disk.waiting()) this.#timeline.heard(said, true);
     this.#markOwn();
+    this.past = new Past(disk, this.#timeline, this.#messages);
     this.#order = new RoomOrder(self, this.core, clock, {
       send: (to, frame) => void deps.send(deviceOf(to) as DeviceKey, { to, frame }),
       decide: (event) => {
@@ -335,29 +338,6 @@ export class Room {
   }
 
   // ---- going on elsewhere
-
-  /** What people said above that place, with what opens it; `upTo` is undefined when nothing was. */
-  carriedAfter(
-    after: number,
-    count: number,
-  ): { readonly upTo: number | undefined; readonly list: readonly Carried[] } {
-    if (after >= this.core.commit) return { upTo: undefined, list: [] };
-    const upTo = Math.min(after + count, this.core.commit);
-    const list = this.#deps.disk
-      .page(upTo + 1, count)
-      .flatMap(({ entry, key }) =>
-        entry.kind === 'command' && entry.index > after
-          ? (this.#messages.toCarry(entry.command, key) ?? [])
-          : [],
-      );
-    return { upTo, list };
-  }
-
-  carriedWaiting(): readonly Carried[] {
-    return this.#timeline.waiting
-      .slice(0, LIMITS.roomWaitingPerAuthor)
-      .flatMap(({ command, key }) => this.#messages.toCarry(command, key) ?? []);
-  }
 
   /** Says in this room what was said in an older one. @param keep called in the same transaction. */
   carry(list: readonly Carried[], keep: () => void): void {

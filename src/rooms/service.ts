@@ -6,13 +6,13 @@ import { LIMITS } from '../base/limits.ts';
 import type { Rng, Timer } from '../base/ports.ts';
 import type { Signer, Verifier } from '../identity/signing.ts';
 import type { GroupAuthority, Mls } from '../sealing/mls/index.ts';
-import { genesis, NOBODY as NOBODY_IN } from './consensus/chain.ts';
+import { genesis } from './consensus/chain.ts';
 import { recover } from './consensus/recover.ts';
 import { deviceOf, everyone, replicaOf } from './consensus/roster.ts';
 import type { ReplicaId } from './consensus/types.ts';
 import { Continuing, mustBeGone } from './continuing.ts';
 import { encodeCard, readCard } from './card.ts';
-import { INVITE, nextTry, signInvitation, isGenuine } from './invitations.ts';
+import { INVITE, nextTry, renewed, signInvitation, isGenuine } from './invitations.ts';
 import type { RoomRoll, RoomRows } from './ports.ts';
 import { firstEntry, RoomDisk } from './room-disk.ts';
 import { RoomLinks, type RoomLinksDeps } from './room-links.ts';
@@ -27,6 +27,7 @@ import type {
   SentInvite,
   ShownMessage,
 } from './types.ts';
+import { viewOf } from './view.ts';
 import type { Addressed, RoomFrame } from './wire.ts';
 
 const TICK_MS = 1000;
@@ -296,31 +297,9 @@ export class RoomService {
   }
 
   views(): readonly RoomView[] {
-    return [...this.#cards.values()].filter(({ state }) => state !== 'left').map((card) => this.#view(card));
-  }
-
-  #view({ id, name, state, invites, invitation, removals, ...card }: RoomCard): RoomView {
-    const room = this.#rooms.get(id);
-    const core = room?.core;
-    const roster = core?.agreedRoster ?? NOBODY_IN;
-    return {
-      id,
-      name,
-      state,
-      ...roster,
-      host: core?.host,
-      term: core?.term ?? 0,
-      quorum: roster.voters.length === 0 ? 0 : (room?.quorum ?? 0),
-      confirmed: this.#deps.rows.countShown(id),
-      waiting: room?.waiting ?? 0,
-      order: orderOf(core, roster.voters),
-      invites,
-      invitedBy: invitation?.by,
-      leaving: removals.map(({ device }) => device),
-      continuedAs: card.continuedAs,
-      continues: card.continues?.room ?? invitation?.continues,
-      keys: room?.keys,
-    };
+    return [...this.#cards.values()]
+      .filter(({ state }) => state !== 'left')
+      .map((card) => viewOf(card, this.#rooms.get(card.id), this.#deps.rows.countShown(card.id)));
   }
 
   // ---- rooms
@@ -435,6 +414,8 @@ export class RoomService {
     if (!isGood || invitation.expiresMs < clock.nowMs()) return;
     const known = this.#cards.get(invitation.room);
     if (known?.state === 'active' || known?.state === 'joining') {
+      const isLater = invitation.commit > (known.invitation?.commit ?? Infinity);
+      if (known.state === 'joining' && isLater) this.#save({ ...known, invitation });
       const frame: RoomFrame = { type: 'answer', accepted: true };
       this.#send(device, { room: invitation.room, from: NOBODY, to: undefined, frame });
       return;
@@ -469,10 +450,13 @@ export class RoomService {
     if (invite.state !== 'waiting' || nowMs < invite.nextMs) return invite;
     if (nowMs > invitation.expiresMs) return { ...invite, state: 'expired' };
     const devices = this.#deps.roll.devicesOf(invitation.to).filter((device) => this.#links.has(device));
-    const frame: RoomFrame = { type: 'invite', invitation };
+    const core = this.#rooms.get(invitation.room)?.core;
+    const isOfToday = core === undefined || invitation.commit >= core.base.index;
+    const current = isOfToday ? invitation : renewed(this.#deps.signer, invitation, core.commit);
+    const frame: RoomFrame = { type: 'invite', invitation: current };
     for (const device of devices)
       this.#send(device, { room: invitation.room, from: NOBODY, to: undefined, frame });
-    return devices.length === 0 ? invite : nextTry(invite, nowMs);
+    return devices.length === 0 ? invite : nextTry({ ...invite, invitation: current }, nowMs);
   }
 
   // ---- links
@@ -554,10 +538,4 @@ export class RoomService {
         card.state === 'invited' ? `Accept the invitation: kith room accept ${card.name}` : 'kith room list',
     });
   }
-}
-
-/** Those who count, as they are measured; as they came, while nothing is. */
-function orderOf(core: Room['core'] | undefined, voters: readonly ReplicaId[]): readonly ReplicaId[] {
-  const best = core?.order ?? [];
-  return best.length === 0 ? voters : best.filter((one) => voters.includes(one));
 }

@@ -87,24 +87,28 @@ describe('a room that is continued', () => {
     assert.equal(stage.device('Eli').view(next), undefined);
   });
 
-  story('carries over each message once, however often it is interrupted', { seed: 33, names: FIVE }, async (stage) => {
-    const { room, ada } = await abandoned(stage);
-    for (let count = 0; count < 240; count += 1) ada.rooms.post(room, `alone ${String(count)}`);
-    const next = ada.rooms.continue(room);
-    for (let round = 0; round < 6; round += 1) {
-      ada.crash();
-      await ada.start();
-      await stage.pass(stage.rng.below(8) * 50);
-    }
-    const all = await texts(stage, next, ada, 245);
-    assert.equal(new Set(all).size, 245);
-  });
+  story(
+    'carries over each message once, however often it is interrupted',
+    { seed: 33, names: FIVE },
+    async (stage) => {
+      const { room, ada } = await abandoned(stage);
+      for (let count = 0; count < 240; count += 1) ada.rooms.post(room, `alone ${String(count)}`);
+      const next = ada.rooms.continue(room);
+      for (let round = 0; round < 6; round += 1) {
+        ada.crash();
+        await ada.start();
+        await stage.pass(stage.rng.below(8) * 50);
+      }
+      const all = await texts(stage, next, ada, 245);
+      assert.equal(new Set(all).size, 245);
+    },
+  );
 
   story('shows nothing that nobody signed', { seed: 34, names: ['Ada', 'Ben'] }, async (stage) => {
     const room = await stage.room();
     const [ada, ben] = stage.devices as [StageDevice, StageDevice];
     await say(stage, room, ben, 'yes');
-    const carried = ada.rooms.room(room)?.carriedAfter(0, 100).list[0];
+    const carried = ada.rooms.room(room)?.past.between(0, 100)[0];
     assert.ok(carried !== undefined);
     const again = carriedIn(encodeCarried(carried));
     assert.ok(again !== undefined);

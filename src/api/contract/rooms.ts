@@ -196,7 +196,8 @@ export const roomRoutes = {
     ...common,
     method: 'post',
     path: '/v1/rooms/{room}/continue',
-    summary: 'Where the majority is gone for good: go on as a new room, with what was said and who can be reached',
+    summary:
+      'Where the majority is gone for good: go on as a new room, with what was said and who can be reached',
     params: one,
     answer: RoomStatus,
     failures: [...INSIDE, 'not-a-member', 'role-writes-nothing', 'room-goes-on', 'continued-already'],
