@@ -55,7 +55,16 @@ export class RoomMessages {
     const text = this.textOf(command, key);
     const device = command.author as DeviceKey;
     const id = messageId(this.#deps.id, command);
-    return { index, id, device, text: text ?? '', isReadable: text !== undefined, sentMs: body.sentMs, held };
+    return {
+      index,
+      id,
+      device,
+      text: text ?? '',
+      isReadable: text !== undefined,
+      sentMs: body.sentMs,
+      held,
+      deliveredTo: 0,
+    };
   }
 
   /** What somebody said in an older room; undefined where it was not so. */
@@ -71,6 +80,7 @@ export class RoomMessages {
       id: messageId(carried.room, carried.command),
       device: carried.command.author as DeviceKey,
       isReadable: true,
+      deliveredTo: 0,
       carried: { room: carried.room, by: command.author as DeviceKey },
     };
   }

@@ -11,6 +11,7 @@ import type { Applied, ReplicaId } from './consensus/types.ts';
 import { encodeCarried, type Carried } from './carrying.ts';
 import { Past } from './past.ts';
 import { AwaitedMessages } from './awaited.ts';
+import { Deliveries } from './deliveries.ts';
 import { RoomOrder } from './room-order.ts';
 import { RoomPeople } from './room-people.ts';
 import type { RoomRoll, RoomRows } from './ports.ts';
@@ -70,6 +71,7 @@ export class Room {
   readonly #order: RoomOrder;
   readonly #keys: RoomKeys;
   readonly #messages: RoomMessages;
+  readonly #deliveries: Deliveries;
   #isUnflushed = false;
   readonly #awaited: AwaitedMessages;
   #helloMs = -Infinity;
@@ -113,12 +115,18 @@ export class Room {
     this.#timeline = new Timeline(LIMIT, this.core.sessions);
     for (const said of disk.waiting()) this.#timeline.heard(said, true);
     this.#markOwn();
+    this.#deliveries = new Deliveries({
+      device: signer.key as DeviceKey,
+      core: this.core,
+      readable: () => this.#keys.readable,
+    });
     this.past = new Past(disk, this.#timeline, this.#messages);
     this.#order = new RoomOrder(self, this.core, clock, {
       send: (to, frame) => void deps.send(deviceOf(to) as DeviceKey, { to, frame }),
       decide: (event) => {
         this.#driver.handle(event);
       },
+      readable: () => this.#keys.readable,
     });
   }
 
@@ -368,17 +376,14 @@ export class Room {
         entry.kind === 'command'
           ? (this.#messages.shown(entry.command, { index: entry.index, held: 0, key }) ?? [])
           : [],
-      );
+      )
+      .map((message) => ({ ...message, deliveredTo: this.#deliveries.reach(message.index ?? Infinity) }));
     if (before !== undefined) return confirmed;
     const waiting = this.#timeline.waiting.flatMap(
       ({ command, holders, key }) =>
-        this.#messages.shown(command, { index: null, held: this.#countHolders(holders), key }) ?? [],
+        this.#messages.shown(command, { index: null, held: this.#deliveries.voters(holders), key }) ?? [],
     );
     return [...confirmed, ...waiting];
-  }
-
-  #countHolders(holders: ReadonlySet<string>): number {
-    return new Set(this.core.roster.voters.map(deviceOf).filter((device) => holders.has(device))).size;
   }
 
   // ---- frames
@@ -398,8 +403,10 @@ export class Room {
         return this.#compared(device, frame.heights);
       case 'greeting':
         return this.people.learned(frame.known);
-      case 'probe':
       case 'delays':
+        this.#deliveries.heard(device, frame.readable);
+        return this.#order.receive(from, frame);
+      case 'probe':
         return this.#order.receive(from, frame);
       case 'remove':
         return this.people.asked(frame);
@@ -565,6 +572,7 @@ export class Room {
       this.#proposeWaiting();
       this.people.look();
       this.#keys.tell();
+      if (this.#deliveries.takeNews()) this.#deps.changed('message');
       this.#keys.look();
     }
     this.#order.tick();

@@ -82,6 +82,8 @@ export interface ShownMessage {
   readonly sentMs: number;
   /** Voters who hold it, while it waits. */
   readonly held: number;
+  /** Devices that have said that it can be read there, this one included. */
+  readonly deliveredTo: number;
   /** It was said in an older room, and who carried it over. */
   readonly carried?: { readonly room: RoomId; readonly by: DeviceKey };
 }

@@ -36,7 +36,12 @@ export type RoomFrame =
   | { readonly type: 'hello'; readonly invitation: Invitation | undefined }
   | { readonly type: 'greeting'; readonly host: ReplicaId | undefined; readonly known: readonly ReplicaId[] }
   | { readonly type: 'probe'; readonly id: number; readonly isAnswer: boolean }
-  | { readonly type: 'delays'; readonly delays: readonly (readonly [ReplicaId, number, number])[] }
+  | {
+      readonly type: 'delays';
+      readonly delays: readonly (readonly [ReplicaId, number, number])[];
+      /** What is confirmed up to there can be read where this comes from. */
+      readonly readable: number;
+    }
   | { readonly type: 'invite'; readonly invitation: Invitation }
   | { readonly type: 'answer'; readonly accepted: boolean }
   /** To the host: take this device out, if it was not since the order had come that far. */
@@ -114,7 +119,7 @@ function frameFields(frame: RoomFrame): CborValue[] {
     case 'probe':
       return [frame.id, frame.isAnswer];
     case 'delays':
-      return [frame.delays.map(([to, roundUs, loss]) => [to, roundUs, loss])];
+      return [frame.delays.map(([to, roundUs, loss]) => [to, roundUs, loss]), frame.readable];
     case 'invite':
       return [invitationFields(frame.invitation)];
     case 'answer':
@@ -168,8 +173,11 @@ function readFrame(type: RoomFrame['type'], rest: readonly CborValue[]): RoomFra
     }
     case 'probe':
       return { type, id: numberIn(exactly(rest, 2)[0]), isAnswer: flagIn(rest[1]) };
-    case 'delays':
-      return { type, delays: atMost(listOf(exactly(rest, 1)[0]), LIMITS.roomReplicas).map(delayIn) };
+    case 'delays': {
+      const [delays, readable] = exactly(rest, 2);
+      const list = atMost(listOf(delays), LIMITS.roomReplicas).map(delayIn);
+      return { type, delays: list, readable: numberIn(readable) };
+    }
     case 'invite':
       return { type, invitation: readInvitation(exactly(rest, 1)[0]) };
     case 'answer':

@@ -57,10 +57,11 @@ export function roomsOf(context: RoomsContext): RoomsFacade {
     },
     read: async (room, { before, limit }) => {
       const id = find(service(), room);
-      const { voters } = viewOf(service(), id);
+      const { voters, joining, learners } = viewOf(service(), id);
+      const devices = new Set([...voters, ...joining, ...learners].map(deviceOf)).size;
       const messages = service()
         .read(id, before, limit)
-        .map((message) => shown(session(), message, voters.length));
+        .map((message) => shown(session(), message, { voters: voters.length, devices }));
       const [first] = messages.filter(({ index }) => index !== null);
       const confirmed = messages.filter(({ index }) => index !== null).length;
       return { messages, before: confirmed < limit ? null : (first?.index ?? null) };
@@ -240,7 +241,11 @@ function keysInWords({ keys }: RoomView, name: (device: string) => string): stri
   return ` ${others.join(', ')} ${others.length === 1 ? 'has' : 'have'} other keys, and cannot read what is said now.`;
 }
 
-function shown(session: Session, message: ShownMessage, voters: number): RoomMessage {
+function shown(
+  session: Session,
+  message: ShownMessage,
+  { voters, devices }: { readonly voters: number; readonly devices: number },
+): RoomMessage {
   const from = memberOf(session, message.device);
   const confirmed = message.index !== null;
   return {
@@ -250,7 +255,9 @@ function shown(session: Session, message: ShownMessage, voters: number): RoomMes
     fromName: from?.name ?? '',
     text: message.isReadable ? message.text : '(sealed before you had the keys: the others are asked for it)',
     state: confirmed ? 'confirmed' : 'waiting',
-    mark: markInWords(markOf({ confirmed, held: message.held, deliveredTo: 0 }, voters)),
+    mark: markInWords(
+      markOf({ confirmed, held: message.held, deliveredTo: message.deliveredTo, devices }, voters),
+    ),
     sentAt: iso(message.sentMs),
     carriedBy: message.carried === undefined ? null : (memberOf(session, message.carried.by)?.number ?? 0),
   };

@@ -8,14 +8,13 @@ import type { DeviceKey } from '../../base/ids.ts';
 import type { Clock, Logger, Rng } from '../../base/ports.ts';
 import type { GroupAuthority, GroupChange, Mls, MlsGroup } from '../../sealing/mls/index.ts';
 import {
-  digestOf,
   openBytes,
   openText,
   ROOM_SECRET_BYTES,
   sealBytes,
   sealText,
 } from '../../sealing/rooms/index.ts';
-import { bodyIn, contentPlace, type CommitBody, type Place, type SealedBody } from '../bodies.ts';
+import { contentPlace, type CommitBody, type Place, type SealedBody } from '../bodies.ts';
 import type { Consensus } from '../consensus/core.ts';
 import { deviceOf, everyone } from '../consensus/roster.ts';
 import type { Entry, ReplicaId, Roster } from '../consensus/types.ts';
@@ -35,8 +34,10 @@ import {
   type EpochSecret,
   type KeysStanding,
   type KeyState,
+  type Span,
 } from './core.ts';
 import { KeyComparison } from './comparison.ts';
+import { changeIn, devicesIn, hasTwice, messageIn } from './entries.ts';
 import { KeyHistory } from './history.ts';
 import { MessageKeys, type KeyName } from './message-keys.ts';
 import { encodeKeys, encodeTextKeys, readKeys, readTextKeys } from './wire.ts';
@@ -128,6 +129,12 @@ export class RoomKeys {
   /** All of the order is followed: what is accepted now is as everybody else judges it. */
   get isUpToDate(): boolean {
     return this.#state.at >= this.#deps.core().commit;
+  }
+
+  /** Every message up to there can be read here. */
+  get readable(): number {
+    const { at, missing } = this.#state;
+    return this.#group === undefined ? 0 : Math.min(at, missing?.from ?? at);
   }
 
   /** Nobody who was put out of the room has the keys, or is to be. */
@@ -263,8 +270,8 @@ export class RoomKeys {
 
   /** Sealed before this device had keys, and put in order later. */
   #isUnknown(entry: Entry): boolean {
-    const body = entry.kind === 'command' ? bodyIn(entry.command.body) : undefined;
-    if (body?.kind !== 'message' || currentOf(this.#state) === undefined) return false;
+    const body = messageIn(entry);
+    if (body === undefined || currentOf(this.#state) === undefined) return false;
     return secretOf(this.#state, body.epoch) === undefined;
   }
 
@@ -436,12 +443,23 @@ export class RoomKeys {
 
   #askForTexts(): void {
     const { missing } = this.#state;
+    if (missing !== undefined && !this.#lacks(missing)) {
+      this.#state = { ...this.#state, missing: undefined };
+      this.#save();
+      return;
+    }
     const nowMs = this.#deps.clock.monotonicMs();
     if (missing === undefined || nowMs - this.#askedMs < ASK_MS) return;
     this.#askedMs = nowMs;
     const to = this.#somebody();
     if (to !== undefined)
       this.#deps.send(to, { type: 'texts-wanted', above: missing.from, upTo: missing.to });
+  }
+
+  /** Where a room began, or nobody spoke, there is nothing to be had from anybody. */
+  #lacks({ from, to }: Span): boolean {
+    const entries = to - from > MOST_TEXTS ? [] : this.#between(from + 1, to);
+    return entries.length < to - from || entries.some((entry) => messageIn(entry) !== undefined);
   }
 
   // ---- what others say
@@ -581,18 +599,4 @@ export class RoomKeys {
     changed();
     this.look();
   }
-}
-
-function devicesIn(roster: Roster): readonly DeviceKey[] {
-  return [...new Set(everyone(roster).map((one) => deviceOf(one) as DeviceKey))];
-}
-
-function changeIn(entry: Entry): { readonly body: CommitBody; readonly digest: Bytes } | undefined {
-  const body = entry.kind === 'command' ? bodyIn(entry.command.body) : undefined;
-  if (entry.kind !== 'command' || body?.kind !== 'commit') return undefined;
-  return { body, digest: digestOf(entry.command.body) };
-}
-
-function hasTwice({ members }: MlsGroup): boolean {
-  return new Set(members.map(({ device }) => device)).size !== members.length;
 }

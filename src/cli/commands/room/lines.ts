@@ -52,8 +52,9 @@ export function messageLines({ out }: Context, message: RoomMessage): string[] {
   const isWaiting = message.state === 'waiting';
   const before = message.carriedBy === null ? '' : '  (from the room of before)';
   const head = `${said}${before}`;
+  const isNews = message.mark !== 'confirmed';
   return [
-    out.paintData(isWaiting ? 'dim' : 'bold', isWaiting ? `${head}  (${message.mark})` : head),
+    out.paintData(isWaiting ? 'dim' : 'bold', isNews ? `${head}  (${message.mark})` : head),
     ...message.text.split('\n').map((line) => `    ${clean(line)}`),
   ];
 }
