@@ -7,13 +7,7 @@ import { isKithError } from '../../base/errors.ts';
 import type { DeviceKey } from '../../base/ids.ts';
 import type { Clock, Logger, Rng } from '../../base/ports.ts';
 import type { GroupAuthority, GroupChange, Mls, MlsGroup } from '../../sealing/mls/index.ts';
-import {
-  openBytes,
-  openText,
-  ROOM_SECRET_BYTES,
-  sealBytes,
-  sealText,
-} from '../../sealing/rooms/index.ts';
+import { openBytes, openText, ROOM_SECRET_BYTES, sealBytes, sealText } from '../../sealing/rooms/index.ts';
 import { contentPlace, type CommitBody, type Place, type SealedBody } from '../bodies.ts';
 import type { Consensus } from '../consensus/core.ts';
 import { deviceOf, everyone } from '../consensus/roster.ts';
