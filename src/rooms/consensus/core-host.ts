@@ -150,11 +150,12 @@ export class Hosting {
 
   /** One step at a time towards the roster that everybody's state calls for. */
   #steward(): void {
-    const { log, self, nowMs } = this.#replica;
+    const { log, self, nowMs, awayMs } = this.#replica;
     const roster = nextRoster({
       roster: log.roster,
       self,
       isCaughtUp: (peer) => this.isCaughtUp(peer),
+      awayMs,
       unheardMs: (peer) => nowMs - (this.#peers.get(peer)?.heardMs ?? nowMs),
     });
     if (roster !== undefined) this.change(roster);
