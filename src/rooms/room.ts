@@ -430,14 +430,15 @@ export class Room {
       .map((said) => ({ said, hearing: this.#timeline.heard(said) }));
     const fresh = heard.filter(({ hearing }) => hearing === 'new').map(({ said }) => said);
     // Where there is a host it comes with the order in a moment, and that is flushed.
-    const isFlushed = this.core.host === undefined;
+    const { host } = this.core;
     if (fresh.length > 0) {
-      this.#deps.disk.keepWaiting(fresh, isFlushed ? 'lasting' : 'replaceable');
-      this.#isUnflushed ||= !isFlushed;
-      if (isFlushed) this.#markOwn();
+      this.#deps.disk.keepWaiting(fresh, host === undefined ? 'lasting' : 'replaceable');
+      this.#isUnflushed ||= host !== undefined;
+      if (host === undefined) this.#markOwn();
       this.#proposeWaiting();
+      // A host has it in order in a moment; whom that does not reach get it with the heights.
       this.#tellSaid(
-        this.others().filter((one) => one !== from),
+        this.others().filter((one) => one !== from && (host === undefined || one === deviceOf(host))),
         fresh,
       );
       this.#deps.changed('message');
