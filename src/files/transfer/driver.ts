@@ -27,7 +27,7 @@ export interface DriverDeps {
   readonly limits: TransferLimits;
   readonly salt: number;
   nowMs(): number;
-  send(peer: string, frame: Bytes): void;
+  send(peer: string, frame: Bytes): boolean;
   cut(peer: string, code: string): void;
   /** May it be told that this node wants that? */
   mayKnow(peer: string, content: ContentId): boolean;

@@ -72,7 +72,7 @@ export class TransferService {
   constructor(deps: TransferDeps) {
     this.#deps = deps;
     const ports = {
-      send: (peer: string, frame: Bytes) => void this.#channels.get(peer)?.send(frame),
+      send: (peer: string, frame: Bytes) => this.#channels.get(peer)?.send(frame) ?? false,
       cut: (peer: string, code: string) => {
         this.#cut(peer, code);
       },
@@ -84,7 +84,6 @@ export class TransferService {
       timers: deps.timers,
       logger: deps.logger,
       mayRead: (peer, content) => deps.mayRead(peer, content),
-      bufferedBytes: (peer) => this.#channels.get(peer)?.bufferedBytes ?? Infinity,
     });
     this.#driver = new TransferDriver({
       ...ports,
