@@ -6,7 +6,7 @@ import type { PieceService } from '../pieces/service.ts';
 import type { PieceList } from '../ports-pieces.ts';
 import type { ContentId, PieceId, PieceRef } from '../types.ts';
 import { claimOf } from './claims.ts';
-import { encodeMessage, type FilesMessage } from './wire.ts';
+import { encodeMessage, framePiece, HEAD_BYTES, type FilesMessage } from './wire.ts';
 
 const MOST_WANTS = 4096;
 const MOST_ASKS = 256;
@@ -45,7 +45,8 @@ interface Ask {
 }
 
 interface Answer extends Ask {
-  readonly bytes: Bytes | undefined;
+  /** The piece, behind room for what stands before it. */
+  readonly frame: Bytes | undefined;
 }
 
 export class Serving {
@@ -57,7 +58,6 @@ export class Serving {
   #bytesPerSecond = 0;
   #budgetBytes = 0;
   #budgetMs = 0;
-  sentBytes = 0;
 
   constructor(deps: ServingDeps) {
     this.#deps = deps;
@@ -213,7 +213,10 @@ export class Serving {
 
   async #read(client: Client, ask: Ask): Promise<Answer> {
     const piece = this.#mayHave(client, ask) ? this.#pieceOf(ask.content, ask.piece) : undefined;
-    return { ...ask, bytes: piece === undefined ? undefined : await this.#deps.pieces.read(piece) };
+    return {
+      ...ask,
+      frame: piece === undefined ? undefined : await this.#deps.pieces.readBehind(piece, HEAD_BYTES),
+    };
   }
 
   /** Rights are looked at with each piece: they may have changed since it was asked for, and since it was read. */
@@ -221,15 +224,14 @@ export class Serving {
     return this.#deps.mayRead(link, content);
   }
 
-  #give(client: Client, { content, piece, bytes }: Answer): void {
+  #give(client: Client, { content, piece, frame }: Answer): void {
     if (this.#clients.get(client.peer) !== client) return;
-    if (bytes === undefined || !this.#mayHave(client, { content, piece })) {
+    if (frame === undefined || !this.#mayHave(client, { content, piece })) {
       this.#send(client, { type: 'denied', content, piece });
       return;
     }
-    this.sentBytes += bytes.byteLength;
-    this.#budgetBytes -= bytes.byteLength;
-    this.#send(client, { type: 'piece', content, piece, bytes });
+    this.#budgetBytes -= frame.byteLength;
+    this.#sendFrame(client, framePiece(frame, content, piece));
   }
 
   #pieceOf(content: ContentId, id: PieceId): PieceRef | undefined {
@@ -255,7 +257,11 @@ export class Serving {
   }
 
   #send(client: Client, message: FilesMessage): void {
-    if (!this.#deps.send(client.peer, encodeMessage(message))) client.full = true;
+    this.#sendFrame(client, encodeMessage(message));
+  }
+
+  #sendFrame(client: Client, frame: Bytes): void {
+    if (!this.#deps.send(client.peer, frame)) client.full = true;
   }
 }
 
