@@ -61,8 +61,9 @@ async function kithPair(): Promise<Side> {
   const one = await up(first);
   const other = await up(second, ['--peer', one.address]);
   await kith(['folder', 'add', from, '--name', 'Bench', '--data', first]);
-  for (let known = false; !known; await setTimeout(50))
-    known = (await other.client.call('folders', {})).folders.some(({ name }) => name === 'Bench');
+  const isKnown = async (): Promise<boolean> =>
+    (await other.client.call('folders', {})).folders.some(({ name }) => name === 'Bench');
+  while (!(await isKnown())) await setTimeout(50);
   await kith(['folder', 'join', 'Bench', to, '--data', second]);
   for (const { client } of [one, other])
     while (!(await client.call('folder', { folder: 'Bench' })).inStep) await setTimeout(50);
