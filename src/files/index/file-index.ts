@@ -12,7 +12,7 @@ import { mayHold, type Audience, type Standing } from '../../identity/roles.ts';
 import type { Draft, Entry } from '../../log/types.ts';
 import type { IndexedVersion, IndexRows } from '../ports-index.ts';
 import type { ContentId, FolderId, FolderMode, Version, VersionId } from '../types.ts';
-import { decodeFact, foldFolders, type Folder } from './folder-table.ts';
+import { decodeFact, foldFolders, wasIn, type Folder } from './folder-table.ts';
 import {
   encodeFolder,
   encodeFolderName,
@@ -58,7 +58,7 @@ export interface FileIndexDeps {
 export type Change = Omit<VersionBody, 'folder'>;
 
 /** What says who may have a content; the roll says the rest. */
-type Reading = Pick<IndexedVersion, 'folder' | 'device' | 'audiences'>;
+type Reading = Pick<IndexedVersion, 'folder' | 'device' | 'audiences' | 'hlc'>;
 
 export class FileIndex {
   readonly #deps: FileIndexDeps;
@@ -260,7 +260,8 @@ export class FileIndex {
     return this.#readingsOf(content).some(
       (version) =>
         this.#isRight(version) &&
-        (this.#deps.roll.memberOf(version.device) === member ||
+        // What somebody wrote stays that member's own, unless it was for a folder that it is not in any more.
+        ((this.isOffer(version) && this.#deps.roll.memberOf(version.device) === member) ||
           version.audiences.some((audience) => mayHold({ ...standing, folders }, audience))),
     );
   }
@@ -274,7 +275,7 @@ export class FileIndex {
     if (known !== undefined) return known;
     const readings = this.#deps.rows
       .ofContent(content, MOST_ALIKE)
-      .map(({ folder, device, audiences }) => ({ folder, device, audiences }));
+      .map(({ folder, device, audiences, hlc }) => ({ folder, device, audiences, hlc }));
     this.#readings.set(content, readings);
     const [oldest] = this.#readings.keys();
     if (this.#readings.size > READERS_KEPT && oldest !== undefined) this.#readings.delete(oldest);
@@ -289,12 +290,12 @@ export class FileIndex {
   }
 
   /** Was it written where, and for whom, its author may write? */
-  #isRight({ folder, device, audiences }: Reading): boolean {
+  #isRight({ folder, device, audiences, hlc }: Reading): boolean {
     if (folder === offersOf(device)) return true;
     const known = this.#all().get(folder);
     if (known === undefined || audiences.length !== 1 || audiences[0] !== known.audience) return false;
     const author = this.#deps.roll.memberOf(device);
-    return author !== undefined && (!known.restricted || known.members.has(author));
+    return author !== undefined && wasIn(known, author, hlc);
   }
 
   /** Two who made the same version count as the one who was first. */
