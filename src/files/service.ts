@@ -145,6 +145,7 @@ export class FilesService {
     this.index.learned(versions.flatMap(({ state }) => (state.type === 'file' ? [state.content.id] : [])));
     for (const { id } of versions) this.#takeOffer(id);
     this.transfers.changed([...new Set(holders)]);
+    if (folders) this.transfers.rightsChanged();
     if (versions.length > 0 || holders.length > 0)
       this.#deps.changed({ versions: versions.map(({ id }) => id), contents: holders });
   }

@@ -124,6 +124,27 @@ test('whoever has no room is given one piece, and the next as soon as there is s
   }
 });
 
+test('news of a file is a reason to ask for that file again, and for no other', async (t) => {
+  const { driver, sent } = await server(t, () => true);
+  const idOf = (byte: string) => byte.repeat(32) as never;
+  for (const content of [idOf('aa'), idOf('bb')])
+    driver.start({
+      content,
+      pieces: [{ id: content, sizeBytes: 1 }],
+      missing: [0],
+      listed: true,
+      write: async () => undefined,
+      done: () => undefined,
+      failed: () => undefined,
+      stored: () => undefined,
+    });
+  sent.length = 0;
+  driver.again([idOf('aa'), idOf('cc')]);
+  assert.deepEqual(sent, [{ type: 'want', content: idOf('aa') }]);
+  driver.again(undefined);
+  assert.equal(sent.length, 3);
+});
+
 test('endless wants and asks end the channel', async (t) => {
   const { driver, content, cuts } = await server(t, () => true);
   for (let at = 0; at < 5000; at += 1)

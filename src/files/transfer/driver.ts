@@ -65,9 +65,11 @@ export class TransferDriver {
     this.#end(work, job);
   }
 
-  /** Who may know is another set now. */
-  again(): void {
-    for (const { content } of this.#jobs.values()) for (const peer of this.#peers) this.#want(peer, content);
+  /** Of these, who may know is another set now. @param contents undefined: of whatever is fetched. */
+  again(contents: readonly ContentId[] | undefined): void {
+    const wanted = new Set([...this.#jobs.values()].map(({ content }) => content));
+    for (const content of contents === undefined ? wanted : new Set(contents))
+      if (wanted.has(content)) for (const peer of this.#peers) this.#want(peer, content);
   }
 
   opened(peer: string): void {

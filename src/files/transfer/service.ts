@@ -164,10 +164,15 @@ export class TransferService {
     this.#serving.limit(up);
   }
 
-  /** Rights, or what is here, are others now. */
+  /** Rights of these, or what is here of them, are others now. */
   changed(contents: readonly ContentId[]): void {
     this.#serving.changed(contents);
-    if (this.#running.size > 0) this.#driver.again();
+    if (this.#running.size > 0) this.#driver.again(contents);
+  }
+
+  /** Rights of whatever there is may be others now. */
+  rightsChanged(): void {
+    if (this.#running.size > 0) this.#driver.again(undefined);
   }
 
   /** For each holder, by link key, what was measured. */
