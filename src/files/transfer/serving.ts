@@ -37,6 +37,8 @@ interface Client {
   pumping: boolean;
   /** Nothing more is given until the channel has room. */
   full: boolean;
+  /** Waits for its share of what may go in a second. */
+  slowed: boolean;
 }
 
 interface Ask {
@@ -77,6 +79,7 @@ export class Serving {
       ahead: undefined,
       pumping: false,
       full: false,
+      slowed: false,
     });
   }
 
@@ -196,7 +199,10 @@ export class Serving {
   #hasRoom(client: Client): boolean {
     if (client.full || this.#clients.get(client.peer) !== client) return false;
     if (this.#mayGo()) return true;
+    if (client.slowed) return false;
+    client.slowed = true;
     this.#deps.timers.after(SLOW_MS, () => {
+      client.slowed = false;
       this.#pumpSoon(client);
     });
     return false;
