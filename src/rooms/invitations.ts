@@ -27,14 +27,29 @@ export function isGenuine(verifier: Verifier, invitation: Invitation): boolean {
   );
 }
 
+/** Once more, of today: one from before the log begins is worth nothing any more. */
+export function renewed(
+  signer: Signer,
+  { room, name, to, expiresMs }: Invitation,
+  commit: number,
+): Invitation {
+  return signInvitation(signer, { room, name, to, commit, expiresMs });
+}
+
 /** After it was sent once more: twice as long to the next time. */
 export function nextTry(invite: SentInvite, nowMs: number): SentInvite {
   const pauseMs = Math.min(INVITE.mostAgainMs, INVITE.firstAgainMs * 2 ** Math.min(invite.tries, 20));
   return { ...invite, tries: invite.tries + 1, nextMs: nowMs + pauseMs };
 }
 
-/** Where the log last put this device out; 0 when it did not. An invitation from before does not let it in again. */
-export function putOutAt(core: Pick<Consensus, 'base' | 'commit' | 'entry'>, device: DeviceKey): number {
+/**
+ * From where on an invitation lets this device in: not from before the log put it out. What is in no log any more cannot
+ * be known, so that an invitation from before the log begins is worth nothing where the log does not begin with the device.
+ */
+export function invitableSince(
+  core: Pick<Consensus, 'base' | 'commit' | 'entry'>,
+  device: DeviceKey,
+): number {
   const names = (roster: Roster): boolean => everyone(roster).some((one) => deviceOf(one) === device);
   let lacksSince = 0;
   for (let index = core.commit; index > core.base.index; index -= 1) {
@@ -43,5 +58,5 @@ export function putOutAt(core: Pick<Consensus, 'base' | 'commit' | 'entry'>, dev
     if (names(entry.roster)) return lacksSince;
     lacksSince = index;
   }
-  return names(core.base.roster) ? lacksSince : 0;
+  return names(core.base.roster) ? lacksSince : core.base.index;
 }

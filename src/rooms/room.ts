@@ -9,7 +9,7 @@ import { digestOf } from '../sealing/rooms/index.ts';
 import { majorityOf, deviceOf, everyone, welcomed, without } from './consensus/roster.ts';
 import type { Applied, ReplicaId, Roster } from './consensus/types.ts';
 import { AwaitedMessages } from './awaited.ts';
-import { putOutAt } from './invitations.ts';
+import { invitableSince } from './invitations.ts';
 import { RoomOrder } from './room-order.ts';
 import type { RoomRoll, RoomRows } from './ports.ts';
 import { ReplicaDriver } from './replica-driver.ts';
@@ -416,7 +416,7 @@ export class Room {
     const { core } = this;
     const isNamed = everyone(core.roster).some((one) => deviceOf(one) === device);
     const mayCome =
-      (frame.invitation?.commit ?? 0) >= putOutAt(this.core, device) && this.#deps.lets(device, frame);
+      (frame.invitation?.commit ?? 0) >= invitableSince(this.core, device) && this.#deps.lets(device, frame);
     if (!isNamed && !mayCome) return;
     const known = everyone(core.roster);
     this.#deps.send(device, { to: from, frame: { type: 'greeting', host: core.host, known } });

@@ -12,7 +12,7 @@ import { recover } from './consensus/recover.ts';
 import { deviceOf, everyone, replicaOf } from './consensus/roster.ts';
 import type { ReplicaId } from './consensus/types.ts';
 import { encodeCard, readCard } from './card.ts';
-import { INVITE, nextTry, signInvitation, isGenuine } from './invitations.ts';
+import { INVITE, nextTry, renewed, signInvitation, isGenuine } from './invitations.ts';
 import { RelayedFrames } from './relayed.ts';
 import type { RoomRelay, RoomRoll, RoomRows } from './ports.ts';
 import { firstEntry, RoomDisk } from './room-disk.ts';
@@ -366,6 +366,8 @@ export class RoomService {
     if (!isGood || invitation.expiresMs < clock.nowMs()) return;
     const known = this.#cards.get(invitation.room);
     if (known?.state === 'active' || known?.state === 'joining') {
+      const isLater = invitation.commit > (known.invitation?.commit ?? Infinity);
+      if (known.state === 'joining' && isLater) this.#save({ ...known, invitation });
       const frame: RoomFrame = { type: 'answer', accepted: true };
       this.#send(device, { room: invitation.room, from: NOBODY, to: undefined, frame });
       return;
@@ -400,10 +402,13 @@ export class RoomService {
     if (invite.state !== 'waiting' || nowMs < invite.nextMs) return invite;
     if (nowMs > invitation.expiresMs) return { ...invite, state: 'expired' };
     const devices = this.#deps.roll.devicesOf(invitation.to).filter((device) => this.#channels.has(device));
-    const frame: RoomFrame = { type: 'invite', invitation };
+    const core = this.#rooms.get(invitation.room)?.core;
+    const isOfToday = core === undefined || invitation.commit >= core.base.index;
+    const current = isOfToday ? invitation : renewed(this.#deps.signer, invitation, core.commit);
+    const frame: RoomFrame = { type: 'invite', invitation: current };
     for (const device of devices)
       this.#send(device, { room: invitation.room, from: NOBODY, to: undefined, frame });
-    return devices.length === 0 ? invite : nextTry(invite, nowMs);
+    return devices.length === 0 ? invite : nextTry({ ...invite, invitation: current }, nowMs);
   }
 
   // ---- links
