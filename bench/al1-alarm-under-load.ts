@@ -31,12 +31,16 @@ async function chain(): Promise<BenchNode[]> {
 async function crossing(from: BenchNode, to: BenchNode): Promise<number> {
   const watching = new AbortController();
   const heard = Promise.withResolvers<number>();
+  const opened = Promise.withResolvers<undefined>();
   const text = randomBytes(8).toString('hex');
   void (async () => {
-    for await (const event of to.client.events(watching.signal))
+    for await (const event of to.client.events(watching.signal)) {
+      // The first one says how the node stands.
+      opened.resolve(undefined);
       if (event.type === 'alarm' && event.headline === text) heard.resolve(performance.now());
+    }
   })();
-  await new Promise((resolve) => setTimeout(resolve, 150));
+  await opened.promise;
   const began = performance.now();
   const raised = from.client.call('raiseAlarm', { text, escalateAfterMs: 0 });
   const ms = (await heard.promise) - began;

@@ -115,7 +115,8 @@ export async function settledBytes(child: ChildProcess): Promise<number> {
   }
 }
 
-function familyOf(pid: number): number[] {
+/** A process and all that it has started. */
+export function familyOf(pid: number): number[] {
   try {
     // Each thread has children of its own.
     const tasks = readdirSync(`/proc/${String(pid)}/task`);

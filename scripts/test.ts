@@ -51,7 +51,7 @@ process.exitCode = await runWatched(
  */
 async function runWatched(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
   const colour = process.stdout.isTTY ? { FORCE_COLOR: '1' } : {};
-  const child = spawnNode(args, { ...environment, ...colour }, 'pipe');
+  const child = spawnNode(args, { ...environment, ...colour }, ['pipe', 'inherit']);
   const timer = setTimeout(() => {
     process.stderr.write(`nothing was heard for ${String(SILENCE_MS / 60_000)} minutes: interrupted\n`);
     child.kill('SIGINT');

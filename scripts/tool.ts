@@ -21,15 +21,18 @@ export function toolPath(name: string, command = name): string {
  * @returns its exit code, 1 when a signal ended it
  */
 export function runNode(args: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<number> {
-  return ended(spawnNode(args, env, 'inherit'));
+  return ended(spawnNode(args, env, ['inherit', 'inherit']));
 }
+
+/** This process's own, or one to read from. */
+type Stream = 'inherit' | 'pipe';
 
 export function spawnNode(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
-  stdout: 'inherit' | 'pipe',
+  [stdout, stderr]: readonly [Stream, Stream],
 ): ChildProcess {
-  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['inherit', stdout, 'inherit'], env });
+  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['inherit', stdout, stderr], env });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => child.kill(signal));
   }

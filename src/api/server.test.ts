@@ -160,6 +160,7 @@ const REQUESTS: Readonly<
   folder: ['GET', '/v1/folders/Reports'],
   addFolder: ['POST', '/v1/folders', { name: 'Reports', mode: 'list' }],
   joinFolder: ['POST', '/v1/folders/Reports/join', { mode: 'list' }],
+  changeFolderMembers: ['POST', '/v1/folders/Reports/members', { add: ['Bo'], remove: ['3'] }],
   leaveFolder: ['POST', '/v1/folders/Reports/leave'],
   resumeFolder: ['POST', '/v1/folders/Reports/resume'],
   folderConflicts: ['GET', '/v1/conflicts?folder=Reports'],

@@ -1,6 +1,6 @@
 /** A client of one node's API, over its Unix socket or, where there is none, over loopback with the token. */
 import { readFile } from 'node:fs/promises';
-import { request, type IncomingMessage, type RequestOptions } from 'node:http';
+import type { IncomingMessage, RequestOptions } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import {
@@ -21,6 +21,9 @@ import {
 
 /** Where and how to ask. */
 export type Door = { readonly socketPath: string } | { readonly url: string; readonly token: string };
+
+/** An import of `node:http` would load all of fetch with it, which no command needs, and every command would wait for. */
+const { request } = process.getBuiltinModule('node:http');
 
 /** Answers longer than this are no answers of kith's. */
 const MOST_ANSWER_BYTES = 64 * 1024 * 1024;

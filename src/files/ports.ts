@@ -10,8 +10,8 @@ export interface FolderState {
   /** Stopped by a brake until somebody has looked. */
   readonly paused: boolean;
   readonly inStep: boolean;
-  /** Why nothing is done at all: the disk is not there, or another folder lies there now. */
-  readonly away: 'missing' | 'another' | undefined;
+  /** Why nothing is done at all: the disk is not there, another folder lies there now, or this member was taken out. */
+  readonly away: 'missing' | 'another' | 'taken-out' | undefined;
   /** Paths that cannot be in step, and why; the first of them. */
   readonly problems: readonly { readonly path: string; readonly problem: string }[];
 }

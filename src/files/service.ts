@@ -142,8 +142,10 @@ export class FilesService {
 
   news({ versions, holders, folders }: IndexNews): void {
     if (folders) this.index.refresh();
+    this.index.learned(versions.flatMap(({ state }) => (state.type === 'file' ? [state.content.id] : [])));
     for (const { id } of versions) this.#takeOffer(id);
     this.transfers.changed([...new Set(holders)]);
+    if (folders) this.transfers.rightsChanged();
     if (versions.length > 0 || holders.length > 0)
       this.#deps.changed({ versions: versions.map(({ id }) => id), contents: holders });
   }

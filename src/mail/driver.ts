@@ -47,7 +47,7 @@ type Kept = Extract<
 export class MailDriver {
   readonly #deps: DriverDeps;
   readonly #core: MailCore;
-  readonly #queues = new Map<string, Key[]>();
+  readonly #queues = new Map<string, Set<Key>>();
   readonly #fresh = new Map<Key, Bytes>();
   readonly #carriers = new Map<CopyId, Set<LinkKey>>();
   #freshBytes = 0;
@@ -78,7 +78,7 @@ export class MailDriver {
   }
 
   opened(peer: string, link: string): void {
-    this.#queues.set(peer, []);
+    this.#queues.set(peer, new Set());
     this.handle({ type: 'opened', peer, link });
   }
 
@@ -97,8 +97,8 @@ export class MailDriver {
       this.#deps.peers.cut(peer, 'malformed');
       return this.closed(peer);
     }
-    if (message.type === 'letter') this.#remember(message.copy.id, frame);
-    else if (message.type === 'receipt') this.#remember(message.receipt.lock, frame);
+    if (message.type === 'letter') this.#came(peer, message.copy.id, frame);
+    else if (message.type === 'receipt') this.#came(peer, message.receipt.lock, frame);
     const ours = message.type === 'letter' && this.#deps.hooks.isOurs(message.copy);
     this.handle({ type: 'message', peer, message, ours });
   }
@@ -220,21 +220,25 @@ export class MailDriver {
     const queue = this.#queues.get(peer);
     if (queue === undefined) return;
     // What does not fit is found again when all is compared anew.
-    if (queue.length < QUEUED_KEYS) queue.push(...keys);
+    if (queue.size < QUEUED_KEYS) for (const key of keys) queue.add(key);
     this.#pump(peer);
   }
 
   #pump(peer: string): void {
     const queue = this.#queues.get(peer);
     if (queue === undefined) return;
-    let next = 0;
-    while (next < queue.length && this.#deps.peers.hasRoom(peer)) {
-      const key = queue[next] ?? '';
-      next += 1;
+    for (const key of queue) {
+      if (!this.#deps.peers.hasRoom(peer)) return;
+      queue.delete(key);
       const frame = this.#frameOf(key);
       if (frame !== undefined) this.#deps.peers.send(peer, frame);
     }
-    queue.splice(0, next);
+  }
+
+  /** Whoever brings something needs it no more, though it waits to be given to it. */
+  #came(peer: string, key: Key, frame: Bytes): void {
+    this.#queues.get(peer)?.delete(key);
+    this.#remember(key, frame);
   }
 
   #frameOf(key: Key): Bytes | undefined {

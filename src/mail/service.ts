@@ -10,6 +10,7 @@ import type { LetterSealer } from '../sealing/letters/types.ts';
 import type { CoreLimits } from './core.ts';
 import { LetterDesk } from './desk.ts';
 import { MailDriver } from './driver.ts';
+import { Pacing } from './pacing.ts';
 import type { MailRoll, MailStore } from './ports.ts';
 import { trustedNowMs } from './time.ts';
 import type { Copy, CopyId, LetterId, Received, SentLetter } from './types.ts';
@@ -21,8 +22,10 @@ const TICK_MS = 5000;
  * What comes within this time reaches the disk in one transaction. Flushes cost more than all else that a carrier does
  * with letters, and only its promise to carry waits for them; what somebody waits for goes sooner.
  */
-const FLUSH_MS = 100;
+const FLUSH_MS = 200;
 const FLUSH_SOON_MS = 5;
+/** Letters that follow others within this time go together. */
+const GATHER_MS = 20;
 const ROOM_BYTES = 1024 * 1024;
 /** Between two tries to seal for somebody who has published no keys, or to open what could not be opened. */
 const AGAIN_MS = 30_000;
@@ -75,6 +78,13 @@ export class MailService {
   readonly #toOpen = new Map<CopyId, number>();
   readonly #openings = new Map<CopyId, number>();
   readonly #triedMs = new Map<LetterId, number>();
+  readonly #pacing = new Pacing(GATHER_MS, {
+    later: (run) => void setImmediate(run),
+    after: (delayMs, run) => void this.#deps.timers.after(delayMs, run),
+    resume: () => {
+      for (const peer of this.#channels.keys()) this.#driver.drained(peer);
+    },
+  });
   #next = 0;
   #keysMs = 0;
   #tick: Timer | undefined;
@@ -100,7 +110,8 @@ export class MailService {
       nowMs: this.#nowMs(),
       peers: {
         send: (peer, frame) => void this.#channels.get(peer)?.send(frame),
-        hasRoom: (peer) => (this.#channels.get(peer)?.bufferedBytes ?? ROOM_BYTES) < ROOM_BYTES,
+        hasRoom: (peer) =>
+          (this.#channels.get(peer)?.bufferedBytes ?? ROOM_BYTES) < ROOM_BYTES && this.#pacing.mayGive(),
         cut: (peer, code) => {
           this.#cut(peer, code);
         },

@@ -71,8 +71,8 @@ export interface FolderStatus {
   readonly conflicts: number;
   readonly paused: boolean;
   readonly inStep: boolean;
-  /** Why nothing is done at all: the disk is not there, or another folder lies there now. */
-  readonly away: 'missing' | 'another' | null;
+  /** Why nothing is done at all: the disk is not there, another folder lies there now, or this member was taken out. */
+  readonly away: 'missing' | 'another' | 'taken-out' | null;
   /** Paths that cannot be in step, and why; the first hundred. */
   readonly problems: readonly { readonly path: string; readonly problem: string }[];
   /** Peer numbers; empty for a folder of all members. */
@@ -127,6 +127,12 @@ export interface FilesFacade {
   }): Promise<FolderStatus>;
   /** Nothing of the user's is touched. */
   leaveFolder(folder: string): Promise<FolderStatus>;
+  /** Who may have it from now on, of a folder that this device founded for some. @throws KithError `not-yours` | `unknown-member` */
+  changeFolderMembers(request: {
+    readonly folder: string;
+    readonly add: readonly string[];
+    readonly remove: readonly string[];
+  }): Promise<FolderStatus>;
   /** @throws KithError `not-in-step` */
   restore(request: { readonly name: string }): Promise<FileGot>;
   conflicts(folder: string | undefined): Promise<readonly FileVersion[]>;

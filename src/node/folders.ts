@@ -51,13 +51,15 @@ export class NodeFolders implements Folders {
   readonly #deps: NodeFoldersDeps;
   readonly #roots: FolderRoots;
   readonly #running = new Map<FolderId, Running>();
+  /** Of these it was taken out: nothing is done there until it is in again. */
+  readonly #takenOut = new Map<FolderId, FolderRoot>();
   readonly #clock: Clock;
 
   constructor(deps: NodeFoldersDeps) {
     this.#deps = deps;
     this.#roots = openFolderRoots(deps.database, deps.sealer);
     this.#clock = trustedClock(deps.session);
-    for (const root of this.#roots.all()) this.#run(root);
+    for (const root of this.#roots.all()) this.#runWhereIn(root);
   }
 
   /** The node stops; what it takes part in stays. */
@@ -67,7 +69,8 @@ export class NodeFolders implements Folders {
     await Promise.all(all.map(end));
   }
 
-  news({ versions }: IndexNews): void {
+  news({ versions, folders }: IndexNews): void {
+    if (folders) this.#lookWhereIn();
     const changed = new Map<FolderId, Set<string>>();
     for (const { folder, path } of versions) {
       if (!this.#running.has(folder)) continue;
@@ -106,6 +109,7 @@ export class NodeFolders implements Folders {
     }
     const before = this.#running.get(folder);
     if (before !== undefined) await end(before);
+    this.#takenOut.delete(folder);
     this.#roots.put(root);
     this.#run(root);
   }
@@ -113,12 +117,44 @@ export class NodeFolders implements Folders {
   /** The marker is kith's own, and goes; all else stays where it is. */
   async stop(folder: FolderId): Promise<void> {
     const running = this.#running.get(folder);
-    if (running === undefined) return;
+    const root = running?.root ?? this.#takenOut.get(folder);
+    if (root === undefined) return;
     this.#running.delete(folder);
-    await end(running);
+    this.#takenOut.delete(folder);
+    if (running !== undefined) await end(running);
     this.#roots.remove(folder);
-    const fs = new RealFileSystem(running.root.path, this.#deps.session.deps.rng);
-    if ((await fs.readMarker().catch(() => undefined)) === folder) rmSync(join(running.root.path, MARKER));
+    const fs = new RealFileSystem(root.path, this.#deps.session.deps.rng);
+    if ((await fs.readMarker().catch(() => undefined)) === folder) rmSync(join(root.path, MARKER));
+  }
+
+  // ---- where this member is in
+
+  #isIn(id: FolderId): boolean {
+    const { files, session } = this.#deps;
+    const folder = files.index.folder(id);
+    return folder?.restricted !== true || folder.members.has(session.ownMemberId);
+  }
+
+  #runWhereIn(root: FolderRoot): void {
+    if (this.#isIn(root.folder)) this.#run(root);
+    else this.#takenOut.set(root.folder, root);
+  }
+
+  /** What lies there stays, on either way. */
+  #lookWhereIn(): void {
+    for (const [folder, running] of this.#running) {
+      if (this.#isIn(folder)) continue;
+      this.#running.delete(folder);
+      this.#takenOut.set(folder, running.root);
+      end(running).catch((error: unknown) => {
+        this.#deps.logger.error({ folder, error }, 'a folder did not end well');
+      });
+    }
+    for (const [folder, root] of this.#takenOut) {
+      if (!this.#isIn(folder)) continue;
+      this.#takenOut.delete(folder);
+      this.#run(root);
+    }
   }
 
   #run(root: FolderRoot): void {
@@ -161,7 +197,7 @@ export class NodeFolders implements Folders {
 
   stateOf(folder: FolderId): FolderState | undefined {
     const running = this.#running.get(folder);
-    if (running === undefined) return undefined;
+    if (running === undefined) return stateOut(this.#takenOut.get(folder));
     const { away, brakes, missing, conflicts, problems, inStep } = running.engine.status();
     return {
       path: running.root.path,
@@ -191,6 +227,13 @@ export class NodeFolders implements Folders {
       next: 'Join it: kith folder join NAME PATH',
     });
   }
+}
+
+function stateOut(root: FolderRoot | undefined): FolderState | undefined {
+  if (root === undefined) return undefined;
+  const { path, mode } = root;
+  const nothing = { missing: 0, conflicts: 0, paused: false, inStep: false, problems: [] };
+  return { path, mode, ...nothing, away: 'taken-out' };
 }
 
 async function end({ engine, contents }: Running): Promise<void> {

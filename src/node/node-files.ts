@@ -19,6 +19,7 @@ import { NodeFolders } from './folders.ts';
 import { takeInTurns } from './frame-turns.ts';
 import type { FilesEvent } from './facade-files.ts';
 import type { DeviceKeys } from './keys.ts';
+import { makeRoomForBulk } from './quiet-memory.ts';
 import type { Session } from './session.ts';
 
 const TABLE = 'files';
@@ -91,6 +92,7 @@ export function openNodeFiles({ database, sealer, store, folder, data, logger }:
           clock,
           mayLink: (peer) => session.isMember(peer),
           reach: reaching(session),
+          bulk: makeRoomForBulk,
           listen: (channel, to) => {
             takeInTurns(channel, { ...to, later: (run) => void setImmediate(run) });
           },

@@ -1,9 +1,8 @@
 /** A node that belongs to a network: log, sync, links and the door for newcomers, wired and started in this order. */
 import type { DeviceKey, LinkKey, MemberId, NetworkId } from '../base/ids.ts';
-import { idFromBytes, idToBytes } from '../base/ids.ts';
 import { HybridClock } from '../base/hlc.ts';
 import { decodeCbor, encodeCbor } from '../base/cbor.ts';
-import { fromHex, fromUtf8, toHex, utf8, type Bytes } from '../base/bytes.ts';
+import { fromHex, toHex, type Bytes } from '../base/bytes.ts';
 import {
   AlarmService,
   type AckStore,
@@ -32,6 +31,7 @@ import { JoinHost } from './join-host.ts';
 import type { DeviceKeys, Meta } from './keys.ts';
 import { LetterKeeper, openNodeLetters } from './letters.ts';
 import type { NodeLog } from './logging.ts';
+import { NeighbourMemory } from './neighbour-memory.ts';
 import { nextEpoch, ownFacts } from './presence.ts';
 import type { NodeRecords } from './records.ts';
 import { isTierOne, tierOneDevices } from './tier-one.ts';
@@ -65,8 +65,6 @@ export interface SessionDeps {
   alarm(session: Session, change: AlarmChange, alarm: Alarm, message: AlertMessage): void;
 }
 
-const REMEMBERED = 'neighbours';
-const MOST_REMEMBERED = 32;
 const HEARD = 'heard';
 /** Whom the roll puts out while it is linked gets the roll for that long, so that it hears of it. */
 const FAREWELL_MS = 2000;
@@ -86,6 +84,7 @@ export class Session {
   readonly #erasedWords: ErasedWords;
   readonly #letterKeeper: LetterKeeper;
   readonly #hubs: HubClient;
+  readonly #neighbours: NeighbourMemory;
   readonly #heard: Map<string, number>;
   readonly #parting = new Set<LinkKey>();
 
@@ -105,6 +104,7 @@ export class Session {
       foldersOf: (member) => deps.files.foldersOf(member),
     });
     this.#heard = readHeard(meta);
+    this.#neighbours = new NeighbourMemory(meta);
     this.host = new JoinHost({
       transport,
       log: this.log,
@@ -129,8 +129,8 @@ export class Session {
       facts: () => ownFacts({ capacity: deps.capacity, transport, log: this.log }),
       isArriving: () => this.isArriving,
       mayLink: (peer) => this.isMember(peer),
-      remember: (peer, address) => {
-        this.#remember(peer, address);
+      remember: (peer, addresses, isNeighbour) => {
+        this.#neighbours.note(peer, addresses, isNeighbour);
       },
     });
     // Before sync: what is appended goes over the alarm channel first.
@@ -228,9 +228,8 @@ export class Session {
 
   start(given: readonly string[]): void {
     for (const address of given) this.links.tell({ type: 'given', address });
-    for (const [peer, address] of readRemembered(this.deps.meta)) {
-      this.links.tell({ type: 'remembered', peer, addresses: [address] });
-    }
+    for (const [peer, addresses] of [...this.#neighbours.all()])
+      this.links.tell({ type: 'remembered', peer, addresses });
     this.#dialHubs();
     this.links.start();
     this.#letterKeeper.start();
@@ -277,12 +276,11 @@ export class Session {
 
   /** Where this device was reached, and the ways to it through hubs that are linked. */
   addressesOf(peer: LinkKey): readonly string[] {
-    const { transport, meta } = this.deps;
-    const remembered = readRemembered(meta).filter(([known]) => known === peer);
+    const { transport } = this.deps;
     const through = [...this.hubs()]
       .filter(([hub]) => hub !== peer && transport.reservedAt().includes(hub))
       .flatMap(([hub, addresses]) => transport.through(hub, addresses.slice(0, 1), peer));
-    return [...remembered.map(([, address]) => address), ...through];
+    return [...this.#neighbours.of(peer), ...through];
   }
 
   /** The network's hubs, with the addresses under which they are listed; without this node. */
@@ -450,15 +448,6 @@ export class Session {
     this.deps.nodeLog.logger('log').warn({ incarnation }, 'started a new incarnation of this device');
   }
 
-  #remember(peer: LinkKey, address: string): void {
-    const all = [
-      [peer, address] as const,
-      ...readRemembered(this.deps.meta).filter(([known]) => known !== peer),
-    ];
-    const value = all.slice(0, MOST_REMEMBERED).map(([key, at]) => [idToBytes(key), utf8(at)]);
-    this.deps.meta.set(REMEMBERED, encodeCbor(value));
-  }
-
   #saveHeard(): void {
     for (const device of this.log.membership.devices.keys()) {
       const heardMs = this.heardMs(device);
@@ -466,13 +455,6 @@ export class Session {
     }
     this.deps.meta.set(HEARD, encodeCbor([...this.#heard].map(([device, ms]) => [device, ms])));
   }
-}
-
-function readRemembered(meta: Meta): (readonly [LinkKey, string])[] {
-  const stored = meta.get(REMEMBERED);
-  if (stored === undefined) return [];
-  const value = decodeCbor(stored) as [Uint8Array, Uint8Array][];
-  return value.map(([peer, address]) => [idFromBytes<LinkKey>(peer), fromUtf8(address)] as const);
 }
 
 function readHeard(meta: Meta): Map<string, number> {

@@ -263,6 +263,23 @@ scene('a node remembers its neighbours', async (stage) => {
   await until('they are linked again', () => isLinkedWith(ben, 'Ada'));
 });
 
+scene(
+  'a node that never dialled, killed once it has neighbours, finds them from another port',
+  async (stage) => {
+    const ada = await stage.founder('Ada', ALONE);
+    const before = addressOf(await ada.call('status', {}));
+    await stage.joiner(ada, 'Ben', [...ALONE, '--peer', before]);
+    await until('Ada has heard where Ben is', async () => {
+      const { nodes } = await ada.call('map', {});
+      return nodes.some(({ you, status }) => !you && status === 'here');
+    });
+    await ada.kill();
+    await ada.up(ALONE);
+    assert.notEqual(addressOf(await ada.call('status', {})), before, 'where Ben would look for it');
+    await until('they are linked again', () => isLinkedWith(ada, 'Ben'));
+  },
+);
+
 scene('whoever is linked already can be added again, from either side', async (stage) => {
   const ada = await stage.founder('Ada', ALONE);
   const address = addressOf(await ada.call('status', {}));

@@ -584,6 +584,7 @@ export function fakeNode(overrides: Overrides = {}, state: NodeState = 'running'
       folder: call('files.folder', () => FOLDER),
       addFolder: call('files.addFolder', () => FOLDER),
       joinFolder: call('files.joinFolder', () => FOLDER),
+      changeFolderMembers: call('files.changeFolderMembers', () => FOLDER),
       leaveFolder: call('files.leaveFolder', () => ({ ...FOLDER, mode: null })),
       restore: call('files.restore', () => ({ path: 'a.txt', version: FILE.version, size: 5 })),
       conflicts: call('files.conflicts', () => [FILE_VERSION]),

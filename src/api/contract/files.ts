@@ -51,8 +51,9 @@ export const FolderStatus = z
     conflicts: Count,
     paused: z.boolean(),
     inStep: z.boolean(),
-    away: z.enum(['missing', 'another']).nullable().meta({
-      description: 'why nothing is done at all: the disk is not there, or another folder lies there',
+    away: z.enum(['missing', 'another', 'taken-out']).nullable().meta({
+      description:
+        'why nothing is done at all: the disk is not there, another folder lies there, or this member was taken out',
     }),
     problems: z
       .array(z.object({ path: z.string(), problem: z.string() }))
@@ -229,7 +230,20 @@ export const fileRoutes = {
     params: z.object({ folder: Folder }),
     body: z.strictObject({ path: Path.optional(), mode: Mode.default('sync') }),
     answer: FolderStatus,
-    failures: [...FOLDER, ...WRITING, ...PLACE],
+    failures: [...FOLDER, ...WRITING, ...PLACE, 'not-entitled'],
+  }),
+  changeFolderMembers: route({
+    ...common,
+    method: 'post',
+    path: '/v1/folders/{folder}/members',
+    summary: 'Let members into a folder that is for some, or take them out',
+    params: z.object({ folder: Folder }),
+    body: z.strictObject({
+      add: z.array(Who).max(LIMITS.folderMembers).default([]),
+      remove: z.array(Who).max(LIMITS.folderMembers).default([]),
+    }),
+    answer: FolderStatus,
+    failures: [...FOLDER, ...WRITING, 'unknown-member', 'not-yours'],
   }),
   leaveFolder: route({
     ...common,

@@ -16,6 +16,7 @@ export function fileHandlers({ files }: NodeFacade): Handlers<typeof fileRoutes>
     folder: ({ folder }) => files.folder(folder),
     addFolder: ({ name, path, mode, only }) => files.addFolder({ name, path, mode, only }),
     joinFolder: ({ folder, path, mode }) => files.joinFolder({ folder, path, mode }),
+    changeFolderMembers: ({ folder, add, remove }) => files.changeFolderMembers({ folder, add, remove }),
     leaveFolder: ({ folder }) => files.leaveFolder(folder),
     resumeFolder: ({ folder }) => files.resume(folder),
     folderConflicts: async ({ folder }) => ({ versions: await files.conflicts(folder) }),

@@ -1,5 +1,11 @@
 import { examples, type AddCommand } from '../command.ts';
-import { addFolderAdd, addFolderJoin, addFolderLeave, addFolderResume } from './folder/taking-part.ts';
+import {
+  addFolderAdd,
+  addFolderJoin,
+  addFolderLeave,
+  addFolderMembers,
+  addFolderResume,
+} from './folder/taking-part.ts';
 import { addConflicts, addFolderList, addFolderStatus, addRestore, addVersions } from './folder/looking.ts';
 
 const VERBS = [
@@ -7,6 +13,7 @@ const VERBS = [
   addFolderList,
   addFolderJoin,
   addFolderStatus,
+  addFolderMembers,
   addVersions,
   addRestore,
   addConflicts,

@@ -2,38 +2,29 @@
  * Paths inside a folder: relative, segments joined by `/`, in NFC. Checked once, where they come in; whatever comes out
  * leads nowhere but into the folder. What is legal here and not on another system is said, never mangled.
  */
-export type PathFault =
-  'empty' | 'absolute' | 'leads-out' | 'not-text' | 'not-normal' | 'too-long' | 'too-deep' | 'reserved';
+import { LIMITS } from '../../base/limits.ts';
+import { generalFault, type PathFault } from '../index/paths.ts';
+
+export type FolderPathFault = PathFault | 'absolute' | 'too-deep' | 'reserved';
 
 /** kith's own corner of a folder: marker, files under way, files that were replaced. Never listed, never sent. */
 export const CONTROL = '.kith';
 
-const SEGMENT_BYTES = 255;
 const PATH_BYTES = 1024;
 const DEPTH = 64;
 
-/** Control characters and halves of characters: no version of such a path is taken by anybody. */
-const NO_TEXT = /\p{Cc}|\p{Surrogate}/u;
 /** What Windows cannot hold; macOS and Linux hold all that `pathFault` lets pass. */
 // eslint-disable-next-line no-control-regex -- these are the very characters that it is about
 const NOT_FOR_WINDOWS = /[\u0000-\u001f<>:"|?*\\]|[ .]$/;
 const DEVICE = /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])( *\.|$)/i;
 
-export function pathFault(path: string): PathFault | undefined {
-  if (path === '') return 'empty';
+export function pathFault(path: string): FolderPathFault | undefined {
   if (path.startsWith('/')) return 'absolute';
-  if (NO_TEXT.test(path)) return 'not-text';
-  if (path.normalize('NFC') !== path) return 'not-normal';
-  if (Buffer.byteLength(path) > PATH_BYTES) return 'too-long';
+  const fault = generalFault(path, PATH_BYTES);
+  if (fault !== undefined) return fault;
   const segments = path.split('/');
   if (segments.length > DEPTH) return 'too-deep';
-  if (foldKey(segments[0] ?? '') === CONTROL) return 'reserved';
-  for (const segment of segments) {
-    if (segment === '') return 'empty';
-    if (segment === '.' || segment === '..') return 'leads-out';
-    if (Buffer.byteLength(segment) > SEGMENT_BYTES) return 'too-long';
-  }
-  return undefined;
+  return foldKey(segments[0] ?? '') === CONTROL ? 'reserved' : undefined;
 }
 
 /** Can Windows hold it? Elsewhere whatever passes `pathFault` can be held. */
@@ -93,7 +84,7 @@ export function namedApart(path: string, label: string): string {
   const ending = dot > 0 && name.length - dot <= 12 ? name.slice(dot) : '';
   const suffix = ` (${safeLabel(label)})${ending}`;
   let stem = Array.from(name.slice(0, name.length - ending.length));
-  while (stem.length > 0 && Buffer.byteLength(stem.join('') + suffix) > SEGMENT_BYTES)
+  while (stem.length > 0 && Buffer.byteLength(stem.join('') + suffix) > LIMITS.fileNameBytes)
     stem = stem.slice(0, -1);
   return joined(parent, `${stem.join('')}${suffix}`.normalize('NFC'));
 }

@@ -12,7 +12,7 @@ import { mayHold, type Audience, type Standing } from '../../identity/roles.ts';
 import type { Draft, Entry } from '../../log/types.ts';
 import type { IndexedVersion, IndexRows } from '../ports-index.ts';
 import type { ContentId, FolderId, FolderMode, Version, VersionId } from '../types.ts';
-import { decodeFact, foldFolders, type Folder } from './folder-table.ts';
+import { decodeFact, foldFolders, wasIn, type Folder } from './folder-table.ts';
 import {
   encodeFolder,
   encodeFolderName,
@@ -36,6 +36,8 @@ const ENTRY_BYTES = 200 * 1024;
 const PAGE = 500;
 /** Versions of one content, or of one path, that are looked at. */
 const MOST_ALIKE = 256;
+/** Contents whose readers are remembered: what is being served is asked about with each piece. */
+const READERS_KEPT = 1024;
 
 export interface FileRoll {
   readonly self: MemberId;
@@ -55,17 +57,27 @@ export interface FileIndexDeps {
 /** What somebody says has become of a path in a folder. */
 export type Change = Omit<VersionBody, 'folder'>;
 
+/** What says who may have a content; the roll says the rest. */
+type Reading = Pick<IndexedVersion, 'folder' | 'device' | 'audiences' | 'hlc'>;
+
 export class FileIndex {
   readonly #deps: FileIndexDeps;
+  readonly #readings = new Map<ContentId, readonly Reading[]>();
   #folders: ReadonlyMap<FolderId, Folder> | undefined;
 
   constructor(deps: FileIndexDeps) {
     this.#deps = deps;
   }
 
-  /** Folders may be others now. */
+  /** Folders may be others now, and anything may have been taken back. */
   refresh(): void {
     this.#folders = undefined;
+    this.#readings.clear();
+  }
+
+  /** There are versions of these that were not known before. */
+  learned(contents: readonly ContentId[]): void {
+    for (const content of contents) this.#readings.delete(content);
   }
 
   // ---- folders
@@ -245,18 +257,29 @@ export class FileIndex {
     const standing = this.#deps.roll.standingOf(member);
     if (standing === undefined) return false;
     const folders = this.restrictedTo(member);
-    return this.#deps.rows
-      .ofContent(content, MOST_ALIKE)
-      .some(
-        (version) =>
-          this.#isRight(version) &&
-          (this.#deps.roll.memberOf(version.device) === member ||
-            version.audiences.some((audience) => mayHold({ ...standing, folders }, audience))),
-      );
+    return this.#readingsOf(content).some(
+      (version) =>
+        this.#isRight(version) &&
+        // What somebody wrote stays that member's own, unless it was for a folder that it is not in any more.
+        ((this.isOffer(version) && this.#deps.roll.memberOf(version.device) === member) ||
+          version.audiences.some((audience) => mayHold({ ...standing, folders }, audience))),
+    );
   }
 
   versionsOf(content: ContentId): readonly Version[] {
     return this.#seen(this.#deps.rows.ofContent(content, MOST_ALIKE));
+  }
+
+  #readingsOf(content: ContentId): readonly Reading[] {
+    const known = this.#readings.get(content);
+    if (known !== undefined) return known;
+    const readings = this.#deps.rows
+      .ofContent(content, MOST_ALIKE)
+      .map(({ folder, device, audiences, hlc }) => ({ folder, device, audiences, hlc }));
+    this.#readings.set(content, readings);
+    const [oldest] = this.#readings.keys();
+    if (this.#readings.size > READERS_KEPT && oldest !== undefined) this.#readings.delete(oldest);
+    return readings;
   }
 
   // ---- what counts
@@ -267,12 +290,12 @@ export class FileIndex {
   }
 
   /** Was it written where, and for whom, its author may write? */
-  #isRight({ folder, device, audiences }: IndexedVersion): boolean {
+  #isRight({ folder, device, audiences, hlc }: Reading): boolean {
     if (folder === offersOf(device)) return true;
     const known = this.#all().get(folder);
     if (known === undefined || audiences.length !== 1 || audiences[0] !== known.audience) return false;
     const author = this.#deps.roll.memberOf(device);
-    return author !== undefined && (!known.restricted || known.members.has(author));
+    return author !== undefined && wasIn(known, author, hlc);
   }
 
   /** Two who made the same version count as the one who was first. */

@@ -19,10 +19,27 @@ export interface Folder {
   readonly founder: DeviceKey;
   readonly salt: Bytes;
   readonly restricted: boolean;
-  /** Whom it is restricted to; empty for a folder of all members. */
+  /** Whom it is restricted to now; empty for a folder of all members. */
   readonly members: ReadonlySet<MemberId>;
+  /** Every list of members there was, in their order. */
+  readonly lists: readonly MemberList[];
   /** Of all that is said of it. */
   readonly audience: Audience;
+}
+
+export interface MemberList {
+  readonly hlc: Hlc;
+  readonly members: ReadonlySet<MemberId>;
+}
+
+/**
+ * Was this member in the folder when it wrote that? Whoever is taken out has written what it wrote before; what it writes afterwards counts for nobody. Its
+ * entries go forward in time, and what it had heard of came before, so it cannot write into the past what it wrote after it knew.
+ */
+export function wasIn({ restricted, lists }: Folder, member: MemberId, hlc: Hlc): boolean {
+  if (!restricted) return true;
+  const then = lists.findLast((list) => compareHlc(list.hlc, hlc) <= 0) ?? lists[0];
+  return then?.members.has(member) === true;
 }
 
 export function encodeFact(fact: Fact): Bytes {
@@ -54,13 +71,13 @@ export function decodeFact(bytes: Bytes): Fact {
 
 /** The last list of members counts: one device alone writes it, so its entries have one order. */
 export function foldFolders(facts: readonly Fact[]): ReadonlyMap<FolderId, Folder> {
-  const lists = new Map<FolderId, Extract<Fact, { type: 'members' }>>();
+  const lists = new Map<FolderId, MemberList[]>();
   for (const fact of facts) {
     if (fact.type !== 'members') continue;
     const id = folderIdOf(fact.device, fact.salt);
-    const known = lists.get(id);
-    if (known === undefined || compareHlc(fact.hlc, known.hlc) > 0) lists.set(id, fact);
+    lists.set(id, [...(lists.get(id) ?? []), { hlc: fact.hlc, members: new Set(fact.members) }]);
   }
+  for (const some of lists.values()) some.sort((a, b) => compareHlc(a.hlc, b.hlc));
   const folders = new Map<FolderId, Folder>();
   for (const fact of facts) {
     if (fact.type !== 'founded') continue;
@@ -69,13 +86,15 @@ export function foldFolders(facts: readonly Fact[]): ReadonlyMap<FolderId, Folde
     const known = folders.get(id);
     // The same, said twice: a name is known from where it was not withheld.
     if (known?.name !== undefined) continue;
+    const own = restricted ? (lists.get(id) ?? []) : [];
     folders.set(id, {
       id,
       name,
       founder,
       salt,
       restricted,
-      members: new Set(restricted ? lists.get(id)?.members : []),
+      members: own.at(-1)?.members ?? new Set(),
+      lists: own,
       audience: restricted ? `folder:${id}` : 'members',
     });
   }

@@ -198,6 +198,31 @@ test('in a restricted folder, what others write counts for nobody, and others ar
   );
 });
 
+test('what somebody wrote in a restricted folder counts when it is taken out, and what it writes then does not', () => {
+  const world = new FileWorld();
+  const ada = world.world.founder;
+  const ben = world.world.admit('Ben', 'member');
+  const [a, b] = [ada, ben].map((node) => world.indexOf(node)) as [FileIndex, FileIndex];
+  const id = a.found('Patients', [ben.member]);
+  syncAll(ada, ben);
+  const open = b.folder(id);
+  assert.ok(open);
+  b.publish(open, [file('before', 'of Ben')]);
+  syncAll(ada, ben);
+  a.restrict(a.folder(id) as never, []);
+  syncAll(ada, ben);
+  b.publish(open, [file('after', 'of Ben too')]);
+  syncAll(ada, ben);
+  assert.deepEqual(
+    [...b.heads(id)].map(({ path }) => path),
+    ['before'],
+  );
+  assert.equal(b.mayRead(ben.member, content('of Ben').id), false, 'it is not in the folder any more');
+  a.restrict(a.folder(id) as never, [ben.member]);
+  syncAll(ada, ben);
+  assert.equal(b.mayRead(ben.member, content('of Ben').id), true);
+});
+
 test('tables rebuilt from the log are what they were', () => {
   const world = new FileWorld();
   const ada = world.world.founder;

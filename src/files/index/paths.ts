@@ -2,16 +2,37 @@
 import { malformed } from '../../base/cbor.ts';
 import { LIMITS } from '../../base/limits.ts';
 
-/** Why this is no path within a folder; undefined when it is one. */
-export function whyNoPath(path: string): string | undefined {
-  if (path === '' || Buffer.byteLength(path) > LIMITS.filePathBytes) return 'it is empty, or too long';
-  if (path.normalize('NFC') !== path) return 'it is not in the normal form of Unicode';
-  if (/\p{Cc}|\p{Cs}/u.test(path)) return 'it has control characters';
+/** What is wrong with a path wherever it is to stand; whoever keeps folders on a disk has more to ask (`folder/paths.ts`). */
+export type PathFault = 'empty' | 'not-text' | 'not-normal' | 'too-long' | 'leads-out';
+
+const WORDS: Readonly<Record<PathFault, string>> = {
+  empty: 'it is empty, or a name in it is',
+  'not-text': 'it has control characters',
+  'not-normal': 'it is not in the normal form of Unicode',
+  'too-long': 'it is too long, or a name in it is',
+  'leads-out': 'it leads elsewhere',
+};
+
+/** Control characters and halves of characters. */
+const NO_TEXT = /\p{Cc}|\p{Surrogate}/u;
+
+export function generalFault(path: string, mostBytes: number = LIMITS.filePathBytes): PathFault | undefined {
+  if (path === '') return 'empty';
+  if (NO_TEXT.test(path)) return 'not-text';
+  if (path.normalize('NFC') !== path) return 'not-normal';
+  if (Buffer.byteLength(path) > mostBytes) return 'too-long';
   for (const name of path.split('/')) {
-    if (name === '' || name === '.' || name === '..') return 'it leads elsewhere';
-    if (Buffer.byteLength(name) > LIMITS.fileNameBytes) return 'a name in it is too long';
+    if (name === '') return 'empty';
+    if (name === '.' || name === '..') return 'leads-out';
+    if (Buffer.byteLength(name) > LIMITS.fileNameBytes) return 'too-long';
   }
   return undefined;
+}
+
+/** Why this is no path within a folder; undefined when it is one. */
+export function whyNoPath(path: string): string | undefined {
+  const fault = generalFault(path);
+  return fault === undefined ? undefined : WORDS[fault];
 }
 
 /** @throws KithError `malformed` */

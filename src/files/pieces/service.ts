@@ -160,8 +160,13 @@ export class PieceService {
 
   /** Its bytes, checked; undefined where it is not, or not as it was. */
   async read(piece: PieceRef): Promise<Bytes | undefined> {
+    return this.readBehind(piece, 0);
+  }
+
+  /** The same, behind so much room for whoever puts something before it. */
+  async readBehind(piece: PieceRef, roomBytes: number): Promise<Bytes | undefined> {
     for (const place of this.#deps.rows.placesOf(piece.id)) {
-      const bytes = await this.#readAt(piece, place);
+      const bytes = await this.#readAt(piece, place, roomBytes);
       if (bytes !== undefined) return bytes;
     }
     return undefined;
@@ -218,9 +223,13 @@ export class PieceService {
     return digest.digest('hex') === content.id;
   }
 
-  async #readAt(piece: PieceRef, place: PiecePlace): Promise<Bytes | undefined> {
-    const bytes = place.kind === 'blob' ? await this.#readBlob(piece) : await this.#readFile(piece, place);
-    if (bytes !== undefined && pieceIdOf(bytes) === piece.id) return bytes;
+  async #readAt(piece: PieceRef, place: PiecePlace, roomBytes: number): Promise<Bytes | undefined> {
+    // Not zeroed: what is not overwritten by the piece is the caller's.
+    const all = new Uint8Array(Buffer.allocUnsafeSlow(roomBytes + piece.sizeBytes).buffer);
+    const bytes = all.subarray(roomBytes);
+    const isRead =
+      place.kind === 'blob' ? await this.#readBlob(piece, bytes) : await this.#readFile(place, bytes);
+    if (isRead && pieceIdOf(bytes) === piece.id) return all;
     const { rows, logger } = this.#deps;
     logger.info({ piece: piece.id, kind: place.kind }, 'a piece is no longer where it was');
     if (place.kind === 'file') this.#drop(place.source);
@@ -252,27 +261,32 @@ export class PieceService {
     if (contents.length > 0) this.#deps.lost(contents);
   }
 
-  async #readBlob(piece: PieceRef): Promise<Bytes | undefined> {
+  async #readBlob(piece: PieceRef, into: Uint8Array<ArrayBuffer>): Promise<boolean> {
     const name = this.#deps.rows.blobName(piece.id);
     try {
-      return this.#deps.sealer.open(`blob ${name}`, new Uint8Array(await readFile(this.#blobPath(name))));
+      const sealed = new Uint8Array(await readFile(this.#blobPath(name)));
+      const bytes = this.#deps.sealer.open(`blob ${name}`, sealed);
+      if (bytes.byteLength === into.byteLength) into.set(bytes);
+      return bytes.byteLength === into.byteLength;
     } catch (error) {
       this.#deps.logger.debug({ error }, 'a piece cannot be read from the store');
-      return undefined;
+      return false;
     }
   }
 
-  async #readFile(piece: PieceRef, place: Extract<PiecePlace, { kind: 'file' }>): Promise<Bytes | undefined> {
+  async #readFile(
+    place: Extract<PiecePlace, { kind: 'file' }>,
+    into: Uint8Array<ArrayBuffer>,
+  ): Promise<boolean> {
     let file: FileHandle | undefined;
     try {
       file = await open(place.path, 'r');
-      if (place.stamp !== undefined && !sameLook(place.stamp, stampOf(await file.stat()))) return undefined;
-      const bytes = new Uint8Array(piece.sizeBytes);
-      const { bytesRead } = await file.read(bytes, 0, piece.sizeBytes, place.offset);
-      return bytesRead === piece.sizeBytes ? bytes : undefined;
+      if (place.stamp !== undefined && !sameLook(place.stamp, stampOf(await file.stat()))) return false;
+      const { bytesRead } = await file.read(into, 0, into.byteLength, place.offset);
+      return bytesRead === into.byteLength;
     } catch (error) {
       this.#deps.logger.debug({ error }, 'a piece cannot be read from its file');
-      return undefined;
+      return false;
     } finally {
       await file?.close();
     }
@@ -332,17 +346,21 @@ async function cutFile(file: FileHandle, sizeBytes: number, options: AddOptions)
   const pieces: PieceRef[] = [];
   const whole = sizeBytes > PIECE_SIZES.leastBytes ? createHash('sha256') : undefined;
   let done = 0;
+  // Behind what is left of the chunk before, so that no piece is ever in two halves.
+  let restBytes = 0;
   let rest = new Uint8Array(0);
-  for await (const chunk of chunksOf(file, options.signal)) {
+  for await (const { room, chunk } of chunksOf(file, PIECE_SIZES.mostBytes, options.signal)) {
     whole?.update(chunk);
-    const bytes = rest.byteLength === 0 ? chunk : joined(rest, chunk);
+    room.set(rest, PIECE_SIZES.mostBytes - restBytes);
+    const bytes = room.subarray(PIECE_SIZES.mostBytes - restBytes, PIECE_SIZES.mostBytes + chunk.byteLength);
     let at = 0;
     while (bytes.byteLength - at >= PIECE_SIZES.mostBytes) at += take(bytes, at);
-    rest = bytes.slice(at);
+    rest = bytes.subarray(at);
+    restBytes = rest.byteLength;
     done += chunk.byteLength;
     options.report?.(done);
   }
-  for (let at = 0; at < rest.byteLength;) at += take(rest, at);
+  for (let at = 0; at < restBytes;) at += take(rest, at);
   const [only] = pieces;
   // What is one piece has that piece's digest; of what grew meanwhile, the caller notices.
   const id = whole === undefined ? (only?.id ?? pieceIdOf(rest)) : whole.digest('hex');
@@ -355,37 +373,42 @@ async function cutFile(file: FileHandle, sizeBytes: number, options: AddOptions)
   }
 }
 
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
-  const both = new Uint8Array(a.byteLength + b.byteLength);
-  both.set(a);
-  both.set(b, a.byteLength);
-  return both;
+interface Chunk {
+  /** So much room, and then the chunk. */
+  readonly room: Uint8Array<ArrayBuffer>;
+  readonly chunk: Uint8Array<ArrayBuffer>;
 }
 
-/** Read ahead by one, so that disk and processor work at once. */
-async function* chunksOf(file: FileHandle, signal?: AbortSignal): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const readAt = async (at: number): Promise<Uint8Array<ArrayBuffer>> => {
-    const buffer = new Uint8Array(READ_BYTES);
-    const { bytesRead } = await file.read(buffer, 0, READ_BYTES, at);
-    return buffer.subarray(0, bytesRead);
+/** Read ahead by one, so that disk and processor work at once. A chunk is good until the one after the next is asked for. */
+async function* chunksOf(file: FileHandle, roomBytes: number, signal?: AbortSignal): AsyncGenerator<Chunk> {
+  const { size } = await file.stat();
+  // A little more than there is, so that a small file is seen to end without much memory for it.
+  const readBytes = Math.min(READ_BYTES, size + 1);
+  const memory: Uint8Array<ArrayBuffer>[] = [];
+  let turn = 0;
+  const readAt = async (at: number): Promise<Chunk> => {
+    turn = (turn + 1) % 3;
+    const room = (memory[turn] ??= new Uint8Array(roomBytes + readBytes));
+    const { bytesRead } = await file.read(room, roomBytes, readBytes, at);
+    return { room, chunk: room.subarray(roomBytes, roomBytes + bytesRead) };
   };
   let at = 0;
   let next = readAt(0);
   for (;;) {
-    const chunk = await next;
-    if (chunk.byteLength === 0) return;
-    at += chunk.byteLength;
+    const read = await next;
+    if (read.chunk.byteLength === 0) return;
+    at += read.chunk.byteLength;
     next = readAt(at);
     // Whoever stops reading here must not leave a failure behind that nobody sees.
     next.catch(() => undefined);
     signal?.throwIfAborted();
-    yield chunk;
+    yield read;
   }
 }
 
 async function digestOf(file: FileHandle): Promise<string> {
   const digest = createHash('sha256');
-  for await (const chunk of chunksOf(file)) digest.update(chunk);
+  for await (const { chunk } of chunksOf(file, 0)) digest.update(chunk);
   return digest.digest('hex');
 }
 

@@ -19,7 +19,7 @@ import { decodeMessage, encodeMessage, type FilesMessage } from './wire.ts';
 
 const PEER = 'peer';
 
-async function server(t: TestContext, mayRead: () => boolean) {
+async function server(t: TestContext, mayRead: () => boolean, hasRoom = () => true) {
   const folder = mkdtempSync(join(tmpdir(), 'kith-serving-'));
   t.after(() => {
     rmSync(folder, { recursive: true, force: true });
@@ -47,6 +47,7 @@ async function server(t: TestContext, mayRead: () => boolean) {
     send: (_: string, frame: Uint8Array) => {
       sent.push(decodeMessage(frame));
       arrived();
+      return hasRoom();
     },
     cut: (_: string, code: string) => void cuts.push(code),
   };
@@ -57,7 +58,6 @@ async function server(t: TestContext, mayRead: () => boolean) {
     timers: new ManualTimers(),
     logger: silentLogger,
     mayRead,
-    bufferedBytes: () => 0,
   });
   const driver = new TransferDriver({
     ...ports,
@@ -74,7 +74,7 @@ async function server(t: TestContext, mayRead: () => boolean) {
   };
   open();
   const sentMore = (): Promise<void> => new Promise((resolve) => (arrived = resolve));
-  return { driver, content, sent, cuts, open, sentMore, list: await pieces.listOf(content) };
+  return { driver, serving, content, sent, cuts, open, sentMore, list: await pieces.listOf(content) };
 }
 
 const ask = (content: Content, piece: string): Uint8Array =>
@@ -104,6 +104,45 @@ test('who may not have it hears that there is nothing, also when it knows the na
   driver.frame(PEER, ask(content, list?.pieces[0]?.id ?? ''));
   await answered;
   assert.equal(sent[1]?.type, 'denied');
+});
+
+test('whoever has no room is given one piece, and the next as soon as there is some', async (t) => {
+  const { driver, serving, content, sent, sentMore, list } = await server(
+    t,
+    () => true,
+    () => false,
+  );
+  assert.ok((list?.pieces.length ?? 0) >= 3);
+  let given = sentMore();
+  for (const { id } of list?.pieces ?? []) driver.frame(PEER, ask(content, id));
+  for (const at of list?.pieces.keys() ?? []) {
+    await given;
+    assert.equal(sent.length, at + 1, 'nothing goes before there is room');
+    assert.equal(sent[at]?.type, 'piece');
+    given = sentMore();
+    serving.drained(PEER);
+  }
+});
+
+test('news of a file is a reason to ask for that file again, and for no other', async (t) => {
+  const { driver, sent } = await server(t, () => true);
+  const idOf = (byte: string) => byte.repeat(32) as never;
+  for (const content of [idOf('aa'), idOf('bb')])
+    driver.start({
+      content,
+      pieces: [{ id: content, sizeBytes: 1 }],
+      missing: [0],
+      listed: true,
+      write: async () => undefined,
+      done: () => undefined,
+      failed: () => undefined,
+      stored: () => undefined,
+    });
+  sent.length = 0;
+  driver.again([idOf('aa'), idOf('cc')]);
+  assert.deepEqual(sent, [{ type: 'want', content: idOf('aa') }]);
+  driver.again(undefined);
+  assert.equal(sent.length, 3);
 });
 
 test('endless wants and asks end the channel', async (t) => {

@@ -27,7 +27,7 @@ export interface DriverDeps {
   readonly limits: TransferLimits;
   readonly salt: number;
   nowMs(): number;
-  send(peer: string, frame: Bytes): void;
+  send(peer: string, frame: Bytes): boolean;
   cut(peer: string, code: string): void;
   /** May it be told that this node wants that? */
   mayKnow(peer: string, content: ContentId): boolean;
@@ -65,9 +65,11 @@ export class TransferDriver {
     this.#end(work, job);
   }
 
-  /** Who may know is another set now. */
-  again(): void {
-    for (const { content } of this.#jobs.values()) for (const peer of this.#peers) this.#want(peer, content);
+  /** Of these, who may know is another set now. @param contents undefined: of whatever is fetched. */
+  again(contents: readonly ContentId[] | undefined): void {
+    const wanted = new Set([...this.#jobs.values()].map(({ content }) => content));
+    for (const content of contents === undefined ? wanted : new Set(contents))
+      if (wanted.has(content)) for (const peer of this.#peers) this.#want(peer, content);
   }
 
   opened(peer: string): void {

@@ -15,6 +15,8 @@ import { fileSink, refuseToReplace, storeSink, type Sink } from './sinks.ts';
 export const FILES_CHANNEL: ChannelName = '/kith/1/files';
 const TICK_MS = 1000;
 const IN_FLIGHT_BYTES = 48 * 1024 * 1024;
+/** In a second. */
+const BULK_BYTES = 4 * 1024 * 1024;
 /** Files that are fetched at once; others wait for their turn. */
 const AT_ONCE = 32;
 
@@ -37,6 +39,8 @@ export interface TransferDeps {
   /** A neighbour sent what no honest one sends. */
   misbehaved(peer: LinkKey, code: string): void;
   changed(fetch: Fetch, progress: FetchProgress): void;
+  /** Much goes through this node from now on, or no more. */
+  bulk(isBulk: boolean): void;
 }
 
 export interface FetchProgress {
@@ -66,13 +70,18 @@ export class TransferService {
   #turns = AT_ONCE;
   #waiting: (() => void)[] = [];
   #next = 0;
+  #movedBytes = 0;
+  #isBulk = false;
   #timer: Timer | undefined;
   #isStopped = false;
 
   constructor(deps: TransferDeps) {
     this.#deps = deps;
     const ports = {
-      send: (peer: string, frame: Bytes) => void this.#channels.get(peer)?.send(frame),
+      send: (peer: string, frame: Bytes) => {
+        this.#moved(frame.byteLength);
+        return this.#channels.get(peer)?.send(frame) ?? false;
+      },
       cut: (peer: string, code: string) => {
         this.#cut(peer, code);
       },
@@ -84,7 +93,6 @@ export class TransferService {
       timers: deps.timers,
       logger: deps.logger,
       mayRead: (peer, content) => deps.mayRead(peer, content),
-      bufferedBytes: (peer) => this.#channels.get(peer)?.bufferedBytes ?? Infinity,
     });
     this.#driver = new TransferDriver({
       ...ports,
@@ -156,10 +164,15 @@ export class TransferService {
     this.#serving.limit(up);
   }
 
-  /** Rights, or what is here, are others now. */
+  /** Rights of these, or what is here of them, are others now. */
   changed(contents: readonly ContentId[]): void {
     this.#serving.changed(contents);
-    if (this.#running.size > 0) this.#driver.again();
+    if (this.#running.size > 0) this.#driver.again(contents);
+  }
+
+  /** Rights of whatever there is may be others now. */
+  rightsChanged(): void {
+    if (this.#running.size > 0) this.#driver.again(undefined);
   }
 
   /** For each holder, by link key, what was measured. */
@@ -177,6 +190,7 @@ export class TransferService {
   /** What came is on disk; what runs goes on with the next start. */
   async stop(): Promise<void> {
     this.#isStopped = true;
+    this.#setBulk(false);
     this.#timer?.cancel();
     this.#serving.stop();
     for (const channel of this.#channels.values()) channel.close();
@@ -365,7 +379,20 @@ export class TransferService {
 
   // ---- channels
 
+  #moved(sizeBytes: number): void {
+    this.#movedBytes += sizeBytes;
+    this.#setBulk(this.#isBulk || this.#movedBytes > BULK_BYTES);
+  }
+
+  #setBulk(isBulk: boolean): void {
+    if (this.#isBulk === isBulk) return;
+    this.#isBulk = isBulk;
+    this.#deps.bulk(isBulk);
+  }
+
   #tick(): void {
+    this.#setBulk(this.#movedBytes > BULK_BYTES);
+    this.#movedBytes = 0;
     this.#driver.tick();
     for (const link of this.#deps.transport.links()) void this.#open(link);
     for (const running of this.#running.values()) if (running.job !== undefined) this.#reach(running);
@@ -412,6 +439,7 @@ export class TransferService {
   }
 
   #take(peer: string, channel: Channel, frame: Bytes): void {
+    this.#moved(frame.byteLength);
     try {
       this.#driver.frame(peer, frame);
     } catch (error) {

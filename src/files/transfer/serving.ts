@@ -6,13 +6,11 @@ import type { PieceService } from '../pieces/service.ts';
 import type { PieceList } from '../ports-pieces.ts';
 import type { ContentId, PieceId, PieceRef } from '../types.ts';
 import { claimOf } from './claims.ts';
-import { encodeMessage, type FilesMessage } from './wire.ts';
+import { encodeMessage, framePiece, HEAD_BYTES, type FilesMessage } from './wire.ts';
 
 const MOST_WANTS = 4096;
 const MOST_ASKS = 256;
 const LISTS_KEPT = 256;
-/** Above this a peer's next piece is not read yet. */
-const ROOM_BYTES = 768 * 1024;
 const GOT_MS = 50;
 const GOT_AT_ONCE = 2048;
 const SLOW_MS = 50;
@@ -24,8 +22,8 @@ export interface ServingDeps {
   readonly logger: Logger;
   /** May whoever has this link have that, as of now? */
   mayRead(peer: LinkKey, content: ContentId): boolean;
-  send(peer: string, frame: Bytes): void;
-  bufferedBytes(peer: string): number;
+  /** False: `drained` says when there is room again. */
+  send(peer: string, frame: Bytes): boolean;
   cut(peer: string, code: string): void;
 }
 
@@ -33,8 +31,24 @@ interface Client {
   readonly peer: string;
   readonly link: LinkKey;
   readonly wants: Set<ContentId>;
-  asks: { readonly content: ContentId; readonly piece: PieceId }[];
+  asks: Ask[];
+  /** What is read while the piece before it leaves. */
+  ahead: Promise<Answer> | undefined;
   pumping: boolean;
+  /** Nothing more is given until the channel has room. */
+  full: boolean;
+  /** Waits for its share of what may go in a second. */
+  slowed: boolean;
+}
+
+interface Ask {
+  readonly content: ContentId;
+  readonly piece: PieceId;
+}
+
+interface Answer extends Ask {
+  /** The piece, behind room for what stands before it. */
+  readonly frame: Bytes | undefined;
 }
 
 export class Serving {
@@ -46,7 +60,6 @@ export class Serving {
   #bytesPerSecond = 0;
   #budgetBytes = 0;
   #budgetMs = 0;
-  sentBytes = 0;
 
   constructor(deps: ServingDeps) {
     this.#deps = deps;
@@ -58,7 +71,16 @@ export class Serving {
   }
 
   opened(peer: string, link: LinkKey): void {
-    this.#clients.set(peer, { peer, link, wants: new Set(), asks: [], pumping: false });
+    this.#clients.set(peer, {
+      peer,
+      link,
+      wants: new Set(),
+      asks: [],
+      ahead: undefined,
+      pumping: false,
+      full: false,
+      slowed: false,
+    });
   }
 
   closed(peer: string): void {
@@ -87,7 +109,9 @@ export class Serving {
 
   drained(peer: string): void {
     const client = this.#clients.get(peer);
-    if (client !== undefined) this.#pumpSoon(client);
+    if (client === undefined) return;
+    client.full = false;
+    this.#pumpSoon(client);
   }
 
   /** This node has more of it than it said. */
@@ -119,27 +143,28 @@ export class Serving {
     this.#tell(client, content);
   }
 
-  #tell({ peer, link }: Client, content: ContentId): void {
+  #tell(client: Client, content: ContentId): void {
+    const { link } = client;
     const { pieces } = this.#deps;
     const claim = this.#deps.mayRead(link, content) ? claimOf(pieces.rows.hereOf(content)) : 'none';
     // A file without pieces is nothing to be fetched, and a list that is unknown here is no claim.
     const isKnown = pieces.rows.listOf(content) !== undefined;
-    this.#send(peer, { type: 'have', content, claim: isKnown ? claim : 'none' });
+    this.#send(client, { type: 'have', content, claim: isKnown ? claim : 'none' });
   }
 
   #tellGot(): void {
     this.#gotTimer = undefined;
     for (const [content, places] of this.#got) {
-      for (const { peer, link, wants } of this.#clients.values())
-        if (wants.has(content) && this.#deps.mayRead(link, content))
-          this.#tellPlaces(peer, content, [...places]);
+      for (const client of this.#clients.values())
+        if (client.wants.has(content) && this.#deps.mayRead(client.link, content))
+          this.#tellPlaces(client, content, [...places]);
     }
     this.#got.clear();
   }
 
-  #tellPlaces(peer: string, content: ContentId, places: readonly number[]): void {
+  #tellPlaces(client: Client, content: ContentId, places: readonly number[]): void {
     for (let at = 0; at < places.length; at += GOT_AT_ONCE)
-      this.#send(peer, { type: 'got', content, places: places.slice(at, at + GOT_AT_ONCE) });
+      this.#send(client, { type: 'got', content, places: places.slice(at, at + GOT_AT_ONCE) });
   }
 
   #ask(client: Client, content: ContentId, piece: PieceId): void {
@@ -149,44 +174,70 @@ export class Serving {
   }
 
   #pumpSoon(client: Client): void {
-    if (client.pumping || client.asks.length === 0) return;
+    if (client.pumping) return;
     client.pumping = true;
-    this.#pump(client)
-      .catch((error: unknown) => {
-        this.#deps.logger.error({ peer: client.peer, error }, 'serving pieces failed');
-        this.#deps.cut(client.peer, 'internal');
-      })
-      .finally(() => {
-        client.pumping = false;
-      });
+    this.#pump(client).catch((error: unknown) => {
+      this.#deps.logger.error({ peer: client.peer, error }, 'serving pieces failed');
+      this.#deps.cut(client.peer, 'internal');
+    });
   }
 
+  /** That it has ended is noted in the turn in which it ends: whoever wakes it then is heard. */
   async #pump(client: Client): Promise<void> {
-    while (this.#clients.get(client.peer) === client && this.#deps.bufferedBytes(client.peer) < ROOM_BYTES) {
-      if (!this.#mayGo()) {
-        this.#deps.timers.after(SLOW_MS, () => {
-          this.#pumpSoon(client);
-        });
-        return;
+    try {
+      while (this.#hasRoom(client)) {
+        const next = client.ahead ?? this.#readNext(client);
+        if (next === undefined) return;
+        client.ahead = this.#readNext(client);
+        this.#give(client, await next);
       }
-      const next = client.asks.shift();
-      if (next === undefined) return;
-      await this.#serve(client, next.content, next.piece);
+    } finally {
+      client.pumping = false;
     }
   }
 
-  /** Rights are looked at here, with each piece: they may have changed since it was asked for. */
-  async #serve(client: Client, content: ContentId, id: PieceId): Promise<void> {
-    const piece = this.#deps.mayRead(client.link, content) ? this.#pieceOf(content, id) : undefined;
-    const bytes = piece === undefined ? undefined : await this.#deps.pieces.read(piece);
+  #hasRoom(client: Client): boolean {
+    if (client.full || this.#clients.get(client.peer) !== client) return false;
+    if (this.#mayGo()) return true;
+    if (client.slowed) return false;
+    client.slowed = true;
+    this.#deps.timers.after(SLOW_MS, () => {
+      client.slowed = false;
+      this.#pumpSoon(client);
+    });
+    return false;
+  }
+
+  #readNext(client: Client): Promise<Answer> | undefined {
+    const ask = client.asks.shift();
+    if (ask === undefined) return undefined;
+    const answer = this.#read(client, ask);
+    // Its failure is met when it is awaited.
+    answer.catch(() => undefined);
+    return answer;
+  }
+
+  async #read(client: Client, ask: Ask): Promise<Answer> {
+    const piece = this.#mayHave(client, ask) ? this.#pieceOf(ask.content, ask.piece) : undefined;
+    return {
+      ...ask,
+      frame: piece === undefined ? undefined : await this.#deps.pieces.readBehind(piece, HEAD_BYTES),
+    };
+  }
+
+  /** Rights are looked at with each piece: they may have changed since it was asked for, and since it was read. */
+  #mayHave({ link }: Client, { content }: Ask): boolean {
+    return this.#deps.mayRead(link, content);
+  }
+
+  #give(client: Client, { content, piece, frame }: Answer): void {
     if (this.#clients.get(client.peer) !== client) return;
-    if (bytes === undefined) {
-      this.#send(client.peer, { type: 'denied', content, piece: id });
+    if (frame === undefined || !this.#mayHave(client, { content, piece })) {
+      this.#send(client, { type: 'denied', content, piece });
       return;
     }
-    this.sentBytes += bytes.byteLength;
-    this.#budgetBytes -= bytes.byteLength;
-    this.#send(client.peer, { type: 'piece', content, piece: id, bytes });
+    this.#budgetBytes -= frame.byteLength;
+    this.#sendFrame(client, framePiece(frame, content, piece));
   }
 
   #pieceOf(content: ContentId, id: PieceId): PieceRef | undefined {
@@ -211,8 +262,12 @@ export class Serving {
     return this.#budgetBytes > 0;
   }
 
-  #send(peer: string, message: FilesMessage): void {
-    this.#deps.send(peer, encodeMessage(message));
+  #send(client: Client, message: FilesMessage): void {
+    this.#sendFrame(client, encodeMessage(message));
+  }
+
+  #sendFrame(client: Client, frame: Bytes): void {
+    if (!this.#deps.send(client.peer, frame)) client.full = true;
   }
 }
 

@@ -27,7 +27,8 @@ export type FilesMessage =
 
 const TYPES = ['want', 'enough', 'have', 'got', 'ask', 'denied', 'piece'] as const;
 const PIECE_TYPE = TYPES.indexOf('piece');
-const HEAD_BYTES = 1 + 32 + 32;
+/** What stands before the bytes of a piece. */
+export const HEAD_BYTES = 1 + 32 + 32;
 const CLAIM_BYTES = Math.ceil((LIMITS.manifestPieces * 64) / 8);
 const MOST_GOT = 4096;
 
@@ -51,6 +52,14 @@ export function encodeMessage(message: FilesMessage): Bytes {
     case 'denied':
       return framed(type, [content, fromHex(message.piece)]);
   }
+}
+
+/** Writes what stands before a piece into the room that was left for it: nothing is copied. @returns the frame. */
+export function framePiece(frame: Bytes, content: ContentId, piece: PieceId): Bytes {
+  frame[0] = PIECE_TYPE;
+  frame.set(fromHex(content), 1);
+  frame.set(fromHex(piece), 33);
+  return frame;
 }
 
 /** @throws KithError `malformed` */

@@ -9,6 +9,7 @@ import type { Logger, Timer, Timers } from '../../base/ports.ts';
 import type { Channel, ChannelName, TransportEvents } from '../ports.ts';
 import { checkFrameSize, FrameDecoder } from './framing.ts';
 import { Outbox } from './outbox.ts';
+import { tellWindowSeldom } from './window-updates.ts';
 
 /** From here on `send` says false … */
 const HIGH_WATER_BYTES = 1024 * 1024;
@@ -63,6 +64,7 @@ export class StreamChannel implements Channel {
     this.peer = init.peer;
     this.#init = init;
     this.#stream = init.stream;
+    tellWindowSeldom(init.stream);
     this.#remoteClosed = init.stream.remoteWriteStatus === 'closed';
     this.#readAll = init.stream.readableEnded;
     this.#matchFlow();

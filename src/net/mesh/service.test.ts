@@ -15,6 +15,8 @@ interface Node {
   readonly mesh: MeshService;
   readonly transport: MemoryTransport;
   readonly self: LinkKey;
+  /** Where others were reached, as it would be kept on disk, and whether as neighbours. */
+  readonly remembered: Map<LinkKey, { addresses: readonly string[]; isNeighbour: boolean }>;
 }
 
 class Stage {
@@ -31,6 +33,7 @@ class Stage {
   async node(): Promise<Node> {
     const signer = createSigner(this.#rng.bytes(32));
     const self = signer.key as LinkKey;
+    const remembered: Node['remembered'] = new Map();
     const made: { mesh?: MeshService } = {};
     const gate = { mayLink: (peer: LinkKey) => made.mesh?.conduct.isCut(peer) !== true };
     const transport = this.network.transport({ self, gate });
@@ -48,10 +51,10 @@ class Stage {
       facts: () => ({ capacity: { min: 4, max: 8 }, addresses: [transport.place], entries: 0, rollHead: '' }),
       mayLink: () => true,
       isArriving: () => false,
-      remember: () => undefined,
+      remember: (peer, addresses, isNeighbour) => void remembered.set(peer, { addresses, isNeighbour }),
     });
     made.mesh = mesh;
-    return { mesh, transport, self };
+    return { mesh, transport, self, remembered };
   }
 
   async pass(forMs: number): Promise<void> {
@@ -85,6 +88,18 @@ describe('three nodes in a row', () => {
         ['here', 'here', 'here'],
       );
     }
+  });
+
+  it('remember where all are, those who were dialled and those who only heard of each other', async () => {
+    const { nodes } = await row();
+    const [a, b, c] = nodes;
+    const at = ({ transport: { place } }: Node, isNeighbour: boolean): unknown => ({
+      addresses: [place],
+      isNeighbour,
+    });
+    assert.deepEqual(a.remembered.get(b.self), at(b, true));
+    assert.deepEqual(b.remembered.get(a.self), at(a, true), 'though it never dialled');
+    assert.deepEqual(a.remembered.get(c.self), at(c, false));
   });
 
   it('pass small messages on for each other, to the right topic, each once', async () => {

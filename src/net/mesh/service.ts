@@ -46,8 +46,8 @@ export interface MeshDeps {
   mayLink(peer: LinkKey): boolean;
   /** Let in, and the roll is not here yet: who is a member, this node cannot know. */
   isArriving(): boolean;
-  /** A dial to this peer succeeded under this address: worth trying first after a restart. */
-  remember(peer: LinkKey, address: string): void;
+  /** This peer is, or was just now, in reach under these addresses, the best one first: what a restart tries. */
+  remember(peer: LinkKey, addresses: readonly string[], isNeighbour: boolean): void;
 }
 
 export interface KnownPeer {
@@ -298,6 +298,7 @@ export class MeshService {
       }
       case 'map-changed':
         this.#noteHeard();
+        this.#rememberAll();
         this.#mapChanged();
         return;
     }
@@ -320,6 +321,17 @@ export class MeshService {
     const nowMs = this.#deps.clock.nowMs();
     for (const { node } of this.#core.presence.known()) {
       if (this.#core.presence.isReachable(node)) this.#lastHeard.set(node, nowMs);
+    }
+  }
+
+  /** Whoever dialled this node came from a port that nobody listens on: what it tells of itself counts. */
+  #rememberAll(): void {
+    const { transport } = this.#deps;
+    const told = new Map(transport.links().map((link) => [link.peer, addressesWith(link)]));
+    for (const { node, addresses } of this.#core.presence.known()) {
+      const best = told.get(node);
+      if (best !== undefined) this.#deps.remember(node, best(addresses), true);
+      else if (this.#core.presence.isReachable(node)) this.#deps.remember(node, addresses, false);
     }
   }
 
@@ -351,7 +363,7 @@ export class MeshService {
     this.#since.set(link, this.#deps.clock.nowMs());
     this.#pinger.linked(link);
     // One that another part dialled, to join over it, is worth as much as one that the core dialled.
-    if (link.direction === 'outbound') this.#deps.remember(link.peer, link.address);
+    if (link.direction === 'outbound') this.#deps.remember(link.peer, [link.address], true);
     const { peer, relayed } = link;
     this.tell({ type: 'linked', link: id, peer, dialled: link.direction === 'outbound', relayed });
     if (link.direction === 'outbound') void this.#open(link);
@@ -420,4 +432,12 @@ export class MeshService {
   #heard(peer: LinkKey): void {
     for (const [link, id] of this.#ids) if (link.peer === peer) this.tell({ type: 'alive', link: id });
   }
+}
+
+/** What a neighbour tells of itself, in the order in which it is worth trying, by the link that stands. */
+function addressesWith(link: Link): (told: readonly string[]) => string[] {
+  if (link.direction === 'outbound') return (told) => [...new Set([link.address, ...told])];
+  const hostOf = (address: string): string => address.split('/').slice(0, 3).join('/');
+  const host = hostOf(link.address);
+  return (told) => [...told].sort((a, b) => Number(hostOf(b) === host) - Number(hostOf(a) === host));
 }

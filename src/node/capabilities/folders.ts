@@ -11,7 +11,15 @@ import { findVersion } from './files-find.ts';
 
 type FolderCalls = Pick<
   FilesFacade,
-  'folders' | 'folder' | 'addFolder' | 'joinFolder' | 'leaveFolder' | 'restore' | 'conflicts' | 'resume'
+  | 'folders'
+  | 'folder'
+  | 'addFolder'
+  | 'joinFolder'
+  | 'leaveFolder'
+  | 'changeFolderMembers'
+  | 'restore'
+  | 'conflicts'
+  | 'resume'
 >;
 
 export function foldersOf(context: FilesContext): FolderCalls {
@@ -40,8 +48,19 @@ export function foldersOf(context: FilesContext): FolderCalls {
     },
     joinFolder: async ({ folder: name, path, mode }) => {
       const folder = named(name);
+      if (folder.restricted && !folder.members.has(context.session().ownMemberId)) throw notForYou(folder);
       await begin(folder, path, mode);
       return describe(context, folder);
+    },
+    changeFolderMembers: async ({ folder: name, add, remove }) => {
+      const folder = named(name);
+      const idsOf = (some: readonly string[]) => some.map((who) => findMember(context.session(), who).id);
+      const out = new Set(idsOf(remove));
+      index().restrict(
+        folder,
+        [...folder.members, ...idsOf(add)].filter((id) => !out.has(id)),
+      );
+      return describe(context, named(folder.id));
     },
     leaveFolder: async (name) => {
       const folder = named(name);
@@ -105,6 +124,12 @@ export function folderNamed(context: FilesContext, name: string): Folder {
 function unknownFolder(name: string): KithError {
   return new KithError('unknown-folder', `There is no folder “${name}” here.`, {
     next: 'See which there are: kith folder list',
+  });
+}
+
+function notForYou({ name }: Folder): KithError {
+  return new KithError('not-entitled', `You are not among those whom ${name ?? 'this folder'} is for.`, {
+    next: 'Ask whoever shared it to let you in. Your own files stay where they are.',
   });
 }
 

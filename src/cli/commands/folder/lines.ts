@@ -19,6 +19,7 @@ function stateOf(folder: FolderStatus): string {
   if (folder.paused) return 'stopped: look at it, then resume';
   if (folder.away === 'missing') return 'not there: nothing is done until it is';
   if (folder.away === 'another') return 'another folder lies there: nothing is done';
+  if (folder.away === 'taken-out') return 'you were taken out: your files stay as they are';
   if (folder.mode === null) return 'not joined';
   const states = [
     folder.conflicts === 0 ? '' : counted(folder.conflicts, 'conflict'),

@@ -67,6 +67,35 @@ export const addFolderJoin: AddCommand = (folder, run) => {
     );
 };
 
+export const addFolderMembers: AddCommand = (folder, run) => {
+  folder
+    .command('members')
+    .description('Who may have a folder that is for some: lets members in, or takes them out.')
+    .argument('<folder>', 'its name')
+    .option('--add <who...>', 'let these in')
+    .option('--remove <who...>', 'take these out: they keep what they have, and get nothing new')
+    .addHelpText(
+      'after',
+      examples(
+        ['kith folder members Patients', 'who is in'],
+        ['kith folder members Patients --add Bo --remove 3', 'on the device that shared it'],
+      ),
+    )
+    .action(
+      run<{ add?: string[]; remove?: string[] }, [string]>(async (context, { add, remove }, name) => {
+        const client = await context.client();
+        const isQuestion = add === undefined && remove === undefined;
+        const said = isQuestion
+          ? await client.call('folder', { folder: name })
+          : await client.call('changeFolderMembers', { folder: name, add: add ?? [], remove: remove ?? [] });
+        const { members } = said;
+        context.out.result(said, () => [
+          members.length === 0 ? 'all members' : members.map((number) => `#${String(number)}`).join(' '),
+        ]);
+      }),
+    );
+};
+
 export const addFolderLeave: AddCommand = (folder, run) => {
   folder
     .command('leave')
