@@ -126,6 +126,7 @@ const REQUESTS: Readonly<
   addToRoom: ['POST', '/v1/rooms/Doctors/members', { who: ['Bo'] }],
   removeFromRoom: ['POST', '/v1/rooms/Doctors/remove', { who: 'Bo' }],
   leaveRoom: ['POST', '/v1/rooms/Doctors/leave'],
+  continueRoom: ['POST', '/v1/rooms/Doctors/continue'],
   raiseAlarm: ['POST', '/v1/alarms', { text: 'Fire at gate 2' }],
   raiseCap: ['POST', '/v1/alarms/cap', { document: Buffer.from('<alert/>').toString('base64') }],
   alarms: ['GET', '/v1/alarms?all=true'],

@@ -48,8 +48,14 @@ export interface RoomStatus {
   readonly order: readonly number[];
   readonly members: readonly RoomMember[];
   readonly candidates: readonly RoomCandidate[];
+  /** Peer numbers of those who are to go by the will of this node, and are still in: it goes on asking. */
+  readonly leaving: readonly number[];
   /** Peer number; null but for an invitation that nobody has answered. */
   readonly invitedBy: number | null;
+  /** The room, 64 hex digits, as which people here went on without the others; null when they did not. */
+  readonly continuedAs: string | null;
+  /** The older room that this one continues. */
+  readonly continues: string | null;
   /** The group's keys that this node has. */
   readonly keys: RoomKeysStatus;
   /** What goes on, for people. */
@@ -67,6 +73,8 @@ export interface RoomMessage {
   /** How it stands, for people. */
   readonly mark: string;
   readonly sentAt: IsoTime;
+  /** Peer number of who carried it over from an older room, as its author had signed it there; null for what was said here. */
+  readonly carriedBy: number | null;
 }
 
 export interface RoomPost {
@@ -97,8 +105,11 @@ export interface RoomsFacade {
   ): Promise<RoomPage>;
   /** @throws KithError `not-in-room` | `unknown-member` */
   add(room: string, who: readonly string[]): Promise<RoomStatus>;
+  /** Waits a moment until it is agreed on; where it is not, `leaving` says so, and this node goes on. */
   remove(room: string, who: string): Promise<RoomStatus>;
   leave(room: string): Promise<RoomStatus>;
+  /** @returns the new room. @throws KithError `not-in-room` | `room-goes-on` | `continued-already` | `not-a-member` | `role-writes-nothing` */
+  continue(room: string): Promise<RoomStatus>;
 }
 
 export interface RoomEvent {

@@ -18,6 +18,8 @@ export type Place = Omit<Command, 'body'>;
 
 export interface SealedBody {
   readonly kind: 'message';
+  /** Its text is a message of an older room, as its author signed it. */
+  readonly carries: boolean;
   readonly sentMs: number;
   /** Of the group's keys when it was sealed. */
   readonly epoch: number;
@@ -54,15 +56,15 @@ export function encodeBody(body: Body): Bytes {
 
 function bodyFields(body: Omit<SealedBody, 'signature'> | Omit<CommitBody, 'signature'>): CborValue[] {
   if (body.kind === 'commit') return [1, body.sentMs, body.epoch, body.commit];
-  const { sentMs, epoch, boot, seq, commitment, ciphertext } = body;
-  return [0, sentMs, epoch, boot, seq, commitment, ciphertext];
+  const { carries, sentMs, epoch, boot, seq, commitment, ciphertext } = body;
+  return [carries ? 3 : 0, sentMs, epoch, boot, seq, commitment, ciphertext];
 }
 
 /** @throws KithError `malformed` */
 export function readBody(bytes: Bytes): Body {
   const fields = listOf(decodeCbor(bytes));
   const [kind] = fields;
-  if (kind === 0) return readSealed(bytes, fields);
+  if (kind === 0 || kind === 3) return readSealed(bytes, fields);
   if (kind === 1) {
     const [, sentMs, epoch, commit, signature] = exactly(fields, 5);
     return {
@@ -80,9 +82,10 @@ export function readBody(bytes: Bytes): Body {
 
 function readSealed(bytes: Bytes, fields: readonly CborValue[]): SealedBody {
   if (bytes.byteLength > LIMITS.roomMessageBytes) throw malformed('a message of a room is too large');
-  const [, sentMs, epoch, boot, seq, commitment, ciphertext, signature] = exactly(fields, 8);
+  const [kind, sentMs, epoch, boot, seq, commitment, ciphertext, signature] = exactly(fields, 8);
   return {
     kind: 'message',
+    carries: kind === 3,
     sentMs: numberIn(sentMs, MOST_MS),
     epoch: numberIn(epoch),
     boot: sized(boot, ROOM_BOOT_BYTES),

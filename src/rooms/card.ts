@@ -1,9 +1,9 @@
 /** A room's card as it lies on disk. */
 import { fromHex, type Bytes } from '../base/bytes.ts';
-import { decodeCbor, encodeCbor, malformed } from '../base/cbor.ts';
+import { decodeCbor, encodeCbor, malformed, type CborValue } from '../base/cbor.ts';
 import { idFromBytes, type DeviceKey } from '../base/ids.ts';
-import { exactly, listOf, numberIn, textIn } from './consensus/wire.ts';
-import type { InviteState, RoomCard, RoomId, RoomState, SentInvite } from './types.ts';
+import { exactly, flagIn, listOf, numberIn, textIn } from './consensus/wire.ts';
+import type { Continued, InviteState, Removal, RoomCard, RoomId, RoomState, SentInvite } from './types.ts';
 import { invitationFields, readInvitation } from './wire.ts';
 
 const STATES = ['invited', 'joining', 'active', 'left'] as const satisfies readonly RoomState[];
@@ -24,18 +24,28 @@ export function encodeCard(card: RoomCard): Bytes {
       tries,
       Math.floor(nextMs),
     ]),
+    [
+      card.removals.map(({ device, since }) => [fromHex(device), since]),
+      card.continuedAs === undefined ? null : fromHex(card.continuedAs),
+      card.continues === undefined
+        ? null
+        : [fromHex(card.continues.room), card.continues.reached, card.continues.isDone],
+    ],
   ]);
 }
 
+/** What cards of before did not have. */
+const NOTHING_MORE: readonly CborValue[] = [[], null, null];
+
 /** @throws KithError `malformed` */
 export function readCard(bytes: Bytes): RoomCard {
-  const [id, name, state, life, store, invitation, acquainted, invites] = exactly(
-    listOf(decodeCbor(bytes)),
-    8,
-  );
+  const fields = listOf(decodeCbor(bytes));
+  const [id, name, state, life, store, invitation, acquainted, invites] = fields;
+  if (fields.length < 8 || fields.length > 9) throw malformed('a card of a room');
+  const [removals, continuedAs, continues] = exactly(listOf(fields[8] ?? NOTHING_MORE), 3);
   if (typeof name !== 'string') throw malformed('a card of a room');
   return {
-    id: idFromBytes(id) as string as RoomId,
+    id: roomIn(id),
     name,
     state: STATES[numberIn(state, STATES.length)] ?? 'left',
     life: textIn(life, /^[0-9a-f]{16}$/),
@@ -51,5 +61,20 @@ export function readCard(bytes: Bytes): RoomCard {
         nextMs: numberIn(nextMs),
       };
     }),
+    removals: listOf(removals).map((one): Removal => {
+      const [device, since] = exactly(listOf(one), 2);
+      return { device: idFromBytes(device), since: numberIn(since) };
+    }),
+    continuedAs: continuedAs === null ? undefined : roomIn(continuedAs),
+    continues: continues === null ? undefined : continuedIn(continues),
   };
+}
+
+function roomIn(value: CborValue | undefined): RoomId {
+  return idFromBytes(value) as string as RoomId;
+}
+
+function continuedIn(value: CborValue | undefined): Continued {
+  const [room, reached, isDone] = exactly(listOf(value), 3);
+  return { room: roomIn(room), reached: numberIn(reached), isDone: flagIn(isDone) };
 }

@@ -24,7 +24,8 @@ function since(baseIndex: number, roster: Roster, changes: readonly (readonly [n
       { kind: 'change', roster: to, index, term: 1, hash: '' },
     ]),
   );
-  return invitableSince({ base, commit: baseIndex + 100, entry: (index) => entries.get(index) }, EVE);
+  const end = { lastIndex: baseIndex + 100, lastTerm: 1 };
+  return invitableSince({ base, end, entry: (index) => entries.get(index) }, EVE);
 }
 
 describe('an invitation', () => {

@@ -30,10 +30,10 @@ export function isGenuine(verifier: Verifier, invitation: Invitation): boolean {
 /** Once more, of today: one from before the log begins is worth nothing any more. */
 export function renewed(
   signer: Signer,
-  { room, name, to, expiresMs }: Invitation,
+  { by: _by, signature: _signature, ...rest }: Invitation,
   commit: number,
 ): Invitation {
-  return signInvitation(signer, { room, name, to, commit, expiresMs });
+  return signInvitation(signer, { ...rest, commit });
 }
 
 /** After it was sent once more: twice as long to the next time. */
@@ -42,17 +42,30 @@ export function nextTry(invite: SentInvite, nowMs: number): SentInvite {
   return { ...invite, tries: invite.tries + 1, nextMs: nowMs + pauseMs };
 }
 
-/**
- * From where on an invitation lets this device in: not from before the log put it out. What is in no log any more cannot
- * be known, so that an invitation from before the log begins is worth nothing where the log does not begin with the device.
- */
-export function invitableSince(
+/** Whether a change that was agreed on after that place put this device out, wherever it is now. */
+export function wasOutSince(
   core: Pick<Consensus, 'base' | 'commit' | 'entry'>,
   device: DeviceKey,
-): number {
+  since: number,
+): boolean {
+  for (let index = core.commit; index > since; index -= 1) {
+    const entry = core.entry(index);
+    if (entry === undefined) return false;
+    if (entry.kind === 'change' && !everyone(entry.roster).some((one) => deviceOf(one) === device))
+      return true;
+  }
+  return false;
+}
+
+/**
+ * From where on an invitation lets this device in: not from before the log put it out, agreed on or not, since in the next
+ * moment a majority may have. What is in no log any more cannot be known, so that an invitation from before the log begins
+ * is worth nothing where the log does not begin with the device.
+ */
+export function invitableSince(core: Pick<Consensus, 'base' | 'end' | 'entry'>, device: DeviceKey): number {
   const names = (roster: Roster): boolean => everyone(roster).some((one) => deviceOf(one) === device);
   let lacksSince = 0;
-  for (let index = core.commit; index > core.base.index; index -= 1) {
+  for (let index = core.end.lastIndex; index > core.base.index; index -= 1) {
     const entry = core.entry(index);
     if (entry?.kind !== 'change') continue;
     if (names(entry.roster)) return lacksSince;

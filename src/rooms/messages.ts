@@ -4,6 +4,7 @@ import type { DeviceKey } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Signer, Verifier } from '../identity/signing.ts';
 import { bodyIn, encodeBody, isSigned, signBody, type Body, type Place } from './bodies.ts';
+import { carriedIn, saidIn, type Carried } from './carrying.ts';
 import type { Command } from './consensus/types.ts';
 import type { RoomKeys } from './keys/service.ts';
 import type { Said } from './timeline/timeline.ts';
@@ -32,9 +33,9 @@ export class RoomMessages {
   }
 
   /** Without keys it is a draft, which stays here until there are some. */
-  sealed(place: Place, text: string, sentMs: number): Said {
+  sealed(place: Place, text: string, sentMs: number, carries = false): Said {
     const { keys, signer, id } = this.#deps;
-    const sealed = keys.seal(place, text, sentMs);
+    const sealed = keys.seal(place, text, sentMs, carries);
     const body: Body =
       sealed === undefined ? { kind: 'draft', sentMs, text } : signBody(signer, id, place, sealed.body);
     return { command: { ...placeOf(place), body: encodeBody(body) }, sentMs, key: sealed?.key };
@@ -50,10 +51,49 @@ export class RoomMessages {
   shown(command: Command, { index, held, key }: Standing): ShownMessage | undefined {
     const body = this.genuine(command);
     if (body === undefined || body.kind === 'commit') return undefined;
+    if (body.kind === 'message' && body.carries) return this.#shownFromBefore(command, { index, held, key });
     const text = this.textOf(command, key);
     const device = command.author as DeviceKey;
     const id = messageId(this.#deps.id, command);
-    return { index, id, device, text: text ?? '', isReadable: text !== undefined, sentMs: body.sentMs, held };
+    return {
+      index,
+      id,
+      device,
+      text: text ?? '',
+      isReadable: text !== undefined,
+      sentMs: body.sentMs,
+      held,
+      deliveredTo: 0,
+    };
+  }
+
+  /** What somebody said in an older room; undefined where it was not so. */
+  #shownFromBefore(command: Command, { index, held, key }: Standing): ShownMessage | undefined {
+    const text = this.textOf(command, key);
+    const carried = text === undefined ? undefined : carriedIn(text);
+    const said = carried && saidIn(carried, this.#deps.verifier);
+    if (carried === undefined || said === undefined) return undefined;
+    return {
+      index,
+      held,
+      ...said,
+      id: messageId(carried.room, carried.command),
+      device: carried.command.author as DeviceKey,
+      isReadable: true,
+      deliveredTo: 0,
+      carried: { room: carried.room, by: command.author as DeviceKey },
+    };
+  }
+
+  /** A message of this room, or of one before it, for another; undefined where it cannot be read here. */
+  toCarry(command: Command, kept: Bytes | undefined): Carried | undefined {
+    const body = this.genuine(command);
+    if (body?.kind !== 'message') return undefined;
+    const text = this.textOf(command, kept);
+    if (text === undefined) return undefined;
+    if (body.carries) return carriedIn(text);
+    const key = kept ?? this.keyOf(command);
+    return key && { room: this.#deps.id, command, key };
   }
 
   /** Undefined where there is no key for it here, yet or any more. */
@@ -61,7 +101,8 @@ export class RoomMessages {
     const body = this.bodyOf(command);
     if (body?.kind === 'draft') return body.text;
     const text = body?.kind === 'message' ? this.#deps.keys.open(command, body, key) : undefined;
-    return text === undefined || text.length > LIMITS.roomTextChars ? undefined : text;
+    const isLong = body?.kind === 'message' && !body.carries && (text?.length ?? 0) > LIMITS.roomTextChars;
+    return isLong ? undefined : text;
   }
 
   keyOf(command: Command): Bytes | undefined {

@@ -15,6 +15,8 @@ const RANK_MS = 5000;
 export interface OrderPorts {
   readonly send: (to: ReplicaId, frame: RoomFrame) => void;
   readonly decide: (event: ConsensusEvent) => void;
+  /** Up to where this device's people can read what is confirmed. */
+  readonly readable: () => number;
 }
 
 export class RoomOrder {
@@ -72,7 +74,9 @@ export class RoomOrder {
     const own = this.#ownRow(peers);
     this.#rows.set(this.#self, own);
     const delays = [...own].map(([to, delay]): [ReplicaId, number, number] => [to, ...fieldsOf(delay)]);
-    if (delays.length > 0) for (const peer of peers) this.#ports.send(peer, { type: 'delays', delays });
+    const readable = this.#ports.readable();
+    if (delays.length > 0)
+      for (const peer of peers) this.#ports.send(peer, { type: 'delays', delays, readable });
   }
 
   #ownRow(peers: readonly ReplicaId[]): Map<ReplicaId, Delay> {

@@ -6,16 +6,19 @@ import { LIMITS } from '../base/limits.ts';
 import type { Clock, Logger, Rng, Timers } from '../base/ports.ts';
 import type { Signer, Verifier } from '../identity/signing.ts';
 import { digestOf } from '../sealing/rooms/index.ts';
-import { majorityOf, deviceOf, everyone, welcomed, without } from './consensus/roster.ts';
-import type { Applied, ReplicaId, Roster } from './consensus/types.ts';
+import { majorityOf, deviceOf, everyone } from './consensus/roster.ts';
+import type { Applied, ReplicaId } from './consensus/types.ts';
+import { encodeCarried, type Carried } from './carrying.ts';
+import { Past } from './past.ts';
 import { AwaitedMessages } from './awaited.ts';
-import { invitableSince } from './invitations.ts';
+import { Deliveries } from './deliveries.ts';
 import { RoomOrder } from './room-order.ts';
+import { RoomPeople } from './room-people.ts';
 import type { RoomRoll, RoomRows } from './ports.ts';
 import { ReplicaDriver } from './replica-driver.ts';
 import type { RoomDisk } from './room-disk.ts';
 import { Timeline, type Said } from './timeline/timeline.ts';
-import type { RoomChange, RoomId, ShownMessage } from './types.ts';
+import type { Removal, RoomChange, RoomId, ShownMessage } from './types.ts';
 import type { Place } from './bodies.ts';
 import { RoomMessages } from './messages.ts';
 import type { KeysStanding } from './keys/core.ts';
@@ -50,6 +53,8 @@ export interface RoomDeps {
   /** What this device would show at the door. */
   readonly hello: () => Extract<RoomFrame, { type: 'hello' }>;
   readonly acquainted: () => readonly DeviceKey[];
+  readonly removals: () => readonly Removal[];
+  readonly keepRemovals: (removals: readonly Removal[]) => void;
   readonly roll: Pick<RoomRoll, 'isRevoked' | 'certifies'>;
   readonly mls: RoomKeysDeps['mls'];
   readonly changed: (what: RoomChange['what']) => void;
@@ -57,16 +62,18 @@ export interface RoomDeps {
 }
 
 export class Room {
+  readonly people: RoomPeople;
+  /** What other rooms may go on from. */
+  readonly past: Past;
   readonly #deps: RoomDeps;
   readonly #driver: ReplicaDriver;
   readonly #timeline: Timeline;
   readonly #order: RoomOrder;
   readonly #keys: RoomKeys;
   readonly #messages: RoomMessages;
+  readonly #deliveries: Deliveries;
   #isUnflushed = false;
   readonly #awaited: AwaitedMessages;
-  /** Who answered that it belongs to the room, whatever the log here says. */
-  readonly #known = new Set<ReplicaId>();
   #helloMs = -Infinity;
   #gossipMs = -Infinity;
 
@@ -101,17 +108,46 @@ export class Room {
       },
       stopped: deps.stopped,
     });
+    this.people = this.#openPeople();
     this.#keys = this.#openKeys();
     const { id, signer, verifier } = deps;
     this.#messages = new RoomMessages({ id, signer, verifier, keys: this.#keys });
     this.#timeline = new Timeline(LIMIT, this.core.sessions);
     for (const said of disk.waiting()) this.#timeline.heard(said, true);
     this.#markOwn();
+    this.#deliveries = new Deliveries({
+      device: signer.key as DeviceKey,
+      core: this.core,
+      readable: () => this.#keys.readable,
+    });
+    this.past = new Past(disk, this.#timeline, this.#messages);
     this.#order = new RoomOrder(self, this.core, clock, {
       send: (to, frame) => void deps.send(deviceOf(to) as DeviceKey, { to, frame }),
       decide: (event) => {
         this.#driver.handle(event);
       },
+      readable: () => this.#keys.readable,
+    });
+  }
+
+  #openPeople(): RoomPeople {
+    const { self, clock, roll, acquainted, lets, removals, keepRemovals, send } = this.#deps;
+    return new RoomPeople({
+      self,
+      clock,
+      roll,
+      acquainted,
+      lets,
+      removals,
+      keepRemovals,
+      core: this.core,
+      decide: (event) => {
+        this.#driver.handle(event);
+      },
+      drain: () => {
+        this.#driver.drain();
+      },
+      send: (to, frame) => void send(deviceOf(to) as DeviceKey, { to, frame }),
     });
   }
 
@@ -130,6 +166,7 @@ export class Room {
       entries: (from, to) => disk.entries(from, to),
       certifies: (device, key) => roll.certifies(device, key),
       others: () => this.others(),
+      leaving: () => this.people.leaving,
       send: (to, frame) => void send(to, { to: undefined, frame }),
       say: (epoch, commit, keep) => {
         this.#sayChange(epoch, commit, keep);
@@ -168,10 +205,6 @@ export class Room {
 
   get standings(): RoomOrder['standings'] {
     return this.#order.standings;
-  }
-
-  get isIn(): boolean {
-    return everyone(this.core.agreedRoster).includes(this.#deps.self);
   }
 
   stop(): void {
@@ -304,12 +337,35 @@ export class Room {
       const isOld = body?.kind === 'draft' || (body?.kind === 'message' && body.epoch !== this.#keys.epoch);
       const text =
         command.author === signer.key && isOld ? this.#messages.textOf(command, said.key) : undefined;
-      return text === undefined ? [] : [this.#messages.sealed(command, text, sentMs)];
+      const carries = body?.kind === 'message' && body.carries;
+      return text === undefined ? [] : [this.#messages.sealed(command, text, sentMs, carries)];
     });
     const fresh = anew.filter((said) => this.#timeline.heard(said, true) === 'new');
     disk.keepWaiting(fresh);
     this.#markOwn();
     this.#tellSaid(this.others(), fresh);
+  }
+
+  // ---- going on elsewhere
+
+  /** Says in this room what was said in an older one. @param keep called in the same transaction. */
+  carry(list: readonly Carried[], keep: () => void): void {
+    const { self, clock, rows, disk } = this.#deps;
+    const first = this.#nextPlace(self.split('/')[1] ?? '');
+    const sentMs = Math.max(0, Math.floor(clock.nowMs()));
+    const said = list.map((one, at) =>
+      this.#messages.sealed({ ...first, number: first.number + at }, encodeCarried(one), sentMs, true),
+    );
+    // Without keys that are fit for it nothing is said, and it is tried again.
+    if (said.some(({ key }) => key === undefined)) return;
+    rows.transact(() => {
+      disk.keepWaiting(said);
+      keep();
+    });
+    for (const one of said) this.#timeline.heard(one, true);
+    this.#markOwn();
+    this.#tellSaid(this.others(), said);
+    this.#proposeWaiting();
   }
 
   /** Confirmed ones below `before`, oldest first; those that wait follow when `before` is left out. */
@@ -320,63 +376,24 @@ export class Room {
         entry.kind === 'command'
           ? (this.#messages.shown(entry.command, { index: entry.index, held: 0, key }) ?? [])
           : [],
-      );
+      )
+      .map((message) => ({ ...message, deliveredTo: this.#deliveries.reach(message.index ?? Infinity) }));
     if (before !== undefined) return confirmed;
     const waiting = this.#timeline.waiting.flatMap(
       ({ command, holders, key }) =>
-        this.#messages.shown(command, { index: null, held: this.#countHolders(holders), key }) ?? [],
+        this.#messages.shown(command, { index: null, held: this.#deliveries.voters(holders), key }) ?? [],
     );
     return [...confirmed, ...waiting];
-  }
-
-  #countHolders(holders: ReadonlySet<string>): number {
-    return new Set(this.core.roster.voters.map(deviceOf).filter((device) => holders.has(device))).size;
-  }
-
-  /** @returns false where this device is not the host, or the change has to wait. */
-  change(to: (roster: Roster) => Roster): boolean {
-    const { hosting, roster } = this.core;
-    if (hosting?.hasConfirmedStart !== true) return false;
-    this.#driver.handle({ type: 'change', roster: to(roster) });
-    this.#driver.drain();
-    return this.core.roster !== roster;
-  }
-
-  /** Takes devices out: here when this is the host, else by asking it. */
-  remove(devices: readonly DeviceKey[]): void {
-    const gone = everyone(this.core.roster).find((one) => devices.includes(deviceOf(one) as DeviceKey));
-    if (this.core.role !== 'host') return this.#askHost({ type: 'remove', devices });
-    if (gone !== undefined) this.change((roster) => without(roster, gone));
-  }
-
-  /** @returns whether somebody was asked to be host instead of this device. */
-  handOver(): boolean {
-    const { role, order, roster, hosting, electionMs, self } = this.core;
-    if (role !== 'host') return false;
-    const nowMs = this.#deps.clock.monotonicMs();
-    const candidates = [...order, ...roster.voters].filter(
-      (one) => one !== self && roster.voters.includes(one),
-    );
-    const to = candidates.find(
-      (one) => nowMs - (hosting?.progressOf(one)?.heardMs ?? -Infinity) < electionMs,
-    );
-    if (to === undefined) return false;
-    this.#driver.handle({ type: 'transfer', to });
-    this.#driver.drain();
-    return true;
-  }
-
-  #askHost(frame: RoomFrame): void {
-    const { host } = this.core;
-    if (host !== undefined) this.#deps.send(deviceOf(host) as DeviceKey, { to: host, frame });
   }
 
   // ---- frames
 
   /** From a device of the network; what only members may say counts from members alone. */
   receive(device: DeviceKey, from: ReplicaId, frame: RoomFrame): void {
-    if (frame.type === 'hello') return this.#greeted(device, from, frame);
-    if (!this.#belongs(device)) return;
+    if (frame.type === 'hello') return this.people.greeted(device, from, frame);
+    // Whoever goes may answer until it knows.
+    const mayAnswer = frame.type === 'core' && this.core.hosting?.progressOf(from) !== undefined;
+    if (!mayAnswer && !this.people.belongs(device)) return;
     switch (frame.type) {
       case 'core':
         return this.#driver.handle({ type: 'message', from, message: frame.message });
@@ -385,13 +402,14 @@ export class Room {
       case 'heights':
         return this.#compared(device, frame.heights);
       case 'greeting':
-        for (const replica of frame.known) this.#known.add(replica);
-        return;
-      case 'probe':
+        return this.people.learned(frame.known);
       case 'delays':
+        this.#deliveries.heard(device, frame.readable);
+        return this.#order.receive(from, frame);
+      case 'probe':
         return this.#order.receive(from, frame);
       case 'remove':
-        return this.remove(frame.devices);
+        return this.people.asked(frame);
       case 'keys-wanted':
       case 'keys':
       case 'epoch':
@@ -403,28 +421,6 @@ export class Room {
     }
   }
 
-  /** In the room by this log; before this device is in itself, by the word of those whom it comes in by. */
-  #belongs(device: DeviceKey): boolean {
-    if (everyone(this.core.roster).some((one) => deviceOf(one) === device)) return true;
-    if (this.isIn) return false;
-    const isKnown = [...this.#known].some((one) => deviceOf(one) === device);
-    return isKnown || this.#deps.acquainted().includes(device);
-  }
-
-  /** Somebody hears no host, or wants to come in. */
-  #greeted(device: DeviceKey, from: ReplicaId, frame: Extract<RoomFrame, { type: 'hello' }>): void {
-    const { core } = this;
-    const isNamed = everyone(core.roster).some((one) => deviceOf(one) === device);
-    const mayCome =
-      (frame.invitation?.commit ?? 0) >= invitableSince(this.core, device) && this.#deps.lets(device, frame);
-    if (!isNamed && !mayCome) return;
-    const known = everyone(core.roster);
-    this.#deps.send(device, { to: from, frame: { type: 'greeting', host: core.host, known } });
-    if (core.role !== 'host' || known.includes(from)) return;
-    const idle = known.filter((one) => deviceOf(one) === device && !core.roster.voters.includes(one));
-    this.change((roster) => welcomed(idle.reduce(without, roster), from));
-  }
-
   // ---- below the line
 
   #heard(from: DeviceKey, list: readonly Said[]): void {
@@ -434,14 +430,15 @@ export class Room {
       .map((said) => ({ said, hearing: this.#timeline.heard(said) }));
     const fresh = heard.filter(({ hearing }) => hearing === 'new').map(({ said }) => said);
     // Where there is a host it comes with the order in a moment, and that is flushed.
-    const isFlushed = this.core.host === undefined;
+    const { host } = this.core;
     if (fresh.length > 0) {
-      this.#deps.disk.keepWaiting(fresh, isFlushed ? 'lasting' : 'replaceable');
-      this.#isUnflushed ||= !isFlushed;
-      if (isFlushed) this.#markOwn();
+      this.#deps.disk.keepWaiting(fresh, host === undefined ? 'lasting' : 'replaceable');
+      this.#isUnflushed ||= host !== undefined;
+      if (host === undefined) this.#markOwn();
       this.#proposeWaiting();
+      // A host has it in order in a moment; whom that does not reach get it with the heights.
       this.#tellSaid(
-        this.others().filter((one) => one !== from),
+        this.others().filter((one) => one !== from && (host === undefined || one === deviceOf(host))),
         fresh,
       );
       this.#deps.changed('message');
@@ -462,7 +459,7 @@ export class Room {
 
   /** Signed by its author, who is in the room. */
   #isAllowed({ command, sentMs }: Said): boolean {
-    if (!this.#belongs(command.author as DeviceKey)) return false;
+    if (!this.people.belongs(command.author as DeviceKey)) return false;
     const body = this.#messages.bodyOf(command);
     if (body === undefined || body.kind === 'draft' || body.sentMs !== sentMs) return false;
     if (body.kind === 'commit' && this.#changesOf(command.author) >= MOST_CHANGES) return false;
@@ -527,14 +524,18 @@ export class Room {
     this.#keys.look();
     this.#awaited.tell(applied);
     if (hasMessage) this.#deps.changed('message');
-    if (applied.some(({ entry }) => entry.kind === 'change')) this.#deps.changed('state');
+    if (!applied.some(({ entry }) => entry.kind === 'change')) return;
+    this.people.changed();
+    this.#deps.changed('state');
   }
 
   // ---- around
 
   /** Devices of the room that are linked now. */
   others(): readonly DeviceKey[] {
-    return this.#deps.linked().filter((device) => device !== this.#deps.signer.key && this.#belongs(device));
+    return this.#deps
+      .linked()
+      .filter((device) => device !== this.#deps.signer.key && this.people.belongs(device));
   }
 
   unlinked(device: DeviceKey): void {
@@ -544,7 +545,8 @@ export class Room {
 
   linked(device: DeviceKey): void {
     this.#flush();
-    if (this.#belongs(device)) this.#tell([device], { type: 'heights', heights: this.#timeline.heights() });
+    if (this.people.belongs(device))
+      this.#tell([device], { type: 'heights', heights: this.#timeline.heights() });
   }
 
   #tell(devices: readonly DeviceKey[], frame: RoomFrame): void {
@@ -554,14 +556,6 @@ export class Room {
   #tellSaid(devices: readonly DeviceKey[], list: readonly Said[]): void {
     for (const said of inFrames(list.filter((one) => this.#mayPass(one))))
       this.#tell(devices, { type: 'said', said });
-  }
-
-  /** Whose device was revoked is put out, and the keys change. */
-  #putOutRevoked(): void {
-    const revoked = everyone(this.core.roster).find((one) =>
-      this.#deps.roll.isRevoked(deviceOf(one) as DeviceKey),
-    );
-    if (revoked !== undefined) this.change((roster) => without(roster, revoked));
   }
 
   #lookAround(): void {
@@ -577,8 +571,9 @@ export class Room {
         this.#tell(this.others(), { type: 'heights', heights: this.#timeline.heights() });
       this.#offerOwn();
       this.#proposeWaiting();
-      this.#putOutRevoked();
+      this.people.look();
       this.#keys.tell();
+      if (this.#deliveries.takeNews()) this.#deps.changed('message');
       this.#keys.look();
     }
     this.#order.tick();

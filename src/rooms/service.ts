@@ -1,21 +1,21 @@
 /** Rooms over links: one channel a link, many rooms on it; invitations, asked again until they are answered. */
-import { fromHex, toHex, type Bytes } from '../base/bytes.ts';
-import { isKithError, KithError } from '../base/errors.ts';
-import type { DeviceKey, LinkKey, MemberId } from '../base/ids.ts';
+import { fromHex, toHex } from '../base/bytes.ts';
+import { KithError } from '../base/errors.ts';
+import type { DeviceKey, MemberId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
-import type { Clock, Logger, Rng, Timer, Timers } from '../base/ports.ts';
+import type { Rng, Timer } from '../base/ports.ts';
 import type { Signer, Verifier } from '../identity/signing.ts';
-import type { Channel, ChannelName, Link, Transport } from '../net/ports.ts';
 import type { GroupAuthority, Mls } from '../sealing/mls/index.ts';
 import { genesis } from './consensus/chain.ts';
 import { recover } from './consensus/recover.ts';
 import { deviceOf, everyone, replicaOf } from './consensus/roster.ts';
 import type { ReplicaId } from './consensus/types.ts';
+import { Continuing, mustBeGone } from './continuing.ts';
 import { encodeCard, readCard } from './card.ts';
 import { INVITE, nextTry, renewed, signInvitation, isGenuine } from './invitations.ts';
-import { RelayedFrames } from './relayed.ts';
-import type { RoomRelay, RoomRoll, RoomRows } from './ports.ts';
+import type { RoomRoll, RoomRows } from './ports.ts';
 import { firstEntry, RoomDisk } from './room-disk.ts';
+import { RoomLinks, type RoomLinksDeps } from './room-links.ts';
 import { Room } from './room.ts';
 import { Sayings } from './sayings.ts';
 import type {
@@ -27,89 +27,80 @@ import type {
   SentInvite,
   ShownMessage,
 } from './types.ts';
-import { decodeFrame, encodeFrame, type Addressed, type RoomFrame } from './wire.ts';
+import { viewOf } from './view.ts';
+import type { Addressed, RoomFrame } from './wire.ts';
 
-export const ROOMS_CHANNEL: ChannelName = '/kith/1/rooms';
 const TICK_MS = 1000;
 /** What a node that stops gives others to take over. */
 const HAND_OVER_MS = 1000;
-const ROOM_BYTES = 4 * 1024 * 1024;
 /** What one neighbour may send on this channel, all rooms together. */
 export const ROOMS_QUOTA = { framesPerS: 2000, bytesPerS: 8 * 1024 * 1024, burstS: 5 } as const;
 const NOBODY = replicaOf('0'.repeat(64), '0'.repeat(16));
 
-export interface RoomServiceDeps {
-  readonly transport: Transport;
+export interface RoomServiceDeps extends RoomLinksDeps {
   readonly rows: RoomRows;
   readonly roll: RoomRoll;
   readonly signer: Signer;
   readonly verifier: Verifier;
   /** For each room one, since who may be in its keys is the room's affair. */
   readonly mls: (authority: GroupAuthority) => Promise<Mls>;
-  readonly clock: Clock;
-  readonly timers: Timers;
   readonly rng: Rng;
-  readonly logger: Logger;
   /** Of the node's store: another one when the store was restored or copied. 32 hex digits. */
   readonly store: string;
-  /** Undefined where nobody passes anything on. */
-  readonly relay: RoomRelay | undefined;
-  /** Whose link it is; undefined for who is no member. */
-  readonly deviceOf: (link: LinkKey) => DeviceKey | undefined;
   readonly changed: (change: RoomChange) => void;
-  readonly misbehaved: (peer: LinkKey, code: string) => void;
-  /** Watches how much a neighbour sends; call what comes back for each frame. */
-  readonly guard: (channel: Channel) => (sizeBytes: number) => void;
 }
 
 export class RoomService {
   readonly #deps: RoomServiceDeps;
   readonly #cards = new Map<RoomId, RoomCard>();
   readonly #rooms = new Map<RoomId, Room>();
-  readonly #channels = new Map<DeviceKey, Channel>();
-  readonly #opened = new Set<Link>();
+  readonly #links: RoomLinks;
   readonly #sayings: Sayings;
-  readonly #relayed: RelayedFrames | undefined;
+  readonly #continuing: Continuing;
   #timer: Timer | undefined;
 
   constructor(deps: RoomServiceDeps) {
     this.#deps = deps;
+    this.#continuing = new Continuing({
+      timers: deps.timers,
+      cards: this.#cards,
+      rooms: this.#rooms,
+      save: (card) => {
+        this.#save(card);
+      },
+    });
     this.#sayings = new Sayings(deps.timers, (id) => this.#needRoom(id));
-    this.#relayed =
-      deps.relay &&
-      new RelayedFrames(deps.relay, deps.clock, (device, bytes) => {
-        this.#takeRelayed(device, bytes);
-      });
+    this.#links = new RoomLinks(deps, {
+      heard: (device, addressed) => {
+        this.#dispatch(device, addressed);
+      },
+      linked: (device) => {
+        for (const room of this.#rooms.values()) room.linked(device);
+        this.#sendInvites();
+      },
+      unlinked: (device) => {
+        for (const room of this.#rooms.values()) room.unlinked(device);
+      },
+    });
     for (const { card } of deps.rows.cards()) {
       const read = readCard(card);
       this.#cards.set(read.id, read);
       if (read.state === 'active' || read.state === 'joining') this.#open(read);
     }
-    const { transport } = deps;
-    transport.handle(ROOMS_CHANNEL, (channel) => {
-      this.#attach(channel);
-    });
-    transport.on({
-      link: () => {
-        this.#openMissing();
-      },
-      unlink: (link) => {
-        this.#opened.delete(link);
-      },
-    });
     this.#tick();
   }
 
   stop(): void {
     this.#timer?.cancel();
+    this.#continuing.stop();
     for (const room of this.#rooms.values()) room.stop();
-    for (const channel of this.#channels.values()) channel.close();
+    this.#links.close();
   }
 
   /** Before this node goes: whoever is best placed takes over, so that nobody has to notice that a host is gone. */
   async handOver(): Promise<void> {
     const { timers, clock } = this.#deps;
-    const hosted = [...this.#rooms.values()].filter((room) => room.handOver());
+    const hosted = [...this.#rooms.values()].filter((room) => room.people.handOver());
     const untilMs = clock.monotonicMs() + HAND_OVER_MS;
     await new Promise<void>((resolve) => {
       const look = (): void => {
@@ -125,23 +116,52 @@ export class RoomService {
 
   /** @throws KithError `bad-name` */
   create(name: string, members: readonly MemberId[]): RoomId {
-    const { rng, rows } = this.#deps;
     if (name.trim() === '' || name.length > LIMITS.roomNameChars)
       throw new KithError(
         'bad-name',
         `A room has a name of at most ${String(LIMITS.roomNameChars)} characters.`,
       );
-    const id = toHex(rng.bytes(32)) as RoomId;
-    const card = this.#newCard(id, name.trim(), 'active');
+    const card = this.#newCard(this.#newRoom(), name.trim(), 'active');
+    this.#found(card);
+    this.invite(card.id, members);
+    return card.id;
+  }
+
+  /**
+   * A room of its own with what was said in this one, for those who can be reached. The old one stays as it is: should the
+   * others come back, there are two. @throws KithError `not-in-room` | `room-goes-on` | `continued-already`
+   */
+  continue(id: RoomId): RoomId {
+    const [old, room] = [this.#needCard(id), this.#needRoom(id)];
+    mustBeGone(old, room);
+    const { roll, rows } = this.#deps;
+    const here = this.#links.reachable.filter((device) => room.people.belongs(device));
+    const members = new Set(here.flatMap((device) => roll.memberOf(device) ?? []));
+    members.delete(roll.self);
+    const continues = { room: id, reached: 0, isDone: false };
+    const card = { ...this.#newCard(this.#newRoom(), old.name, 'active'), continues };
+    rows.transact(() => {
+      this.#found(card);
+      this.#save({ ...old, continuedAs: card.id });
+    });
+    this.invite(card.id, [...members]);
+    this.#deps.changed({ room: id, what: 'state' });
+    return card.id;
+  }
+
+  #newRoom(): RoomId {
+    return toHex(this.#deps.rng.bytes(32)) as RoomId;
+  }
+
+  #found(card: RoomCard): void {
+    const { rows } = this.#deps;
     rows.transact(() => {
       this.#save(card);
-      const base = genesis(fromHex(id));
-      const disk = RoomDisk.begin(rows, id, base);
+      const base = genesis(fromHex(card.id));
+      const disk = RoomDisk.begin(rows, card.id, base);
       disk.write([{ type: 'append', entries: [firstEntry(base, this.#replicaOf(card))] }]);
     });
     this.#open(card);
-    this.invite(id, members);
-    return id;
   }
 
   /** Asks them, again and again, until they answer or the invitation expires. */
@@ -157,6 +177,7 @@ export class RoomService {
         to,
         commit,
         expiresMs,
+        ...(card.continues === undefined ? {} : { continues: card.continues.room }),
       });
       return { invitation, state: 'waiting', tries: 0, nextMs: 0 };
     });
@@ -173,9 +194,17 @@ export class RoomService {
         next: 'Ask somebody in the room to invite you again.',
       });
     const { rows } = this.#deps;
-    const joining: RoomCard = { ...card, state: 'joining', life: this.#newLife() };
+    const { continues } = card.invitation;
+    const older = continues === undefined ? undefined : this.#cards.get(continues);
+    const joining: RoomCard = {
+      ...card,
+      state: 'joining',
+      life: this.#newLife(),
+      continues: continues === undefined ? undefined : { room: continues, reached: 0, isDone: true },
+    };
     rows.transact(() => {
       this.#save(joining);
+      if (older?.state === 'active') this.#save({ ...older, continuedAs: older.continuedAs ?? id });
       RoomDisk.begin(rows, id, genesis(fromHex(id)));
     });
     this.#open(joining);
@@ -189,12 +218,45 @@ export class RoomService {
 
   leave(id: RoomId): void {
     const card = this.#needCard(id);
-    this.#rooms.get(id)?.remove([this.#deps.roll.device]);
-    if (card.state !== 'active') this.#left(card);
+    const room = this.#rooms.get(id);
+    const isAlone = room?.core.agreedRoster.voters.join() === this.#replicaOf(card);
+    if (card.state !== 'active' || isAlone) this.#left(card);
+    else room?.people.remove([this.#deps.roll.device]);
   }
 
+  /** Asks until it is done, over restarts; nothing is sealed for them meanwhile. @throws KithError `not-in-room` */
   remove(id: RoomId, member: MemberId): void {
-    this.#needRoom(id).remove(this.#deps.roll.devicesOf(member));
+    const room = this.#needRoom(id);
+    const devices = this.#deps.roll.devicesOf(member);
+    const card = this.#needCard(id);
+    const invites = card.invites.filter(({ invitation }) => invitation.to !== member);
+    const isInside = devices.some((device) => room.people.belongs(device));
+    if (!isInside && invites.length === card.invites.length)
+      throw new KithError('not-in-room', `They are not in “${card.name}”.`, {
+        next: `See who is: kith room status ${card.name}`,
+      });
+    this.#save({ ...card, invites });
+    room.people.remove(devices);
+  }
+
+  /** Whether it was agreed on within that time that none of the member's devices is in. */
+  async removal(id: RoomId, member: MemberId, withinMs: number): Promise<boolean> {
+    const { people } = this.#needRoom(id);
+    const devices = this.#deps.roll.devicesOf(member);
+    if (devices.length === 0) return true;
+    return new Promise((resolve) => {
+      const timer = this.#deps.timers.after(withinMs, () => {
+        resolve(false);
+      });
+      let open = devices.length;
+      const done = (): void => {
+        open -= 1;
+        if (open > 0) return;
+        timer.cancel();
+        resolve(true);
+      };
+      for (const device of devices) people.whenOut(device, done);
+    });
   }
 
   post(id: RoomId, text: string): ShownMessage {
@@ -235,28 +297,9 @@ export class RoomService {
   }
 
   views(): readonly RoomView[] {
-    return [...this.#cards.values()].filter(({ state }) => state !== 'left').map((card) => this.#view(card));
-  }
-
-  #view({ id, name, state, invites, invitation }: RoomCard): RoomView {
-    const room = this.#rooms.get(id);
-    const core = room?.core;
-    const roster = core?.agreedRoster ?? { voters: [], joining: [], learners: [] };
-    return {
-      id,
-      name,
-      state,
-      ...roster,
-      host: core?.host,
-      term: core?.term ?? 0,
-      quorum: roster.voters.length === 0 ? 0 : (room?.quorum ?? 0),
-      confirmed: this.#deps.rows.countShown(id),
-      waiting: room?.waiting ?? 0,
-      order: orderOf(core, roster.voters),
-      invites,
-      invitedBy: invitation?.by,
-      keys: room?.keys,
-    };
+    return [...this.#cards.values()]
+      .filter(({ state }) => state !== 'left')
+      .map((card) => viewOf(card, this.#rooms.get(card.id), this.#deps.rows.countShown(card.id)));
   }
 
   // ---- rooms
@@ -278,14 +321,19 @@ export class RoomService {
       verifier,
       roll,
       mls,
-      linked: () => this.#reachable(),
+      linked: () => this.#links.reachable,
       send: (to, addressed) =>
         this.#send(to, { ...addressed, room: id, from: this.#replicaOf(this.#needCard(id)) }),
       lets: (device, frame) => this.#lets(id, device, frame.invitation),
       hello: () => ({ type: 'hello', invitation: this.#needCard(id).invitation }),
       acquainted: () => this.#needCard(id).acquainted,
+      removals: () => this.#needCard(id).removals,
+      keepRemovals: (removals) => {
+        this.#save({ ...this.#needCard(id), removals });
+      },
       changed: (what) => {
         this.#look(id);
+        this.#continuing.look();
         changed({ room: id, what });
       },
       stopped: () => {
@@ -331,7 +379,7 @@ export class RoomService {
     if (room === undefined) return;
     const devices = new Set(everyone(room.core.agreedRoster).map((one) => deviceOf(one) as DeviceKey));
     const acquainted = [...devices].filter((device) => device !== this.#deps.roll.device);
-    if (card.state === 'joining' && room.isIn) this.#save({ ...card, state: 'active', acquainted });
+    if (card.state === 'joining' && room.people.isIn) this.#save({ ...card, state: 'active', acquainted });
     else if (card.state === 'active' && devices.size > 0 && !devices.has(this.#deps.roll.device))
       this.#left(card);
     else if (acquainted.length > 0 && acquainted.join() !== card.acquainted.join())
@@ -401,7 +449,7 @@ export class RoomService {
     const { invitation } = invite;
     if (invite.state !== 'waiting' || nowMs < invite.nextMs) return invite;
     if (nowMs > invitation.expiresMs) return { ...invite, state: 'expired' };
-    const devices = this.#deps.roll.devicesOf(invitation.to).filter((device) => this.#channels.has(device));
+    const devices = this.#deps.roll.devicesOf(invitation.to).filter((device) => this.#links.has(device));
     const core = this.#rooms.get(invitation.room)?.core;
     const isOfToday = core === undefined || invitation.commit >= core.base.index;
     const current = isOfToday ? invitation : renewed(this.#deps.signer, invitation, core.commit);
@@ -412,74 +460,6 @@ export class RoomService {
   }
 
   // ---- links
-
-  #openMissing(): void {
-    for (const link of this.#deps.transport.links()) {
-      if (link.direction !== 'outbound' || this.#opened.has(link)) continue;
-      if (this.#deps.deviceOf(link.peer) !== undefined) void this.#openOn(link);
-    }
-  }
-
-  async #openOn(link: Link): Promise<void> {
-    this.#opened.add(link);
-    try {
-      this.#attach(await link.open(ROOMS_CHANNEL), link);
-    } catch (error) {
-      this.#deps.logger.debug({ peer: link.peer, error }, 'a peer has no rooms yet');
-      this.#deps.timers.after(TICK_MS, () => void this.#opened.delete(link));
-    }
-  }
-
-  #attach(channel: Channel, link?: Link): void {
-    const device = this.#deps.deviceOf(channel.peer);
-    if (device === undefined) {
-      if (link !== undefined) this.#deps.timers.after(TICK_MS, () => void this.#opened.delete(link));
-      channel.abort(new Error('not a member'));
-      return;
-    }
-    this.#channels.set(device, channel);
-    const count = this.#deps.guard(channel);
-    channel.onFrame((frame) => {
-      count(frame.byteLength);
-      this.#take(channel, device, frame);
-    });
-    channel.onClose(() => {
-      if (link !== undefined) this.#deps.timers.after(TICK_MS, () => void this.#opened.delete(link));
-      if (this.#channels.get(device) !== channel) return;
-      this.#channels.delete(device);
-      for (const room of this.#rooms.values()) room.unlinked(device);
-    });
-    for (const room of this.#rooms.values()) room.linked(device);
-    this.#sendInvites();
-  }
-
-  #take(channel: Channel, device: DeviceKey, bytes: Bytes): void {
-    try {
-      this.#dispatch(device, decodeFrame(bytes));
-    } catch (error) {
-      if (isKithError(error, 'malformed')) this.#deps.misbehaved(channel.peer, 'malformed');
-      // A mistake of ours, met by what a neighbour sent, costs this channel and never the node.
-      else this.#deps.logger.error({ peer: channel.peer, error }, 'the rooms channel failed on a frame');
-      channel.abort(new Error('malformed'));
-    }
-  }
-
-  /** Who passed it on is not to blame for what is in it, and who wrote it has no channel here that could be ended. */
-  #takeRelayed(device: DeviceKey, bytes: Bytes): void {
-    try {
-      this.#dispatch(device, decodeFrame(bytes));
-    } catch (error) {
-      if (isKithError(error, 'malformed'))
-        this.#deps.logger.info({ device }, 'a relayed frame of rooms is malformed');
-      else this.#deps.logger.error({ device, error }, 'rooms failed on a relayed frame');
-    }
-  }
-
-  #reachable(): readonly DeviceKey[] {
-    const linked = [...this.#channels.keys()];
-    const around = this.#relayed?.heardOf() ?? [];
-    return [...linked, ...around.filter((device) => !this.#channels.has(device))];
-  }
 
   #dispatch(device: DeviceKey, { room: id, from, to, frame }: Addressed): void {
     if (frame.type === 'invite') return this.#invited(device, frame.invitation);
@@ -492,12 +472,7 @@ export class RoomService {
   }
 
   #send(to: DeviceKey, addressed: Addressed): boolean {
-    const channel = this.#channels.get(to);
-    const frame = encodeFrame({ ...addressed, from: this.#fromOf(addressed) });
-    if (channel === undefined) return this.#relayed?.send(to, frame) ?? false;
-    if (channel.bufferedBytes > ROOM_BYTES) return false;
-    channel.send(frame);
-    return true;
+    return this.#links.send(to, { ...addressed, from: this.#fromOf(addressed) });
   }
 
   #fromOf({ room, from }: Addressed): ReplicaId {
@@ -507,8 +482,9 @@ export class RoomService {
   }
 
   #tick(): void {
-    this.#openMissing();
+    this.#links.openMissing();
     this.#sendInvites();
+    this.#continuing.look();
     this.#timer = this.#deps.timers.after(TICK_MS, () => {
       this.#tick();
     });
@@ -527,6 +503,9 @@ export class RoomService {
       invitation: undefined,
       acquainted: [],
       invites: [],
+      removals: [],
+      continuedAs: undefined,
+      continues: undefined,
     };
   }
 
@@ -559,10 +538,4 @@ export class RoomService {
         card.state === 'invited' ? `Accept the invitation: kith room accept ${card.name}` : 'kith room list',
     });
   }
-}
-
-/** Those who count, as they are measured; as they came, while nothing is. */
-function orderOf(core: Room['core'] | undefined, voters: readonly ReplicaId[]): readonly ReplicaId[] {
-  const best = core?.order ?? [];
-  return best.length === 0 ? voters : best.filter((one) => voters.includes(one));
 }

@@ -17,10 +17,27 @@ export interface Invitation {
   readonly expiresMs: number;
   /** What its writer knew to be confirmed: whoever was put out later than that needs a new one. */
   readonly commit: number;
+  /** The room that it continues, without those who are gone for good. */
+  readonly continues?: RoomId | undefined;
   readonly signature: Bytes;
 }
 
 export type InviteState = 'waiting' | 'accepted' | 'declined' | 'expired';
+
+/** Somebody is to go: asked for by this device when the order had come that far. */
+export interface Removal {
+  readonly device: DeviceKey;
+  readonly since: number;
+}
+
+/** An older room whose messages are carried over into this one. */
+export interface Continued {
+  readonly room: RoomId;
+  /** What stood there up to that place is here. */
+  readonly reached: number;
+  /** Nothing more has to be carried over by this device. */
+  readonly isDone: boolean;
+}
 
 export interface SentInvite {
   readonly invitation: Invitation;
@@ -45,6 +62,11 @@ export interface RoomCard {
   /** Devices to ask when nobody is heard. */
   readonly acquainted: readonly DeviceKey[];
   readonly invites: readonly SentInvite[];
+  /** What this device asked for and what is not agreed on yet. */
+  readonly removals: readonly Removal[];
+  /** Its majority was given up for good, here: people go on in that one. */
+  readonly continuedAs: RoomId | undefined;
+  readonly continues: Continued | undefined;
 }
 
 /** A message as people see it. */
@@ -60,6 +82,10 @@ export interface ShownMessage {
   readonly sentMs: number;
   /** Voters who hold it, while it waits. */
   readonly held: number;
+  /** Devices that have said that it can be read there, this one included. */
+  readonly deliveredTo: number;
+  /** It was said in an older room, and who carried it over. */
+  readonly carried?: { readonly room: RoomId; readonly by: DeviceKey };
 }
 
 export interface RoomView {
@@ -77,6 +103,10 @@ export interface RoomView {
   readonly order: readonly ReplicaId[];
   readonly invites: readonly SentInvite[];
   readonly invitedBy: DeviceKey | undefined;
+  /** Who is to go and is still in. */
+  readonly leaving: readonly DeviceKey[];
+  readonly continuedAs: RoomId | undefined;
+  readonly continues: RoomId | undefined;
   readonly keys: KeysStanding | undefined;
 }
 

@@ -37,10 +37,10 @@ const FRAMES: readonly RoomFrame[] = [
   { type: 'hello', invitation: undefined },
   { type: 'greeting', host: REPLICA, known: [REPLICA] },
   { type: 'probe', id: 5, isAnswer: true },
-  { type: 'delays', delays: [[REPLICA, 1234, 10]] },
+  { type: 'delays', delays: [[REPLICA, 1234, 10]], readable: 42 },
   { type: 'invite', invitation: INVITATION },
   { type: 'answer', accepted: false },
-  { type: 'remove', devices: ['34'.repeat(32) as DeviceKey] },
+  { type: 'remove', device: '34'.repeat(32) as DeviceKey, since: 17 },
   { type: 'keys-wanted' },
   { type: 'keys', at: 9, epoch: 2, info: new Uint8Array([1, 2, 3]) },
   { type: 'epoch', at: 9, epoch: 2, authenticator: new Uint8Array(32).fill(4) },
@@ -125,6 +125,9 @@ describe('a card', () => {
       invitation: INVITATION,
       acquainted: ['34'.repeat(32) as DeviceKey],
       invites: [{ invitation: INVITATION, state: 'declined', tries: 3, nextMs: 77 }],
+      removals: [{ device: '56'.repeat(32) as DeviceKey, since: 12 }],
+      continuedAs: 'ab'.repeat(32) as RoomId,
+      continues: { room: 'cd'.repeat(32) as RoomId, reached: 7, isDone: true },
     };
     assert.deepEqual(readCard(encodeCard(card)), card);
   });

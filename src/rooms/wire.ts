@@ -36,11 +36,16 @@ export type RoomFrame =
   | { readonly type: 'hello'; readonly invitation: Invitation | undefined }
   | { readonly type: 'greeting'; readonly host: ReplicaId | undefined; readonly known: readonly ReplicaId[] }
   | { readonly type: 'probe'; readonly id: number; readonly isAnswer: boolean }
-  | { readonly type: 'delays'; readonly delays: readonly (readonly [ReplicaId, number, number])[] }
+  | {
+      readonly type: 'delays';
+      readonly delays: readonly (readonly [ReplicaId, number, number])[];
+      /** What is confirmed up to there can be read where this comes from. */
+      readonly readable: number;
+    }
   | { readonly type: 'invite'; readonly invitation: Invitation }
   | { readonly type: 'answer'; readonly accepted: boolean }
-  /** To the host: take these devices out. */
-  | { readonly type: 'remove'; readonly devices: readonly DeviceKey[] }
+  /** To the host: take this device out, if it was not since the order had come that far. */
+  | { readonly type: 'remove'; readonly device: DeviceKey; readonly since: number }
   /** From a member without the room's keys. */
   | { readonly type: 'keys-wanted' }
   /** What a group is joined by, as of one place in the log. */
@@ -114,13 +119,13 @@ function frameFields(frame: RoomFrame): CborValue[] {
     case 'probe':
       return [frame.id, frame.isAnswer];
     case 'delays':
-      return [frame.delays.map(([to, roundUs, loss]) => [to, roundUs, loss])];
+      return [frame.delays.map(([to, roundUs, loss]) => [to, roundUs, loss]), frame.readable];
     case 'invite':
       return [invitationFields(frame.invitation)];
     case 'answer':
       return [frame.accepted];
     case 'remove':
-      return [frame.devices.map(fromHex)];
+      return [fromHex(frame.device), frame.since];
     case 'keys-wanted':
       return [];
     case 'keys':
@@ -168,19 +173,19 @@ function readFrame(type: RoomFrame['type'], rest: readonly CborValue[]): RoomFra
     }
     case 'probe':
       return { type, id: numberIn(exactly(rest, 2)[0]), isAnswer: flagIn(rest[1]) };
-    case 'delays':
-      return { type, delays: atMost(listOf(exactly(rest, 1)[0]), LIMITS.roomReplicas).map(delayIn) };
+    case 'delays': {
+      const [delays, readable] = exactly(rest, 2);
+      const list = atMost(listOf(delays), LIMITS.roomReplicas).map(delayIn);
+      return { type, delays: list, readable: numberIn(readable) };
+    }
     case 'invite':
       return { type, invitation: readInvitation(exactly(rest, 1)[0]) };
     case 'answer':
       return { type, accepted: flagIn(exactly(rest, 1)[0]) };
-    case 'remove':
-      return {
-        type,
-        devices: atMost(listOf(exactly(rest, 1)[0]), LIMITS.roomReplicas).map((one) =>
-          idFromBytes<DeviceKey>(one),
-        ),
-      };
+    case 'remove': {
+      const [device, since] = exactly(rest, 2);
+      return { type, device: idFromBytes<DeviceKey>(device), since: numberIn(since) };
+    }
     default:
       return readKeysFrame(type, rest);
   }
@@ -266,17 +271,22 @@ export function signedInvitation({
   by,
   expiresMs,
   commit,
+  continues,
 }: Omit<Invitation, 'signature'>): Bytes {
-  return encodeCbor([fromHex(room), name, fromHex(to), fromHex(by), expiresMs, commit]);
+  const fields = [fromHex(room), name, fromHex(to), fromHex(by), expiresMs, commit];
+  return encodeCbor(continues === undefined ? fields : [...fields, fromHex(continues)]);
 }
 
 export function invitationFields(invitation: Invitation): CborValue {
-  const { room, name, to, by, expiresMs, commit, signature } = invitation;
-  return [fromHex(room), name, fromHex(to), fromHex(by), expiresMs, commit, signature];
+  const { room, name, to, by, expiresMs, commit, signature, continues } = invitation;
+  const fields = [fromHex(room), name, fromHex(to), fromHex(by), expiresMs, commit, signature];
+  return continues === undefined ? fields : [...fields, fromHex(continues)];
 }
 
 export function readInvitation(value: CborValue | undefined): Invitation {
-  const [room, name, to, by, expiresMs, commit, signature] = exactly(listOf(value), 7);
+  const fields = listOf(value);
+  const [room, name, to, by, expiresMs, commit, signature] = exactly(fields.slice(0, 7), 7);
+  if (fields.length > 8) throw malformed('an invitation');
   if (typeof name !== 'string' || name.length > LIMITS.roomNameChars) throw malformed('a name of a room');
   return {
     room: idFromBytes(room) as string as RoomId,
@@ -286,5 +296,6 @@ export function readInvitation(value: CborValue | undefined): Invitation {
     expiresMs: numberIn(expiresMs, 2 ** 48),
     commit: numberIn(commit),
     signature: bytesIn(signature),
+    ...(fields.length === 8 ? { continues: idFromBytes(fields[7]) as string as RoomId } : {}),
   };
 }

@@ -158,6 +158,21 @@ scene(
       const reads = rooms.length === 0 ? [] : (await said(cho)).filter((message) => message.id === id);
       assert.deepEqual(reads, [], `there: ${JSON.stringify(await Promise.all([ada, ben].map(statusOf)))}`);
     });
+
+    await step(t, 'is continued as a new room by who is left, with what was said', async () => {
+      const before = (await said(ada)).map(({ id, from, text }) => [id, from, text]);
+      await ben.kill();
+      await until('nobody puts in order', async () => (await statusOf(ada)).host === null);
+      const next = await ada.json<RoomStatus>(['room', 'continue', ROOM, '--yes']);
+      // The name is that of the room that goes on.
+      await until('all is carried over', async () => (await said(ada)).length === before.length);
+      assert.equal((await statusOf(ada)).room, next.room);
+      const now = (await said(ada)).map(({ id, from, text }) => [id, from, text]);
+      assert.deepEqual(now, before);
+      assert.ok((await said(ada)).every(({ carriedBy }) => carriedBy === 1));
+      const id = await post(ada, 'Here I go on');
+      await allHave([ada], id);
+    });
   },
   PATIENT,
 );

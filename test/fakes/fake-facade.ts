@@ -189,6 +189,7 @@ const ROOM: RoomStatus = {
     { member: 1, name: 'Aung', state: 'voter' },
     { member: 2, name: 'Bo', state: 'voter' },
   ],
+  leaving: [],
   candidates: [
     {
       member: 1,
@@ -200,6 +201,8 @@ const ROOM: RoomStatus = {
     },
   ],
   invitedBy: null,
+  continuedAs: null,
+  continues: null,
   keys: { state: 'in', epoch: 2, differing: [] },
   words: 'Aung puts in order; 2 of 2 have to have a message.',
 };
@@ -254,6 +257,7 @@ const ROOM_MESSAGE: RoomMessage = {
   state: 'confirmed',
   mark: 'confirmed',
   sentAt: AT,
+  carriedBy: null,
 };
 export const RECORD = {
   id: '00112233aabbccdd.kith/k7q2-m9xd-04tz',
@@ -561,6 +565,7 @@ export function fakeNode(overrides: Overrides = {}, state: NodeState = 'running'
       add: call('rooms.add', () => ROOM),
       remove: call('rooms.remove', () => ROOM),
       leave: call('rooms.leave', () => ({ ...ROOM, state: 'left' as const })),
+      continue: call('rooms.continue', () => ({ ...ROOM, continues: ID_A })),
     },
     files: {
       list: call('files.list', () => ({ files: [FILE], after: null })),

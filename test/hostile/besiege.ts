@@ -10,7 +10,7 @@ import { HELLO } from '../../src/net/libp2p/hello.ts';
 import type { ChannelName } from '../../src/net/ports.ts';
 import { RELAY_CHANNEL } from '../../src/net/relay/service.ts';
 import { JOIN_CHANNEL } from '../../src/node/join-host.ts';
-import { ROOMS_CHANNEL } from '../../src/rooms/service.ts';
+import { ROOMS_CHANNEL } from '../../src/rooms/room-links.ts';
 import { SYNC_CHANNEL } from '../../src/node/sync-links.ts';
 import { Siege, type Besieged } from './siege.ts';
 

@@ -1,58 +1,15 @@
 /** Rooms with their real keys: who reads what, through crashes, other hosts, removals and backups. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
-import type { RoomId } from '../../src/rooms/index.ts';
-import { createMls } from '../../src/sealing/mls/index.ts';
+import { describe } from 'node:test';
 import { decodeFrame } from '../../src/rooms/wire.ts';
-import { RoomStage, type Recorded, type StageDevice } from './room-stage.ts';
-import { commandsIn, readsInClear, readsWithDisk } from './room-spy.ts';
+import type { StageDevice } from './room-stage.ts';
+import { commandsIn, readsInClear } from './room-spy.ts';
+import { sameEverywhere, say, stolen, story } from './room-tales.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** In three seconds, of one message: heights are compared once a second, and each may bring it once. */
 const MOST_SAID = 6;
 const THREE = ['Ada', 'Ben', 'Cho'];
-
-function story(
-  name: string,
-  { seed, names }: { readonly seed: number; readonly names: readonly string[] },
-  tell: (stage: RoomStage) => Promise<void>,
-): void {
-  it(name, async () => {
-    const stage = new RoomStage(seed, names);
-    try {
-      await stage.startAll();
-      await tell(stage);
-    } catch (cause) {
-      throw new Error(`with seed ${String(seed)}`, { cause });
-    } finally {
-      await stage.stop();
-    }
-  });
-}
-
-async function say(stage: RoomStage, room: RoomId, device: StageDevice, text: string): Promise<void> {
-  device.rooms.post(room, text);
-  await stage.until(`${text} is confirmed`, () => device.confirmed(room).includes(text));
-}
-
-function sameEverywhere(devices: readonly StageDevice[], room: RoomId, texts: readonly string[]): void {
-  const [first, ...others] = devices.map((device) => device.confirmed(room));
-  assert.deepEqual([...(first ?? [])].sort(), [...texts].sort());
-  for (const other of others) assert.deepEqual(other, first);
-}
-
-/** Opens all that a seized disk and recorded frames give. */
-async function stolen(
-  stage: RoomStage,
-  room: RoomId,
-  from: StageDevice,
-  frames: readonly Recorded[] = stage.frames,
-): Promise<ReadonlySet<string>> {
-  // A thief believes everything.
-  const authority = { certifies: () => true, refuses: () => undefined };
-  const mls = await createMls({ device: from.key, seed: from.mlsSeed, authority });
-  return readsWithDisk(frames, from.seize(), room, mls);
-}
 
 describe('a sealed room', () => {
   story(
@@ -117,6 +74,8 @@ describe('a sealed room', () => {
       await say(stage, room, ada, 'Eve may read this');
       await stage.settled(room);
       const inside = [ada, ben, cho];
+      // Whoever hears that it is out forgets its keys: the thief came before.
+      const disk = eve.seize();
       stage.host(room).rooms.remove(room, eve.member);
       for (const device of inside) device.rooms.post(room, `not for Eve, says ${device.name}`);
       await stage.until('Eve is out', () => ada.view(room)?.voters.length === 3);
@@ -124,7 +83,7 @@ describe('a sealed room', () => {
       await stage.settled(room, inside);
       await say(stage, room, ben, 'this is for three');
       await stage.settled(room, inside);
-      const read = await stolen(stage, room, eve);
+      const read = await stolen(stage, room, eve, stage.frames, disk);
       assert.ok(read.has('Eve may read this'), 'the thief knows how to read');
       assert.equal(read.has('this is for three'), false);
       const ours = await stolen(stage, room, ada);
@@ -148,6 +107,7 @@ describe('a sealed room', () => {
       for (const other of stage.devices) if (other !== cho) cho.cutFrom(other);
       await stage.pass(5000);
       cho.rooms.post(room, 'written while away');
+      const disk = eve.seize();
       stage.host(room).rooms.remove(room, eve.member);
       const ada = stage.device('Ada');
       await stage.until('Eve is out', () => ada.view(room)?.voters.length === 4);
@@ -159,7 +119,7 @@ describe('a sealed room', () => {
       sameEverywhere(inside, room, ['before', 'meanwhile', 'written while away']);
       // What Cho said at once, to three who are in, was under the keys that it had; the order has it under others.
       const ordered = stage.frames.filter(({ bytes }) => decodeFrame(bytes).frame.type === 'core');
-      const read = await stolen(stage, room, eve, ordered);
+      const read = await stolen(stage, room, eve, ordered, disk);
       assert.deepEqual([...read].sort(), ['before']);
     },
   );

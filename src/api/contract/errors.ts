@@ -109,6 +109,8 @@ const CODES_BY_STATUS = {
     'outbox-full',
     'passphrase-needed',
     'receives-no-letters',
+    'room-goes-on',
+    'continued-already',
     'record-exists',
     'record-gone',
     'too-many-codes',

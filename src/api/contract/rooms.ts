@@ -39,7 +39,14 @@ export const RoomStatus = z
     order: z.array(PeerNumber).meta({ description: 'best candidate first' }),
     members: z.array(RoomMember),
     candidates: z.array(RoomCandidate),
+    leaving: z.array(PeerNumber).meta({
+      description: 'who is to go and is still in: this node goes on until it is agreed on',
+    }),
     invitedBy: PeerNumber.nullable(),
+    continuedAs: Id.nullable().meta({
+      description: 'the room as which people here went on without the others',
+    }),
+    continues: Id.nullable().meta({ description: 'the older room that this one continues' }),
     keys: z.object({
       state: z.enum(['in', 'coming', 'behind']),
       epoch: Count.nullable().meta({ description: 'changes of keys so far; null without keys' }),
@@ -62,6 +69,9 @@ export const RoomMessage = z
     state: PostState,
     mark: z.string(),
     sentAt: Time,
+    carriedBy: Count.nullable().meta({
+      description: 'who carried it over from an older room, as its author had signed it there',
+    }),
   })
   .meta({ id: 'RoomMessage' });
 export type RoomMessage = z.infer<typeof RoomMessage>;
@@ -167,7 +177,7 @@ export const roomRoutes = {
     ...common,
     method: 'post',
     path: '/v1/rooms/{room}/remove',
-    summary: 'Take somebody out',
+    summary: 'Take somebody out; waits a moment until it is agreed on, and goes on where it is not',
     params: one,
     body: z.strictObject({ who: Who }),
     answer: RoomStatus,
@@ -181,5 +191,15 @@ export const roomRoutes = {
     params: one,
     answer: RoomStatus,
     failures: FINDING,
+  }),
+  continueRoom: route({
+    ...common,
+    method: 'post',
+    path: '/v1/rooms/{room}/continue',
+    summary:
+      'Where the majority is gone for good: go on as a new room, with what was said and who can be reached',
+    params: one,
+    answer: RoomStatus,
+    failures: [...INSIDE, 'not-a-member', 'role-writes-nothing', 'room-goes-on', 'continued-already'],
   }),
 };

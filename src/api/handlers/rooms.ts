@@ -13,5 +13,6 @@ export function roomHandlers({ rooms }: NodeFacade): Handlers<typeof roomRoutes>
     addToRoom: ({ room, who }) => rooms.add(room, who),
     removeFromRoom: ({ room, who }) => rooms.remove(room, who),
     leaveRoom: ({ room }) => rooms.leave(room),
+    continueRoom: ({ room }) => rooms.continue(room),
   };
 }

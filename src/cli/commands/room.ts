@@ -1,6 +1,7 @@
 import { examples, type AddCommand } from '../command.ts';
 import { addAccept, addAdd, addCreate, addLeave, addRemove } from './room/membership.ts';
 import { addFollow, addPost, addRead } from './room/talk.ts';
+import { addContinue } from './room/continuing.ts';
 import { addList, addStatus } from './room/show.ts';
 
 const VERBS = [
@@ -14,6 +15,7 @@ const VERBS = [
   addAdd,
   addRemove,
   addLeave,
+  addContinue,
 ];
 
 export const addRoom: AddCommand = (program, run) => {

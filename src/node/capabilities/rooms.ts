@@ -16,6 +16,9 @@ import type { RoomCandidate, RoomMember, RoomMessage, RoomsFacade, RoomStatus } 
 import type { Session } from '../session.ts';
 import { ambiguous, findMember, iso, memberOfDevice, type NodeContext } from './context.ts';
 
+/** How long whoever takes somebody out is kept waiting. */
+const REMOVAL_MS = 5000;
+
 export interface RoomsContext extends NodeContext {
   /** @throws KithError `no-network` | `locked` */
   rooms(): RoomService;
@@ -42,7 +45,7 @@ export function roomsOf(context: RoomsContext): RoomsFacade {
         .map((view) => describe(session(), service(), view)),
     status: async (room) => described(find(service(), room)),
     accept: async (room) => {
-      const id = find(service(), room);
+      const id = find(service(), room, ({ state }) => state === 'invited');
       service().accept(id);
       return described(id);
     },
@@ -54,10 +57,11 @@ export function roomsOf(context: RoomsContext): RoomsFacade {
     },
     read: async (room, { before, limit }) => {
       const id = find(service(), room);
-      const { voters } = viewOf(service(), id);
+      const { voters, joining, learners } = viewOf(service(), id);
+      const devices = new Set([...voters, ...joining, ...learners].map(deviceOf)).size;
       const messages = service()
         .read(id, before, limit)
-        .map((message) => shown(session(), message, voters.length));
+        .map((message) => shown(session(), message, { voters: voters.length, devices }));
       const [first] = messages.filter(({ index }) => index !== null);
       const confirmed = messages.filter(({ index }) => index !== null).length;
       return { messages, before: confirmed < limit ? null : (first?.index ?? null) };
@@ -73,7 +77,9 @@ export function roomsOf(context: RoomsContext): RoomsFacade {
     },
     remove: async (room, who) => {
       const id = find(service(), room);
-      service().remove(id, findMember(session(), who).id);
+      const { id: member } = findMember(session(), who);
+      service().remove(id, member);
+      await service().removal(id, member, REMOVAL_MS);
       return described(id);
     },
     leave: async (room) => {
@@ -81,6 +87,10 @@ export function roomsOf(context: RoomsContext): RoomsFacade {
       const before = viewOf(service(), id);
       service().leave(id);
       return describe(session(), service(), { ...before, state: 'left' });
+    },
+    continue: async (room) => {
+      mustMayWrite(session());
+      return described(service().continue(find(service(), room)));
     },
   };
 }
@@ -97,13 +107,20 @@ function mustMayWrite(session: Session): void {
     });
 }
 
-function find(service: RoomService, room: string): RoomId {
+/** @param isMeant of several with one name: by default the one that people go on in. */
+function find(
+  service: RoomService,
+  room: string,
+  isMeant: (view: RoomView) => boolean = ({ state, continuedAs }) =>
+    state !== 'invited' && continuedAs === undefined,
+): RoomId {
   const wanted = room.trim().toLocaleLowerCase();
   const views = service.views();
   const named = views.filter(({ name }) => name.toLocaleLowerCase() === wanted);
   const fits =
     named.length > 0 ? named : views.filter(({ id }) => wanted.length >= 4 && id.startsWith(wanted));
-  const [found, ...others] = fits;
+  const meant = fits.filter(isMeant);
+  const [found, ...others] = meant.length === 1 ? meant : fits;
   if (found === undefined)
     throw new KithError('unknown-room', `There is no room “${room}” here.`, {
       next: 'See which there are: kith room list',
@@ -142,10 +159,15 @@ function describe(session: Session, service: RoomService, view: RoomView): RoomS
     order,
     members: membersOf(session, view),
     candidates: candidatesOf(session, service, view),
+    leaving: [...new Set(view.leaving.map((device) => memberOf(session, device)?.number ?? 0))].filter(
+      (number) => number > 0,
+    ),
     invitedBy:
       view.state === 'invited' && view.invitedBy !== undefined
         ? (memberOf(session, view.invitedBy)?.number ?? null)
         : null,
+    continuedAs: view.continuedAs ?? null,
+    continues: view.continues ?? null,
     keys: {
       state: view.keys?.state ?? 'coming',
       epoch: view.keys?.epoch ?? null,
@@ -191,12 +213,23 @@ function candidatesOf(session: Session, service: RoomService, view: RoomView): R
 /** What goes on, so that somebody who sees it knows what to expect. */
 function inWords(session: Session, view: RoomView): string {
   const name = (replica: string): string => memberOf(session, deviceOf(replica as never))?.name ?? 'somebody';
-  if (view.state === 'invited') return 'You are invited; nothing is shown before you accept.';
+  if (view.state === 'invited')
+    return view.continues === undefined
+      ? 'You are invited; nothing is shown before you accept.'
+      : `You are invited: they go on in it without those who cannot be reached, with what was said in the room of before (${view.continues.slice(0, 8)}).`;
   if (view.state === 'joining') return 'Waiting to be let in: somebody of the room has to be reached.';
   if (view.state === 'left') return 'You have left.';
   if (view.host !== undefined)
-    return `${name(view.host)} puts in order; ${String(view.quorum)} of ${String(view.voters.length)} have to have a message.${keysInWords(view, name)}`;
-  return `No majority is reached (${String(view.quorum)} of ${String(view.voters.length)} are needed): what is said waits, and nothing is lost.`;
+    return `${name(view.host)} puts in order; ${String(view.quorum)} of ${String(view.voters.length)} have to have a message.${leavingInWords(view, name)}${keysInWords(view, name)}`;
+  if (view.continuedAs !== undefined)
+    return `You went on as another room (${view.continuedAs.slice(0, 8)}). No majority of this one is reached; should the others come back, it goes on, too, and there are two.`;
+  return `No majority is reached (${String(view.quorum)} of ${String(view.voters.length)} are needed): what is said waits, and nothing is lost.${leavingInWords(view, name)}`;
+}
+
+function leavingInWords({ leaving }: RoomView, name: (device: string) => string): string {
+  const who = [...new Set(leaving.map(name))];
+  if (who.length === 0) return '';
+  return ` ${who.join(', ')} ${who.length === 1 ? 'is' : 'are'} still in: taking them out goes on until a majority has agreed.`;
 }
 
 function keysInWords({ keys }: RoomView, name: (device: string) => string): string {
@@ -208,7 +241,11 @@ function keysInWords({ keys }: RoomView, name: (device: string) => string): stri
   return ` ${others.join(', ')} ${others.length === 1 ? 'has' : 'have'} other keys, and cannot read what is said now.`;
 }
 
-function shown(session: Session, message: ShownMessage, voters: number): RoomMessage {
+function shown(
+  session: Session,
+  message: ShownMessage,
+  { voters, devices }: { readonly voters: number; readonly devices: number },
+): RoomMessage {
   const from = memberOf(session, message.device);
   const confirmed = message.index !== null;
   return {
@@ -218,7 +255,10 @@ function shown(session: Session, message: ShownMessage, voters: number): RoomMes
     fromName: from?.name ?? '',
     text: message.isReadable ? message.text : '(sealed before you had the keys: the others are asked for it)',
     state: confirmed ? 'confirmed' : 'waiting',
-    mark: markInWords(markOf({ confirmed, held: message.held, deliveredTo: 0 }, voters)),
+    mark: markInWords(
+      markOf({ confirmed, held: message.held, deliveredTo: message.deliveredTo, devices }, voters),
+    ),
     sentAt: iso(message.sentMs),
+    carriedBy: message.carried === undefined ? null : (memberOf(session, message.carried.by)?.number ?? 0),
   };
 }

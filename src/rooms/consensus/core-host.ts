@@ -7,6 +7,7 @@ import { nextRoster } from './core-steward.ts';
 import type {
   CandidateOrder,
   Command,
+  Entry,
   EntryBody,
   Message,
   Refusal,
@@ -23,6 +24,8 @@ type Answer = Extract<Message, { type: 'appended' | 'conflict' }>;
 export class Hosting {
   readonly #replica: Replica;
   readonly #peers = new Map<ReplicaId, Progress>();
+  /** Who was put out, and where: it is told of that, and of nothing that came after. */
+  readonly #gone = new Map<ReplicaId, number>();
   /** The entry with which this host's term began. */
   readonly #start: number;
   /** The last number of each author that this host has taken; what it found in the log is judged at apply alone. */
@@ -140,17 +143,19 @@ export class Hosting {
     if (nowMs - this.#beatMs < timing.heartbeatMs) return true;
     this.#beatMs = nowMs;
     this.#steward();
+    this.#partFromGone();
     for (const peer of this.#peers.keys()) this.#replicate(peer, true);
     return true;
   }
 
   /** One step at a time towards the roster that everybody's state calls for. */
   #steward(): void {
-    const { log, self, nowMs } = this.#replica;
+    const { log, self, nowMs, awayMs } = this.#replica;
     const roster = nextRoster({
       roster: log.roster,
       self,
       isCaughtUp: (peer) => this.isCaughtUp(peer),
+      awayMs,
       unheardMs: (peer) => nowMs - (this.#peers.get(peer)?.heardMs ?? nowMs),
     });
     if (roster !== undefined) this.change(roster);
@@ -190,6 +195,7 @@ export class Hosting {
     progress.matched(answer.match);
     this.#advance();
     this.#replicate(from, false);
+    this.#partFromGone();
     this.#tryTransfer();
   }
 
@@ -220,18 +226,19 @@ export class Hosting {
   #replicate(peer: ReplicaId, beat: boolean): void {
     const progress = this.#peers.get(peer);
     if (progress === undefined) return;
-    const { log, commit } = this.#replica;
+    const { log } = this.#replica;
+    const [lastIndex, commit] = [this.#lastFor(peer), this.#commitFor(peer)];
     if (progress.next <= log.base.index) {
       if (beat) this.#sendSnapshot(peer, progress);
       return;
     }
     if (progress.probing) {
-      if (beat || progress.sentMs === -Infinity) this.#send(peer, progress, log.batch(progress.next));
+      if (beat || progress.sentMs === -Infinity) this.#send(peer, progress, this.#batch(peer, progress.next));
       return;
     }
     let sent = false;
-    while (progress.next <= log.lastIndex && progress.hasRoom) {
-      const entries = log.batch(progress.next);
+    while (progress.next <= lastIndex && progress.hasRoom) {
+      const entries = this.#batch(peer, progress.next);
       this.#send(peer, progress, entries);
       progress.sent(progress.next + entries.length - 1);
       sent = true;
@@ -240,8 +247,23 @@ export class Hosting {
     if (!sent && (beat || owesCommit)) this.#send(peer, progress, []);
   }
 
+  #lastFor(peer: ReplicaId): number {
+    return this.#gone.get(peer) ?? this.#replica.log.lastIndex;
+  }
+
+  #commitFor(peer: ReplicaId): number {
+    return Math.min(this.#replica.commit, this.#lastFor(peer));
+  }
+
+  #batch(peer: ReplicaId, from: number): readonly Entry[] {
+    const entries = this.#replica.log.batch(from);
+    const upTo = this.#gone.get(peer);
+    return upTo === undefined ? entries : entries.slice(0, Math.max(0, upTo + 1 - from));
+  }
+
   #send(peer: ReplicaId, progress: Progress, entries: readonly SentEntry[]): void {
-    const { log, term, commit, timing, nowMs } = this.#replica;
+    const { log, term, timing, nowMs } = this.#replica;
+    const commit = this.#commitFor(peer);
     const prevIndex = progress.next - 1;
     const [prevTerm, prevHash] = [log.termAt(prevIndex) ?? 0, log.hashAt(prevIndex) ?? ''];
     progress.sentMs = nowMs;
@@ -272,14 +294,36 @@ export class Hosting {
   #welcomePeers(): void {
     const { log, nowMs, peers } = this.#replica;
     for (const peer of peers)
-      if (!this.#peers.has(peer)) this.#peers.set(peer, new Progress(log.lastIndex + 1, nowMs));
+      if (!this.#peers.has(peer) || this.#gone.delete(peer))
+        this.#peers.set(peer, new Progress(log.lastIndex + 1, nowMs));
+  }
+
+  #noteGone(): void {
+    const { log, commit, peers } = this.#replica;
+    if (log.lastChange > commit) return;
+    for (const peer of this.#peers.keys())
+      if (!peers.includes(peer) && !this.#gone.has(peer)) this.#gone.set(peer, log.lastChange);
   }
 
   /** Whoever was put out is told that this is agreed on, and nothing more. */
   #partFromGone(): void {
-    const { log, commit, peers } = this.#replica;
-    if (log.lastChange > commit) return;
-    for (const peer of this.#peers.keys()) if (!peers.includes(peer)) this.#peers.delete(peer);
+    const { nowMs, timing } = this.#replica;
+    for (const [peer, upTo] of this.#gone) {
+      const progress = this.#peers.get(peer);
+      const isTold = progress === undefined || (progress.match >= upTo && progress.sentCommit >= upTo);
+      if (!isTold && nowMs - progress.heardMs < 2 * timing.electionMs) continue;
+      this.#gone.delete(peer);
+      this.#peers.delete(peer);
+    }
+  }
+
+  /** To somebody who went without hearing of it: up to where it went. */
+  farewell(peer: ReplicaId, upTo: number): void {
+    const { log, commit, nowMs } = this.#replica;
+    if (this.#peers.has(peer) || upTo > commit || upTo <= log.base.index) return;
+    this.#gone.set(peer, upTo);
+    this.#peers.set(peer, new Progress(upTo, nowMs));
+    this.#replicate(peer, true);
   }
 
   /** Only an entry of this term is confirmed by counting; with it everything before (Ongaro 2014, §3.6.2). */
@@ -292,6 +336,7 @@ export class Hosting {
     const agreed = held[majorityOf(voters) - 1] ?? 0;
     if (agreed <= commit || log.termAt(agreed) !== term) return;
     this.#replica.confirm(agreed);
+    this.#noteGone();
     for (const peer of this.#peers.keys()) this.#replicate(peer, false);
     this.#partFromGone();
   }

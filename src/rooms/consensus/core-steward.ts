@@ -1,8 +1,8 @@
-/** What a host does for its roster unasked: who has caught up counts, who came back anew replaces who it was. */
+/** What a host does for its roster unasked: who has caught up counts, who came back anew replaces who it was, who is away for long follows. */
 import { demoted, deviceOf, majorityOf, promoted, without } from './roster.ts';
 import type { ReplicaId, Roster } from './types.ts';
 
-/** A voter that was away for so long follows from then on, and is asked to count again when it is back. */
+/** A voter that was away for so long follows from then on, and counts again when it is back. */
 export const AWAY_MS = 7 * 24 * 60 * 60 * 1000;
 
 interface Situation {
@@ -10,11 +10,12 @@ interface Situation {
   readonly self: ReplicaId;
   readonly isCaughtUp: (peer: ReplicaId) => boolean;
   readonly unheardMs: (peer: ReplicaId) => number;
+  readonly awayMs: number;
 }
 
 /** The next roster on the way, one voter apart; undefined when all is as it should be. */
 export function nextRoster(situation: Situation): Roster | undefined {
-  return afterJoining(situation) ?? afterAbsence(situation);
+  return afterJoining(situation) ?? afterReturn(situation) ?? afterAbsence(situation);
 }
 
 function afterJoining({ roster, self, isCaughtUp }: Situation): Roster | undefined {
@@ -25,11 +26,17 @@ function afterJoining({ roster, self, isCaughtUp }: Situation): Roster | undefin
   return before === undefined ? promoted(roster, ready) : without(roster, before);
 }
 
+/** Whoever was away and has caught up counts as before. */
+function afterReturn({ roster, isCaughtUp }: Situation): Roster | undefined {
+  const back = roster.learners.find((peer) => isCaughtUp(peer));
+  return back === undefined ? undefined : promoted(roster, back);
+}
+
 /** Never below what is a majority now: a quorum does not shrink because nobody is there. */
-function afterAbsence({ roster, self, unheardMs }: Situation): Roster | undefined {
+function afterAbsence({ roster, self, unheardMs, awayMs }: Situation): Roster | undefined {
   const { voters } = roster;
-  const away = voters.find((voter) => voter !== self && unheardMs(voter) > AWAY_MS);
+  const away = voters.find((voter) => voter !== self && unheardMs(voter) > awayMs);
   if (away === undefined) return undefined;
-  const here = voters.filter((voter) => voter === self || unheardMs(voter) <= AWAY_MS);
+  const here = voters.filter((voter) => voter === self || unheardMs(voter) <= awayMs);
   return here.length >= majorityOf(voters) ? demoted(roster, away) : undefined;
 }

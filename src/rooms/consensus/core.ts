@@ -157,6 +157,8 @@ export class Consensus {
         return this.#refuse('change', this.#hosting?.change(event.roster) ?? this.#notHost());
       case 'transfer':
         return this.#refuse('transfer', this.#hosting?.transferTo(event.to) ?? this.#notHost());
+      case 'farewell':
+        return this.#hosting?.farewell(event.to, event.upTo);
       case 'order':
         return this.#hosting?.setOrder(event.best);
       case 'unlinked':

@@ -1,5 +1,6 @@
 /** What a replica knows, and the few ways in which that changes; who decides when is in the core files. */
 import { assert } from '../../base/errors.ts';
+import { AWAY_MS } from './core-steward.ts';
 import { recover } from './recover.ts';
 import { everyone } from './roster.ts';
 import { RoomLog } from './log.ts';
@@ -26,6 +27,8 @@ export interface ReplicaOptions {
   readonly seed: number;
   /** Entries that are kept for others when older ones are let go. */
   readonly keepEntries?: number;
+  /** After how long a voter that was not heard counts no more. */
+  readonly awayMs?: number;
 }
 
 /** Entries in memory for whoever is a little behind; who is further behind gets a snapshot. */
@@ -36,6 +39,7 @@ export class Replica {
   readonly log: RoomLog;
   readonly sessions: Sessions;
   readonly timing = new Timing();
+  readonly awayMs: number;
   term: number;
   vote: ReplicaId | undefined;
   role: Role = 'follower';
@@ -66,7 +70,8 @@ export class Replica {
   #nextBase: Snapshot | undefined;
   readonly #keepEntries: number;
 
-  constructor({ self, stored, nowMs, seed, keepEntries = KEEP_ENTRIES }: ReplicaOptions) {
+  constructor({ self, stored, nowMs, seed, keepEntries = KEEP_ENTRIES, awayMs = AWAY_MS }: ReplicaOptions) {
+    this.awayMs = awayMs;
     const recovered = recover(stored);
     assert(recovered.type === 'whole', 'a corrupt replica takes part as another one');
     const { base, entries, commit, term, vote } = recovered.stored;

@@ -45,6 +45,15 @@ export function demoted(roster: Roster, replica: ReplicaId): Roster {
   return { ...rest, learners: [...rest.learners, replica] };
 }
 
+/** All of a device's lives: those that count for nothing at once, of the voters one at a time. */
+export function withoutDevice(roster: Roster, device: string): Roster {
+  const isTheirs = (replica: ReplicaId): boolean => deviceOf(replica) === device;
+  const { voters } = roster;
+  const idle = everyone(roster).filter((one) => isTheirs(one) && !voters.includes(one));
+  const voter = voters.find(isTheirs);
+  return (voter === undefined ? idle : [...idle, voter]).reduce(without, roster);
+}
+
 export function without({ voters, joining, learners }: Roster, replica: ReplicaId): Roster {
   const others = (list: readonly ReplicaId[]): readonly ReplicaId[] => list.filter((one) => one !== replica);
   return { voters: others(voters), joining: others(joining), learners: others(learners) };

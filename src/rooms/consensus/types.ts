@@ -120,6 +120,8 @@ export type ConsensusEvent =
   | { readonly type: 'propose'; readonly commands: readonly Command[] }
   | { readonly type: 'change'; readonly roster: Roster }
   | { readonly type: 'transfer'; readonly to: ReplicaId }
+  /** Somebody was put out at that place, which is agreed on, and does not know. */
+  | { readonly type: 'farewell'; readonly to: ReplicaId; readonly upTo: number }
   /** The best candidates first, as this host sees it. */
   | { readonly type: 'order'; readonly best: readonly ReplicaId[] }
   /** The way to a peer broke. */

@@ -7,15 +7,8 @@ import { isKithError } from '../../base/errors.ts';
 import type { DeviceKey } from '../../base/ids.ts';
 import type { Clock, Logger, Rng } from '../../base/ports.ts';
 import type { GroupAuthority, GroupChange, Mls, MlsGroup } from '../../sealing/mls/index.ts';
-import {
-  digestOf,
-  openBytes,
-  openText,
-  ROOM_SECRET_BYTES,
-  sealBytes,
-  sealText,
-} from '../../sealing/rooms/index.ts';
-import { bodyIn, contentPlace, type CommitBody, type Place, type SealedBody } from '../bodies.ts';
+import { openBytes, openText, ROOM_SECRET_BYTES, sealBytes, sealText } from '../../sealing/rooms/index.ts';
+import { contentPlace, type CommitBody, type Place, type SealedBody } from '../bodies.ts';
 import type { Consensus } from '../consensus/core.ts';
 import { deviceOf, everyone } from '../consensus/roster.ts';
 import type { Entry, ReplicaId, Roster } from '../consensus/types.ts';
@@ -35,8 +28,10 @@ import {
   type EpochSecret,
   type KeysStanding,
   type KeyState,
+  type Span,
 } from './core.ts';
 import { KeyComparison } from './comparison.ts';
+import { changeIn, devicesIn, hasTwice, messageIn } from './entries.ts';
 import { KeyHistory } from './history.ts';
 import { MessageKeys, type KeyName } from './message-keys.ts';
 import { encodeKeys, encodeTextKeys, readKeys, readTextKeys } from './wire.ts';
@@ -69,6 +64,8 @@ export interface RoomKeysDeps {
   readonly certifies: GroupAuthority['certifies'];
   /** Devices of the room that are linked now. */
   readonly others: () => readonly DeviceKey[];
+  /** Who is to go, by the will of this device, and is still in. */
+  readonly leaving: () => readonly DeviceKey[];
   readonly send: (to: DeviceKey, frame: KeysFrame) => void;
   /** Puts a change of keys of this device among what waits; `keep` is called in the same transaction. */
   readonly say: (epoch: number, commit: Bytes, keep: (digest: Bytes) => void) => void;
@@ -128,11 +125,18 @@ export class RoomKeys {
     return this.#state.at >= this.#deps.core().commit;
   }
 
-  /** Nobody who was put out of the room has the keys. */
+  /** Every message up to there can be read here. */
+  get readable(): number {
+    const { at, missing } = this.#state;
+    return this.#group === undefined ? 0 : Math.min(at, missing?.from ?? at);
+  }
+
+  /** Nobody who was put out of the room has the keys, or is to be. */
   get isClean(): boolean {
     const { group } = this.#state;
     if (group === undefined || this.#group === undefined) return false;
     const inside = new Set(everyone(this.#deps.core().roster).map(deviceOf));
+    for (const device of this.#deps.leaving()) inside.delete(device);
     return this.#group.members.every(({ device }) => inside.has(device));
   }
 
@@ -155,12 +159,13 @@ export class RoomKeys {
     place: Place,
     text: string,
     sentMs: number,
+    carries = false,
   ): { readonly body: Omit<SealedBody, 'signature'>; readonly key: Bytes } | undefined {
     const current = currentOf(this.#state);
     if (current === undefined || !this.isClean) return undefined;
     const { name, key } = this.#messageKeys.next(current);
     const sealed = sealText(key, contentPlace(this.#deps.id, place), text);
-    return { body: { kind: 'message', sentMs, ...name, ...sealed }, key };
+    return { body: { kind: 'message', carries, sentMs, ...name, ...sealed }, key };
   }
 
   /** Undefined where its epoch is not known, not yet or no more. */
@@ -259,8 +264,8 @@ export class RoomKeys {
 
   /** Sealed before this device had keys, and put in order later. */
   #isUnknown(entry: Entry): boolean {
-    const body = entry.kind === 'command' ? bodyIn(entry.command.body) : undefined;
-    if (body?.kind !== 'message' || currentOf(this.#state) === undefined) return false;
+    const body = messageIn(entry);
+    if (body === undefined || currentOf(this.#state) === undefined) return false;
     return secretOf(this.#state, body.epoch) === undefined;
   }
 
@@ -432,12 +437,23 @@ export class RoomKeys {
 
   #askForTexts(): void {
     const { missing } = this.#state;
+    if (missing !== undefined && !this.#lacks(missing)) {
+      this.#state = { ...this.#state, missing: undefined };
+      this.#save();
+      return;
+    }
     const nowMs = this.#deps.clock.monotonicMs();
     if (missing === undefined || nowMs - this.#askedMs < ASK_MS) return;
     this.#askedMs = nowMs;
     const to = this.#somebody();
     if (to !== undefined)
       this.#deps.send(to, { type: 'texts-wanted', above: missing.from, upTo: missing.to });
+  }
+
+  /** Where a room began, or nobody spoke, there is nothing to be had from anybody. */
+  #lacks({ from, to }: Span): boolean {
+    const entries = to - from > MOST_TEXTS ? [] : this.#between(from + 1, to);
+    return entries.length < to - from || entries.some((entry) => messageIn(entry) !== undefined);
   }
 
   // ---- what others say
@@ -577,18 +593,4 @@ export class RoomKeys {
     changed();
     this.look();
   }
-}
-
-function devicesIn(roster: Roster): readonly DeviceKey[] {
-  return [...new Set(everyone(roster).map((one) => deviceOf(one) as DeviceKey))];
-}
-
-function changeIn(entry: Entry): { readonly body: CommitBody; readonly digest: Bytes } | undefined {
-  const body = entry.kind === 'command' ? bodyIn(entry.command.body) : undefined;
-  if (entry.kind !== 'command' || body?.kind !== 'commit') return undefined;
-  return { body, digest: digestOf(entry.command.body) };
-}
-
-function hasTwice({ members }: MlsGroup): boolean {
-  return new Set(members.map(({ device }) => device)).size !== members.length;
 }

@@ -125,17 +125,30 @@ describe('a timeline', () => {
     timeline.held('me', 'a', 'one', 1);
     const [alone] = timeline.waiting;
     assert.equal(
-      markInWords(markOf({ confirmed: false, held: alone?.holders.size ?? 0, deliveredTo: 0 }, 3)),
+      markInWords(
+        markOf({ confirmed: false, held: alone?.holders.size ?? 0, deliveredTo: 0, devices: 3 }, 3),
+      ),
       'saved · waiting (1 of 2 needed)',
     );
     assert.equal(timeline.held('b', 'a', 'one', 1), true);
     assert.equal(timeline.held('b', 'a', 'one', 1), false);
     const [two] = timeline.waiting;
     assert.equal(
-      markInWords(markOf({ confirmed: false, held: two?.holders.size ?? 0, deliveredTo: 0 }, 5)),
+      markInWords(markOf({ confirmed: false, held: two?.holders.size ?? 0, deliveredTo: 0, devices: 5 }, 5)),
       'waiting (2 of 3 needed)',
     );
-    assert.equal(markInWords(markOf({ confirmed: true, held: 3, deliveredTo: 0 }, 3)), 'confirmed');
-    assert.equal(markInWords(markOf({ confirmed: true, held: 3, deliveredTo: 2 }, 3)), 'delivered 2 of 3');
+    assert.equal(
+      markInWords(markOf({ confirmed: true, held: 3, deliveredTo: 0, devices: 3 }, 3)),
+      'confirmed',
+    );
+    // Here alone: who reads it knows that.
+    assert.equal(
+      markInWords(markOf({ confirmed: true, held: 3, deliveredTo: 1, devices: 3 }, 3)),
+      'confirmed',
+    );
+    assert.equal(
+      markInWords(markOf({ confirmed: true, held: 3, deliveredTo: 2, devices: 3 }, 3)),
+      'delivered 2 of 3',
+    );
   });
 });

@@ -188,17 +188,23 @@ function sameBody(a: Said, b: Said): boolean {
   return Buffer.compare(a.command.body, b.command.body) === 0;
 }
 
-/** Where a message stands, never more than is proven. @param held voters who hold it, this device included if it counts. */
-export function markOf(
-  where: { readonly confirmed: boolean; readonly held: number; readonly deliveredTo: number },
-  voters: number,
-): Mark {
-  if (where.confirmed) {
-    const isEverywhere = where.deliveredTo > 0;
-    return isEverywhere ? { state: 'delivered', to: where.deliveredTo, of: voters } : { state: 'confirmed' };
-  }
+export interface Whereabouts {
+  readonly confirmed: boolean;
+  /** Voters who hold it, this device included if it counts. */
+  readonly held: number;
+  /** Devices that have said that it can be read there, this one included. */
+  readonly deliveredTo: number;
+  /** All devices in the room. */
+  readonly devices: number;
+}
+
+/** Where a message stands, never more than is proven. */
+export function markOf({ confirmed, held, deliveredTo, devices }: Whereabouts, voters: number): Mark {
+  // That it can be read where it is read says nothing.
+  if (confirmed)
+    return deliveredTo > 1 ? { state: 'delivered', to: deliveredTo, of: devices } : { state: 'confirmed' };
   const needed = Math.floor(voters / 2) + 1;
-  return { state: where.held > 1 ? 'waiting' : 'saved', held: where.held, needed };
+  return { state: held > 1 ? 'waiting' : 'saved', held, needed };
 }
 
 /** In words, as people read it. */

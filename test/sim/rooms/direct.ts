@@ -1,6 +1,7 @@
 /** One replica alone, spoken to by hand: for what a whole room hardly ever comes to. */
 import { chained, genesis, NOBODY } from '../../../src/rooms/consensus/chain.ts';
 import { Consensus } from '../../../src/rooms/consensus/core.ts';
+import type { ReplicaOptions } from '../../../src/rooms/consensus/replica.ts';
 import { replicaOf } from '../../../src/rooms/consensus/roster.ts';
 import type {
   Append,
@@ -49,7 +50,12 @@ export class Direct {
   readonly effects: Effect[] = [];
   #held: Extract<Effect, { type: 'send' }>[] = [];
 
-  constructor(self: ReplicaId, sent: readonly SentEntry[], rest: Partial<StoredReplica> = {}) {
+  constructor(
+    self: ReplicaId,
+    sent: readonly SentEntry[],
+    rest: Partial<StoredReplica> = {},
+    options: Partial<ReplicaOptions> = {},
+  ) {
     const entries = chain(sent);
     const last = entries.at(-1);
     const height = { index: last?.index ?? 0, hash: last?.hash ?? BASE.hash };
@@ -62,7 +68,7 @@ export class Direct {
       entries,
       ...rest,
     };
-    this.core = new Consensus({ self, stored, nowMs: 0, seed: 1 });
+    this.core = new Consensus({ self, stored, nowMs: 0, seed: 1, ...options });
   }
 
   /** @param flush whether the disk keeps up. */

@@ -48,10 +48,13 @@ export function roomTable({ out }: Context, rooms: readonly RoomStatus[]): strin
 
 export function messageLines({ out }: Context, message: RoomMessage): string[] {
   const from = called({ member: message.from, name: message.fromName });
-  const head = `${localTime(message.sentAt)}  ${from}`;
+  const said = `${localTime(message.sentAt)}  ${from}`;
   const isWaiting = message.state === 'waiting';
+  const before = message.carriedBy === null ? '' : '  (from the room of before)';
+  const head = `${said}${before}`;
+  const isNews = message.mark !== 'confirmed';
   return [
-    out.paintData(isWaiting ? 'dim' : 'bold', isWaiting ? `${head}  (${message.mark})` : head),
+    out.paintData(isWaiting ? 'dim' : 'bold', isNews ? `${head}  (${message.mark})` : head),
     ...message.text.split('\n').map((line) => `    ${clean(line)}`),
   ];
 }

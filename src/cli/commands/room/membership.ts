@@ -51,7 +51,9 @@ export const addAdd: AddCommand = (room, run) => {
 export const addRemove: AddCommand = (room, run) => {
   room
     .command('remove')
-    .description('Takes somebody out of a room. What they have they keep.')
+    .description(
+      'Takes somebody out of a room, as soon as a majority agrees. What they have they keep; what you say from now on they do not get.',
+    )
     .argument('<room>', 'the room')
     .argument('<who>', 'a peer number or a name')
     .addHelpText('after', examples(['kith room remove Doctors 4', 'take member 4 out']))
@@ -59,6 +61,11 @@ export const addRemove: AddCommand = (room, run) => {
       run<object, [string, string]>(async (context, _, name, who) => {
         const changed = await (await context.client()).call('removeFromRoom', { room: name, who });
         context.out.result(changed, () => roomLines(context, changed));
+        context.out.say(
+          changed.leaving.length === 0
+            ? 'They are out, and read nothing that is said from now on.'
+            : 'They are still in. This node goes on until a majority has agreed; what you say meanwhile waits.',
+        );
       }),
     );
 };

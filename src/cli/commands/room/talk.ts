@@ -27,8 +27,9 @@ export const addPost: AddCommand = (room, run) => {
         const client = await context.client();
         const text = await textOf(context, operand);
         const posted = await client.call('postToRoom', { room: name, text });
-        const result = wait ? await confirmation(context, client, name, posted.id) : posted;
+        const result: Posted = wait ? await confirmation(context, client, name, posted.id) : posted;
         context.out.result(result, () => [result.id]);
+        if (result.mark !== undefined) context.out.say(`It is ${result.mark}.`);
         if (!wait) context.out.say('It is kept, and confirmed as soon as a majority has it.');
       }),
     );
@@ -91,19 +92,16 @@ async function follow(context: Context, name: string): Promise<void> {
   }
 }
 
+type Posted = Pick<RoomMessage, 'id' | 'state'> & Partial<Pick<RoomMessage, 'mark'>>;
+
 /** @throws KithError `interrupted` when the node stops or the reader goes. */
-async function confirmation(
-  context: Context,
-  client: Client,
-  name: string,
-  id: string,
-): Promise<Pick<RoomMessage, 'id' | 'state'>> {
+async function confirmation(context: Context, client: Client, name: string, id: string): Promise<Posted> {
   for await (const event of client.events(context.out.readerGone)) {
     if (!['room', 'state', 'missed'].includes(event.type)) continue;
     try {
       const { messages } = await client.call('readRoom', { room: name, limit: PAGE });
       const found = messages.find((one) => one.id === id);
-      if (found?.state === 'confirmed') return { id, state: 'confirmed' };
+      if (found?.state === 'confirmed') return { id, state: 'confirmed', mark: found.mark };
     } catch (error) {
       if (!isKithError(error, 'locked')) throw error;
     }
