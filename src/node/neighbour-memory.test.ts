@@ -20,7 +20,9 @@ function disk(): Meta & { writes: number } {
   return meta;
 }
 
-const reread = (meta: Meta): (readonly [LinkKey, readonly string[]])[] => [...new NeighbourMemory(meta).all()];
+const reread = (meta: Meta): (readonly [LinkKey, readonly string[]])[] => [
+  ...new NeighbourMemory(meta).all(),
+];
 
 describe('the memory of neighbours', () => {
   it('is on disk when it is told, the latest neighbour and its best address first', () => {

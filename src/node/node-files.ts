@@ -1,7 +1,9 @@
 /** Files over this node's store, roll and links. */
 import { join } from 'node:path';
+import type { Bytes } from '../base/bytes.ts';
 import type { DeviceKey, LinkKey, MemberId } from '../base/ids.ts';
 import type { Logger } from '../base/ports.ts';
+import { Recent } from '../base/recent.ts';
 import {
   fileProjection,
   FilesService,
@@ -24,6 +26,8 @@ import type { Session } from './session.ts';
 
 const TABLE = 'files';
 /** Between two tries to reach the same holder. */
+/** Keys of rows: what is looked at is looked at several times in a moment. */
+const KEYS_KEPT = 8192;
 const REACH_MS = 15_000;
 
 export interface NodeFilesDeps {
@@ -48,10 +52,14 @@ export interface NodeFiles {
 }
 
 export function openNodeFiles({ database, sealer, store, folder, data, logger }: NodeFilesDeps): NodeFiles {
+  const keys = new Recent<string, Bytes>(KEYS_KEPT);
   const fileSealer: FileSealer = {
     seal: (key, bytes) => sealer.seal({ table: TABLE, key }, bytes),
     open: (key, sealed) => sealer.open({ table: TABLE, key }, sealed),
-    indexKey: (value) => sealer.indexKey(TABLE, value),
+    indexKey: (value) =>
+      typeof value === 'string'
+        ? keys.of(value, () => sealer.indexKey(TABLE, value))
+        : sealer.indexKey(TABLE, value),
   };
   const rows = openFileIndex(database, fileSealer, versionCodec);
   let service: FilesService | undefined;

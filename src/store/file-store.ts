@@ -1,6 +1,7 @@
 /** The index of files: folders, versions and who holds what, computed from the log. */
 import { toHex, type Bytes } from '../base/bytes.ts';
 import { assert } from '../base/errors.ts';
+import { Recent } from '../base/recent.ts';
 import { idFromBytes, idToBytes, type DeviceKey, type FeedId } from '../base/ids.ts';
 import type { FileSealer } from '../files/ports-pieces.ts';
 import type { FilePlace, IndexedVersion, IndexRows, VersionCodec } from '../files/ports-index.ts';
@@ -9,6 +10,8 @@ import type { Database, Row } from './database.ts';
 import { bytesIn, numberIn } from './rows.ts';
 
 const FEED_STRIDE = 2 ** 32;
+/** Paths whose heads are in memory as well. */
+const HEADS_KEPT = 8192;
 
 export function openFileIndex(database: Database, sealer: FileSealer, codec: VersionCodec): IndexRows {
   const places = placesIn(database);
@@ -16,15 +19,22 @@ export function openFileIndex(database: Database, sealer: FileSealer, codec: Ver
   const reading = (row: Row): IndexedVersion =>
     codec.decode(sealer.open(`version ${toHex(bytesIn(row, 'version'))}`, bytesIn(row, 'body')));
   const read = (rows: readonly Row[]): readonly IndexedVersion[] => rows.map(reading);
+  const { headsAt, changing } = headRows(database, key, read);
+  const { addVersions } = versionWriting(database, sealer, codec, places);
   return {
     ...folderRows(database, sealer, places, codec.modes),
     ...heldRows(database, key, places),
-    ...versionWriting(database, sealer, codec, places),
+    addVersions(place, versions) {
+      changing();
+      addVersions(place, versions);
+    },
     removePlace(place) {
+      changing();
       for (const row of removePlace(database, places.numberOf(place)))
         addBelow(database, sealer, numberIn(row, 'row'), reading(row));
     },
     clear() {
+      changing();
       for (const table of ['folders', 'modes', 'versions', 'parents', 'held', 'below'])
         database.sql(`DELETE FROM file_${table}`).run();
     },
@@ -50,14 +60,7 @@ export function openFileIndex(database: Database, sealer: FileSealer, codec: Ver
           .sql('SELECT version, body FROM file_versions WHERE folder = ? AND path = ? ORDER BY row LIMIT ?')
           .all(key('folder', folder), key('path', path), limit),
       ),
-    headsAt: (folder, path) =>
-      read(
-        database
-          .sql(
-            'SELECT version, body FROM file_versions WHERE folder = ? AND path = ? AND head != 0 ORDER BY row',
-          )
-          .all(key('folder', folder), key('path', path)),
-      ),
+    headsAt,
     version: (id) =>
       read(
         database
@@ -80,6 +83,33 @@ export function openFileIndex(database: Database, sealer: FileSealer, codec: Ver
           .sql('SELECT version, body FROM file_versions WHERE content = ? ORDER BY row LIMIT ?')
           .all(key('content', content), limit),
       ),
+  };
+}
+
+/** Heads of a path, read once as long as no version comes or goes. */
+function headRows(
+  database: Database,
+  key: (label: string, value: string) => Bytes,
+  read: (rows: readonly Row[]) => readonly IndexedVersion[],
+): Pick<IndexRows, 'headsAt'> & { readonly changing: () => void } {
+  const recent = new Recent<string, readonly IndexedVersion[]>(HEADS_KEPT);
+  const look = (folder: string, path: string): readonly IndexedVersion[] =>
+    read(
+      database
+        .sql(
+          'SELECT version, body FROM file_versions WHERE folder = ? AND path = ? AND head != 0 ORDER BY row',
+        )
+        .all(key('folder', folder), key('path', path)),
+    );
+  return {
+    headsAt: (folder, path) => recent.of(`${folder} ${path}`, () => look(folder, path)),
+    /** Inside a transaction, which may come to nothing. */
+    changing() {
+      recent.clear();
+      database.onRollback(() => {
+        recent.clear();
+      });
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 /** Folders on this device: where they lie, what was on disk there, brakes that hold, and files that can be had back. */
 import { fromUtf8, toHex, utf8, type Bytes } from '../base/bytes.ts';
 import { assert } from '../base/errors.ts';
+import { Recent } from '../base/recent.ts';
 import type {
   Brake,
   Direction,
@@ -15,6 +16,9 @@ import type { FileSealer } from '../files/ports-pieces.ts';
 import type { FolderId } from '../files/types.ts';
 import type { Database, Row } from './database.ts';
 import { bytesIn, numberIn, textIn } from './rows.ts';
+
+/** Paths whose row is in memory as well. */
+const KNOWN_KEPT = 8192;
 
 export function openFolderStore(
   database: Database,
@@ -62,6 +66,8 @@ class SqliteFolder implements FolderStore {
   readonly #codec: KnownCodec;
   readonly #id: FolderId;
   readonly #folder: Bytes;
+  /** A pass asks for the same path, and for the folders above it, again and again. */
+  readonly #known = new Recent<string, Known | 'none'>(KNOWN_KEPT);
 
   constructor(database: Database, sealer: FileSealer, codec: KnownCodec, folder: FolderId) {
     this.#database = database;
@@ -72,6 +78,11 @@ class SqliteFolder implements FolderStore {
   }
 
   get(path: string): Known | undefined {
+    const known = this.#known.of(path, () => this.#read(path) ?? 'none');
+    return known === 'none' ? undefined : known;
+  }
+
+  #read(path: string): Known | undefined {
     const row = this.#database
       .sql('SELECT path, body FROM folder_known WHERE path = ?')
       .get(this.#key('known', path));
@@ -87,6 +98,7 @@ class SqliteFolder implements FolderStore {
       this.#sealer.seal(`known ${toHex(key)}`, this.#codec.encode(known)),
     ] as const;
     this.#write(() => {
+      this.#forget(path);
       if (this.#rowOf(key) === undefined) this.#insert(key, path, values);
       else
         this.#database
@@ -114,6 +126,7 @@ class SqliteFolder implements FolderStore {
     const row = this.#rowOf(this.#key('known', path));
     if (row === undefined) return;
     this.#write(() => {
+      this.#forget(path);
       this.#database.sql('DELETE FROM folder_above WHERE child = ?').run(row);
       this.#database.sql('DELETE FROM folder_known WHERE row = ?').run(row);
     });
@@ -221,6 +234,14 @@ class SqliteFolder implements FolderStore {
   /** In the order of the calls; a power cut may take the last of them back, and a look finds them again. */
   #write(work: () => void): void {
     this.#database.transact(work, 'replaceable');
+  }
+
+  /** Inside a transaction, which may come to nothing. */
+  #forget(path: string): void {
+    this.#known.delete(path);
+    this.#database.onRollback(() => {
+      this.#known.delete(path);
+    });
   }
 
   #key(label: string, value: string): Bytes {

@@ -171,10 +171,14 @@ export class RealFileSystem implements FileSystem {
       return open(this.absolute(path), READING);
     });
     try {
-      if (!(await file.stat()).isFile()) throw new FsError('io', path);
-      for (;;) {
-        const { bytesRead, buffer } = await this.#do(path, () => file.read(new Uint8Array(CHUNK_BYTES)));
+      const stats = await file.stat();
+      if (!stats.isFile()) throw new FsError('io', path);
+      for (let leftBytes = stats.size; ;) {
+        // One more than there should be: it may have grown. Most files are far smaller than a chunk.
+        const chunk = new Uint8Array(Math.min(CHUNK_BYTES, Math.max(leftBytes, 0) + 1));
+        const { bytesRead, buffer } = await this.#do(path, () => file.read(chunk));
         if (bytesRead === 0) return;
+        leftBytes -= bytesRead;
         yield buffer.subarray(0, bytesRead);
       }
     } finally {

@@ -8,6 +8,7 @@ import { compareHlc } from '../../base/hlc.ts';
 import type { DeviceKey, MemberId } from '../../base/ids.ts';
 import { LIMITS } from '../../base/limits.ts';
 import type { Rng } from '../../base/ports.ts';
+import { Recent } from '../../base/recent.ts';
 import { mayHold, type Audience, type Standing } from '../../identity/roles.ts';
 import type { Draft, Entry } from '../../log/types.ts';
 import type { IndexedVersion, IndexRows } from '../ports-index.ts';
@@ -62,7 +63,7 @@ type Reading = Pick<IndexedVersion, 'folder' | 'device' | 'audiences' | 'hlc'>;
 
 export class FileIndex {
   readonly #deps: FileIndexDeps;
-  readonly #readings = new Map<ContentId, readonly Reading[]>();
+  readonly #readings = new Recent<ContentId, readonly Reading[]>(READERS_KEPT);
   #folders: ReadonlyMap<FolderId, Folder> | undefined;
 
   constructor(deps: FileIndexDeps) {
@@ -271,15 +272,11 @@ export class FileIndex {
   }
 
   #readingsOf(content: ContentId): readonly Reading[] {
-    const known = this.#readings.get(content);
-    if (known !== undefined) return known;
-    const readings = this.#deps.rows
-      .ofContent(content, MOST_ALIKE)
-      .map(({ folder, device, audiences, hlc }) => ({ folder, device, audiences, hlc }));
-    this.#readings.set(content, readings);
-    const [oldest] = this.#readings.keys();
-    if (this.#readings.size > READERS_KEPT && oldest !== undefined) this.#readings.delete(oldest);
-    return readings;
+    return this.#readings.of(content, () =>
+      this.#deps.rows
+        .ofContent(content, MOST_ALIKE)
+        .map(({ folder, device, audiences, hlc }) => ({ folder, device, audiences, hlc })),
+    );
   }
 
   // ---- what counts
