@@ -54,6 +54,9 @@ export class Lan {
       run: (...command) => {
         execFileSync('ip', ['netns', 'exec', name, ...command], { stdio: ['ignore', 'pipe', 'pipe'] });
       },
+      set: (path, value) => {
+        execFileSync('ip', ['netns', 'exec', name, ...setting(path, value)]);
+      },
       unplug: () => {
         ip('-n', this.#name, 'link', 'set', cable, 'down');
       },
@@ -72,7 +75,7 @@ export class Lan {
   /** A machine with a leg in each room, which forwards nothing from one to the other. */
   between(): Between {
     const { name, number } = this.#add();
-    execFileSync('ip', ['netns', 'exec', name, 'sysctl', '-qw', 'net.ipv4.ip_forward=0']);
+    execFileSync('ip', ['netns', 'exec', name, ...setting('net/ipv4/ip_forward', 0)]);
     const leg = (room: Room, at: number): string => {
       const cable = `m${String(number)}-${String(at)}`;
       return this.#plugIn(name, number, { room, cable, port: `eth${String(at)}` });
@@ -142,6 +145,8 @@ export interface Machine {
   readonly under: readonly string[];
   /** A command on that machine, to its end. @throws when it fails. */
   run(...command: readonly string[]): void;
+  /** One of that machine's own settings, by its path below `/proc/sys`. */
+  set(path: string, value: number): void;
   /** From now on the switch passes no multicast on to it, as many access points do. */
   deafen(): void;
   /** Pulls the cable: packets are dropped, and nobody is told. */
@@ -149,6 +154,11 @@ export interface Machine {
   plug(): void;
   /** All begin in the first room; who is in the other one is out of reach of these, and notices nothing. */
   carryTo(room: Room): void;
+}
+
+/** Not every machine has `sysctl`, or has it where a user's programs are. */
+function setting(path: string, value: number): readonly string[] {
+  return ['sh', '-c', `echo ${String(value)} > /proc/sys/${path}`];
 }
 
 /** What a process that was killed could not take away. */

@@ -25,9 +25,9 @@ import { makeRoomForBulk } from './quiet-memory.ts';
 import type { Session } from './session.ts';
 
 const TABLE = 'files';
-/** Between two tries to reach the same holder. */
 /** Keys of rows: what is looked at is looked at several times in a moment. */
 const KEYS_KEPT = 8192;
+/** Between two tries to reach the same holder. */
 const REACH_MS = 15_000;
 
 export interface NodeFilesDeps {

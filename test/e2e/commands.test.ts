@@ -18,7 +18,9 @@ import type {
 } from '../../src/api/contract.ts';
 import { texts, write } from '../../scripts/nodes/entries.ts';
 import { Command, runKith, type NodeProcess, type Outcome } from '../../scripts/nodes/node-process.ts';
+import { runCli } from '../../src/cli/program.ts';
 import { until } from '../../scripts/nodes/until.ts';
+import { fakeTerminal } from '../fakes/fake-terminal.ts';
 import { scene, step } from '../support/stage.ts';
 
 const ALONE = ['--no-mdns', '--listen', '127.0.0.1:0'];
@@ -46,8 +48,14 @@ async function refuses(run: Promise<Outcome>, expected: string, exit = 1): Promi
   assert.match(String(failure['message']), /^[A-Z“"/].*[.?]$/s);
 }
 
-function json(node: NodeProcess, ...args: string[]): Promise<Outcome> {
-  return node.kith([...args, '--json']);
+/** To be refused: by the real node, where one runs, of a command that runs in this process, as it takes a second to start one. */
+async function json(node: NodeProcess, ...args: string[]): Promise<Outcome> {
+  const line = [...args, '--json'];
+  if (!node.isUp) return node.kith(line);
+  const terminal = fakeTerminal({ cwd: process.cwd() });
+  const up = (): Promise<never> => Promise.reject(new Error('a node runs there'));
+  const code = await runCli(['node', 'kith', ...line, '--data', node.data], { up, terminal });
+  return { code, signal: null, ...terminal.written };
 }
 
 async function addressOf(node: NodeProcess): Promise<string> {

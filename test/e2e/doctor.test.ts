@@ -144,7 +144,7 @@ scene(
     await finds(ben, 'multicast-blocked');
     // A machine that refuses to be in any multicast group, as some hardened ones do.
     await ben.stop();
-    machines[1].run('sysctl', '-qw', 'net.ipv4.igmp_max_memberships=0');
+    machines[1].set('net/ipv4/igmp_max_memberships', 0);
     await ben.up();
     await until('Ben says that it is this machine', async () =>
       (await doctor(ben)).findings.some(({ message }) =>

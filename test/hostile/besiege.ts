@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { ALARM_CHANNEL } from '../../src/alarms/service.ts';
+import { FILES_CHANNEL } from '../../src/files/transfer/service.ts';
 import { MAIL_CHANNEL } from '../../src/mail/service.ts';
 import { HUB_CHANNEL } from '../../src/net/hubs/service.ts';
 import { PRESENCE_CHANNEL } from '../../src/net/mesh/service.ts';
@@ -19,7 +20,7 @@ const SEED = Number(process.env['KITH_FUZZ_SEED'] ?? 1);
 interface Target {
   readonly name: ChannelName;
   /** The other side of it: somebody who is no member, or the node when it has dialled. */
-  readonly by?: 'stranger' | 'hostile admitter';
+  readonly by?: 'member' | 'stranger' | 'hostile admitter';
   /** A line that says what was refused. */
   readonly says: RegExp | undefined;
 }
@@ -31,6 +32,7 @@ const TARGETS: readonly Target[] = [
   { name: PRESENCE_CHANNEL, says: /^(info|warn) net: a neighbour .*misbehave/ },
   { name: RELAY_CHANNEL, says: /^(info|warn) net: a neighbour .*misbehave/ },
   { name: PING_CHANNEL, says: /^(info|warn) net: a neighbour .*misbehave/ },
+  { name: FILES_CHANNEL, says: /^(info|warn) net: a neighbour .*misbehave/ },
   { name: ROOMS_CHANNEL, says: /^(info|warn) net: a neighbour .*misbehave/ },
   { name: HUB_CHANNEL, says: /^warn hub: a guest sent what cannot be read/ },
   { name: JOIN_CHANNEL, by: 'stranger', says: /^warn join: a newcomer sent what cannot be read/ },
@@ -46,28 +48,38 @@ export interface Scale {
   readonly growthMiB: number;
 }
 
-export async function besiege({ frames, growthMiB }: Scale): Promise<void> {
+export async function besiege(scale: Scale): Promise<void> {
   const only = process.env['KITH_CHANNEL'];
   const targets = TARGETS.filter(({ name }) => only === undefined || name.endsWith(`/${only}`));
   const siege = await Siege.begin(SEED);
-  for (const { name, by = 'member', says } of targets) {
-    await test(`${name}, from a ${by}: ${String(frames)} hostile frames, seed ${String(SEED)}`, async (context) => {
-      const beganMs = performance.now();
-      const outcome =
-        by === 'hostile admitter'
-          ? await siege.attackNewcomer(frames)
-          : await siege.attack(name, frames, by === 'stranger');
-      report(context, outcome, performance.now() - beganMs);
-      siege.mustBeSound();
-      const [first, last] = outcome.heapMiB;
-      assert.ok(last - first <= growthMiB, `the heap grew from ${String(first)} to ${String(last)} MiB`);
-      assert.ok(
-        says === undefined || [...outcome.refusals.keys()].some((line) => says.test(line)),
-        `a log line says what was refused: ${[...outcome.refusals.keys()].join('; ')}`,
-      );
-      await siege.mustServe();
-    });
+  try {
+    for (const target of targets) await besiegeOn(siege, target, scale);
+  } finally {
+    await siege.end();
   }
+}
+
+async function besiegeOn(
+  siege: Siege,
+  { name, by = 'member', says }: Target,
+  { frames, growthMiB }: Scale,
+): Promise<void> {
+  await test(`${name}, from a ${by}: ${String(frames)} hostile frames, seed ${String(SEED)}`, async (context) => {
+    const beganMs = performance.now();
+    const outcome =
+      by === 'hostile admitter'
+        ? await siege.attackNewcomer(frames)
+        : await siege.attack(name, frames, by === 'stranger');
+    report(context, outcome, performance.now() - beganMs);
+    siege.mustBeSound();
+    const [first, last] = outcome.heapMiB;
+    assert.ok(last - first <= growthMiB, `the heap grew from ${String(first)} to ${String(last)} MiB`);
+    assert.ok(
+      says === undefined || [...outcome.refusals.keys()].some((line) => says.test(line)),
+      `a log line says what was refused: ${[...outcome.refusals.keys()].join('; ')}`,
+    );
+    await siege.mustServe();
+  });
 }
 
 function report(context: TestContext, outcome: Besieged, tookMs: number): void {

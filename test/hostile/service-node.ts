@@ -1,4 +1,7 @@
 /** A node with all its services, as the program wires them, over the transport's twin in memory and simulated time. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Bytes } from '../../src/base/bytes.ts';
 import type { LinkKey } from '../../src/base/ids.ts';
 import { HybridClock } from '../../src/base/hlc.ts';
@@ -18,8 +21,10 @@ import { openKeys, type DeviceKeys, type Meta } from '../../src/node/keys.ts';
 import { letterKeysProjection } from '../../src/node/letters.ts';
 import type { NodeLog } from '../../src/node/logging.ts';
 import { openNodeMail, type Mail } from '../../src/node/mail.ts';
+import { openNodeFiles } from '../../src/node/node-files.ts';
 import { openNodeRecords } from '../../src/node/records.ts';
 import { openNodeRooms } from '../../src/node/rooms.ts';
+import type { FilesService } from '../../src/files/index.ts';
 import type { RoomService } from '../../src/rooms/index.ts';
 import { Session } from '../../src/node/session.ts';
 import { openAckStore, openAlertIndex } from '../../src/store/alarm-store.ts';
@@ -117,6 +122,9 @@ export class ServiceNode {
   #session: Session | undefined;
   #mail: Mail | undefined;
   #rooms: RoomService | undefined;
+  #files: FilesService | undefined;
+  /** Pieces of files, and files that are offered. */
+  readonly folder = mkdtempSync(join(tmpdir(), 'kith-siege-'));
 
   private constructor(around: Surroundings, database: Database, meta: Meta, keys: DeviceKeys) {
     this.#around = around;
@@ -149,6 +157,11 @@ export class ServiceNode {
   get rooms(): RoomService {
     if (this.#rooms === undefined) throw new Error('bug: it is in no network yet');
     return this.#rooms;
+  }
+
+  get files(): FilesService {
+    if (this.#files === undefined) throw new Error('bug: it is in no network yet');
+    return this.#files;
   }
 
   get address(): string {
@@ -210,6 +223,14 @@ export class ServiceNode {
       logger: this.log.logger('records'),
       roll: () => this.#session?.log.membership,
     });
+    const files = openNodeFiles({
+      database,
+      sealer: keys.sealer,
+      store,
+      folder: this.folder,
+      data: this.folder,
+      logger: this.log.logger('files'),
+    });
     this.#session = new Session({
       network,
       keys,
@@ -222,9 +243,10 @@ export class ServiceNode {
         letterKeysProjection(openLetterDirectory(database), device),
         alertProjection(alerts.index),
         records.projection,
+        files.projection,
       ],
       records,
-      files: { foldersOf: () => new Set() },
+      files,
       meta: this.#meta,
       transport: Object.assign(this.transport, NO_RELAYS),
       isHub: genesis !== undefined,
@@ -238,6 +260,7 @@ export class ServiceNode {
       genesis,
       alarm: () => undefined,
     });
+    this.#files = files.open(this.#session, () => undefined);
     this.#session.start([]);
     this.#mail = openNodeMail({ database, session: this.#session, changed: () => undefined });
     this.#meta.set('incarnation', fromHex(incarnation));
@@ -248,6 +271,8 @@ export class ServiceNode {
     this.#rooms?.stop();
     this.#session?.stop();
     await this.#mail?.service.stop();
+    await this.#files?.stop();
+    rmSync(this.folder, { recursive: true, force: true });
     const stopping = this.transport.stop();
     this.#around.timers.advance(5000);
     await stopping;

@@ -3,7 +3,9 @@
  * A channel that the node ends is opened again, and whoever was cut off is let in again: that it happened is counted.
  */
 import assert from 'node:assert/strict';
-import { setImmediate as turn } from 'node:timers/promises';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { toHex, utf8, type Bytes } from '../../src/base/bytes.ts';
@@ -27,6 +29,8 @@ const HOSTILE_MEMBERS = 2;
 const RECORDED = 300;
 /** Simulated time within which a frame is taken or its channel ends, whatever its quota. */
 const HANGING_MS = 20 * 60_000;
+/** Real time for what is on disk: simulated time goes on with each of them. */
+const DISK_TURN_MS = 1;
 const HEAP_SAMPLES = 8;
 /** Frames that a newcomer reads before it gives up. */
 const ASKED_FRAMES = 200;
@@ -148,6 +152,7 @@ export class Siege {
       for (const { self } of others) node.session.links.relay.send(self, 'vote', utf8('yes'));
       await this.pass(3000);
     }
+    await this.#offered(this.ada, 'a file');
     await this.#room('All of us', nodes);
     this.#ours = await this.#room('Two of us', [this.ada, this.ben]);
     const alarm = this.#raise('Fire');
@@ -157,6 +162,17 @@ export class Siege {
       if (here !== undefined) session.alarms.desk.see(here);
     }
     await this.pass(70_000);
+  }
+
+  /** What one offers, the other has before long. */
+  async #offered(to: ServiceNode, text: string): Promise<void> {
+    const from = to === this.ada ? this.ben : this.ada;
+    const path = join(from.folder, `${text}.txt`);
+    writeFileSync(path, text.repeat(1000));
+    const sending = from.files.send(path, undefined);
+    const { state } = await this.#during(sending, DISK_TURN_MS);
+    assert.ok(state.type === 'file');
+    await this.until(`${text} is there`, () => to.files.isHere(state.content), HANGING_MS, DISK_TURN_MS);
   }
 
   /** Founded by the first one; all count, and somebody has said something. */
@@ -190,28 +206,28 @@ export class Siege {
 
   // ---- time
 
-  /** Steps of simulated time, with real turns between them for what is sealed and opened. */
-  async pass(forMs: number, stepMs = 100): Promise<void> {
+  /** Steps of simulated time, with real turns between them for what is sealed and opened; longer ones for the disk. */
+  async pass(forMs: number, stepMs = 100, turnMs = 0): Promise<void> {
     for (let passedMs = 0; passedMs < forMs; passedMs += stepMs) {
       this.around.timers.advance(stepMs);
-      await turn();
+      await (turnMs === 0 ? turn() : pause(turnMs));
     }
   }
 
-  async #during<Result>(work: Promise<Result>): Promise<Result> {
+  async #during<Result>(work: Promise<Result>, turnMs = 0): Promise<Result> {
     const state = { isOver: false };
     const over = work.finally(() => (state.isOver = true));
     for (let steps = 0; !state.isOver; steps += 1) {
       assert.ok(steps < 10_000, 'nothing comes of it');
-      await this.pass(100);
+      await this.pass(100, 100, turnMs);
     }
     return over;
   }
 
-  async until(what: string, condition: () => boolean, withinMs = 180_000): Promise<void> {
+  async until(what: string, condition: () => boolean, withinMs = 180_000, turnMs = 0): Promise<void> {
     for (let passedMs = 0; !condition(); passedMs += 100) {
       assert.ok(passedMs < withinMs, `never: ${what}`);
-      await this.pass(100);
+      await this.pass(100, 100, turnMs);
     }
   }
 
@@ -279,6 +295,7 @@ export class Siege {
       if (taken >= ((heap.length + 1) * count) / HEAP_SAMPLES) heap.push(heapMiB());
     }
     await transport.stop();
+    await this.#during(newcomer.stop());
     return {
       frames: taken,
       channelsEnded: ended,
@@ -358,6 +375,11 @@ export class Siege {
     for (const channel of this.#idle.splice(0)) channel.close();
   }
 
+  async end(): Promise<void> {
+    this.#leave();
+    for (const node of [this.ada, this.ben]) await this.#during(node.stop(), DISK_TURN_MS);
+  }
+
   // ---- what must hold
 
   mustBeSound(): void {
@@ -389,6 +411,7 @@ export class Siege {
     await this.until('the alarm reaches Ben', () => ben.session.alarms.desk.alarm(alarm.id) !== undefined);
     await this.until('Ben has the letter', () => ben.letters.includes(text));
     await this.until('Ada has the letter', () => ada.letters.includes(text));
+    await this.#offered(ada, `${text}, says Ben`);
     await this.until('both have the same log', () => entries(ada) === entries(ben));
     assert.equal(ada.session.links.statusOf(ben.self), 'here');
     assert.equal(
