@@ -94,9 +94,10 @@ export class FolderContents implements Contents {
     const id = this.#owner(content.id);
     if (this.ready(content)) return;
     const path = this.#incoming(content.id);
-    // What a crash left between two steps, and cannot be told from what should be.
-    if (transfers.progressOf(id) === undefined) await rm(path, { force: true });
+    // What is small comes into the store, and never lies there.
     const isSmall = content.sizeBytes <= COPIED_BYTES;
+    // What a crash left between two steps, and cannot be told from what should be.
+    if (!isSmall && transfers.progressOf(id) === undefined) await rm(path, { force: true });
     const target = isSmall ? undefined : { path, partial: `${path}.part`, modifiedMs: 0, executable: false };
     await transfers.fetch({ id, content, target }, 'replaceable');
     const watch = this.#watchStalling(id);
@@ -124,12 +125,13 @@ export class FolderContents implements Contents {
     if (this.#takeIncoming(content.id, absolute)) return;
     const list = await pieces.writeTo(content, absolute);
     const { rows } = pieces;
+    const isSmall = content.sizeBytes <= COPIED_BYTES;
     rows.transact(() => {
       rows.hold(this.#owner(content.id), content.id, list);
-      if (content.sizeBytes > COPIED_BYTES)
+      if (!isSmall)
         rows.addPlaces(rows.addSource(absolute, stampOf(lstatSync(absolute))), placesIn(list.pieces));
     }, 'replaceable');
-    await rm(this.#incoming(content.id), { force: true });
+    if (!isSmall) await rm(this.#incoming(content.id), { force: true });
   }
 
   /** What came for this folder goes there itself, by another name; once, and not from another disk. */

@@ -19,7 +19,7 @@ export interface Carried {
   readonly key: Bytes;
 }
 
-export interface Said {
+export interface Original {
   readonly text: string;
   readonly sentMs: number;
 }
@@ -45,7 +45,7 @@ export function carriedIn(text: string): Carried | undefined {
 }
 
 /** What its author said; undefined unless that author signed it, in that room, and meant this text. */
-export function saidIn({ room, command, key }: Carried, verifier: Verifier): Said | undefined {
+export function saidIn({ room, command, key }: Carried, verifier: Verifier): Original | undefined {
   const body = bodyIn(command.body);
   if (body?.kind !== 'message' || body.carries || !isSigned(verifier, room, command, body)) return undefined;
   const text = openText(key, contentPlace(room, command), body);
