@@ -9,10 +9,9 @@ export const systemClock: Clock = {
 
 export const systemTimers: Timers = {
   after: (delayMs, run) => {
-    // As soon as may be: a timer of 0 waits for a millisecond.
+    // As soon as may be: a timer of 0 waits for a millisecond, and an immediate that is unref'd until something else comes.
     if (delayMs === 0) {
       const soon = setImmediate(run);
-      soon.unref();
       return {
         cancel: () => {
           clearImmediate(soon);
