@@ -1,6 +1,7 @@
 /** Two folders kept in step on this machine, by kith and by its rival, for the bars of P4: the same files, one after the other. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, statSync, type Stats } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, rmSync, statSync, writeFileSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { down, familyOf, kith, pair, say, tempFolder, up, usageOf } from './processes.ts';
@@ -26,6 +27,7 @@ export interface Taken {
 }
 
 const LOOK_MS = 5;
+const BLOCK_MIB = 64;
 
 /** Each side alone, so that they do not take the processor from each other. */
 export async function race<Result>(
@@ -119,6 +121,26 @@ export async function timed(side: Side, begin: () => void, isThere: () => boolea
   const seconds = (performance.now() - startedMs) / 1000;
   const { cpuSeconds, residentMib } = side.usage();
   return { seconds: round(seconds, 3), cpuSeconds: round(cpuSeconds - before, 2), residentMib };
+}
+
+/** A file of that size, not in a folder yet. @returns its path. */
+export function largeFile(mib: number): string {
+  const made = join(tempFolder(), 'large');
+  for (let at = 0; at < mib; at += BLOCK_MIB)
+    writeFileSync(made, randomBytes(Math.min(BLOCK_MIB, mib - at) * 2 ** 20), { flag: 'a' });
+  return made;
+}
+
+type Cost = Pick<Taken, 'cpuSeconds' | 'residentMib'>;
+
+/** What it took of either, for the report. */
+export function costs(ours: Cost, rival: Cost | undefined): Readonly<Record<string, number | null>> {
+  return {
+    cpuSeconds: ours.cpuSeconds,
+    rivalCpuSeconds: rival?.cpuSeconds ?? null,
+    residentMib: ours.residentMib,
+    rivalResidentMib: rival?.residentMib ?? null,
+  };
 }
 
 export function lookAt(path: string): Stats | undefined {

@@ -1,17 +1,13 @@
 /** P4a: one large file appears in a folder; until all of it is in the other one. */
-import { randomBytes } from 'node:crypto';
-import { renameSync, writeFileSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { lookAt, race, round, timed } from './folder-sides.ts';
-import { report, tempFolder } from './processes.ts';
+import { costs, largeFile, lookAt, race, round, timed } from './folder-sides.ts';
+import { report } from './processes.ts';
 
 const MIB = Number(process.argv[2] ?? 1024);
-const BLOCK_MIB = 64;
 
 const { ours, rival } = await race(async (side) => {
-  const made = join(tempFolder(), 'large');
-  for (let at = 0; at < MIB; at += BLOCK_MIB)
-    writeFileSync(made, randomBytes(Math.min(BLOCK_MIB, MIB - at) * 2 ** 20), { flag: 'a' });
+  const made = largeFile(MIB);
   const taken = await timed(
     side,
     () => {
@@ -30,10 +26,7 @@ report({
   ratio,
   bar: 1,
   mib: MIB,
-  cpuSeconds: ours.cpuSeconds,
-  rivalCpuSeconds: rival?.cpuSeconds ?? null,
-  residentMib: ours.residentMib,
-  rivalResidentMib: rival?.residentMib ?? null,
+  ...costs(ours, rival),
   pass: ratio !== null && ratio >= 1,
 });
 process.exit(0);

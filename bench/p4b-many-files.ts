@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { race, round, timed } from './folder-sides.ts';
+import { costs, race, round, timed } from './folder-sides.ts';
 import { report, tempFolder } from './processes.ts';
 
 const FILES = Number(process.argv[2] ?? 10_000);
@@ -44,10 +44,7 @@ report({
   ratio,
   bar: BAR,
   files: FILES,
-  cpuSeconds: ours.cpuSeconds,
-  rivalCpuSeconds: rival?.cpuSeconds ?? null,
-  residentMib: ours.residentMib,
-  rivalResidentMib: rival?.residentMib ?? null,
+  ...costs(ours, rival),
   pass: ratio !== null && ratio >= BAR,
 });
 process.exit(0);

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { race, round, timed } from './folder-sides.ts';
+import { costs, race, round, timed } from './folder-sides.ts';
 import { median, report } from './processes.ts';
 
 const TIMES = Number(process.argv[2] ?? 15);
@@ -39,10 +39,7 @@ report({
   ratio: rival === undefined ? null : round(ours.seconds / rival.seconds, 3),
   bar: BAR_SECONDS,
   most: ours.most,
-  cpuSeconds: ours.cpuSeconds,
-  rivalCpuSeconds: rival?.cpuSeconds ?? null,
-  residentMib: ours.residentMib,
-  rivalResidentMib: rival?.residentMib ?? null,
+  ...costs(ours, rival),
   pass: ours.seconds <= BAR_SECONDS,
 });
 process.exit(0);

@@ -1,19 +1,15 @@
 /** P4d: one byte is put in front of a large file; how much is sent for that. */
-import { randomBytes } from 'node:crypto';
 import { createReadStream, createWriteStream, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { lookAt, race, round, timed } from './folder-sides.ts';
-import { report, say, tempFolder } from './processes.ts';
+import { costs, largeFile, lookAt, race, round, timed } from './folder-sides.ts';
+import { report, say } from './processes.ts';
 
 const MIB = Number(process.argv[2] ?? 1024);
-const BLOCK_MIB = 64;
 const BAR_SHARE = 0.01;
 
 const { ours, rival } = await race(async (side) => {
-  const [made, target] = [join(tempFolder(), 'large'), join(side.from, 'large')];
-  for (let at = 0; at < MIB; at += BLOCK_MIB)
-    writeFileSync(made, randomBytes(Math.min(BLOCK_MIB, MIB - at) * 2 ** 20), { flag: 'a' });
+  const [made, target] = [largeFile(MIB), join(side.from, 'large')];
   const arrived = (sizeBytes: number) => (): boolean => lookAt(join(side.to, 'large'))?.size === sizeBytes;
   await timed(
     side,
@@ -48,10 +44,7 @@ report({
   mib: MIB,
   seconds: ours.seconds,
   rivalSeconds: rival?.seconds ?? null,
-  cpuSeconds: ours.cpuSeconds,
-  rivalCpuSeconds: rival?.cpuSeconds ?? null,
-  residentMib: ours.residentMib,
-  rivalResidentMib: rival?.residentMib ?? null,
+  ...costs(ours, rival),
   pass: ours.share <= BAR_SHARE,
 });
 process.exit(0);

@@ -1,4 +1,4 @@
-/** A map of what was used last, of bounded size: a copy of what can be had again, and never the only one. */
+/** A map of what came last, of bounded size: a copy of what can be had again, and never the only one. */
 export class Recent<Key, Value> {
   readonly #most: number;
   readonly #entries = new Map<Key, Value>();

@@ -14,7 +14,6 @@ test('the first letters go at once, those that follow go together a moment later
     give();
   };
   const pacing = new Pacing(10, {
-    later: (run) => void timers.after(0, run),
     after: (delayMs, run) => void timers.after(delayMs, run),
     resume: give,
   });

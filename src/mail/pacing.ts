@@ -3,8 +3,7 @@
  * and goes together, because a write costs a link more than what is in it.
  */
 export interface PacingDeps {
-  /** When what is done now is over. */
-  later(run: () => void): void;
+  /** @param delayMs 0: when what is done now is over. */
   after(delayMs: number, run: () => void): void;
   /** Letters may be given again. */
   resume(): void;
@@ -25,7 +24,7 @@ export class Pacing {
     if (this.#state === 'gathering') return false;
     if (this.#state === 'open') {
       this.#state = 'giving';
-      this.#deps.later(() => {
+      this.#deps.after(0, () => {
         this.#gather();
       });
     }

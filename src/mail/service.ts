@@ -79,7 +79,6 @@ export class MailService {
   readonly #openings = new Map<CopyId, number>();
   readonly #triedMs = new Map<LetterId, number>();
   readonly #pacing = new Pacing(GATHER_MS, {
-    later: (run) => void setImmediate(run),
     after: (delayMs, run) => void this.#deps.timers.after(delayMs, run),
     resume: () => {
       for (const peer of this.#channels.keys()) this.#driver.drained(peer);

@@ -32,13 +32,14 @@ export class NeighbourMemory {
    */
   note(peer: LinkKey, addresses: readonly string[], isNeighbour: boolean): void {
     const known = this.of(peer);
+    // In a large network most were only heard of, and each change of the map tells of all of them.
+    if (!isNeighbour && known.length === 0 && this.#all.size >= MOST_REMEMBERED) return;
     const merged = [...new Set([...addresses, ...known])].slice(0, MOST_ADDRESSES);
     if (merged.join() === known.join()) return;
     const others = [...this.#all].filter(([other]) => other !== peer);
     const noted = [peer, merged] as const;
     const all = isNeighbour ? [noted, ...others] : [...others, noted];
     this.#all = new Map(all.slice(0, MOST_REMEMBERED));
-    if (!this.#all.has(peer)) return;
     const value = [...this.#all].map(([key, list]) => [idToBytes(key), ...list.map(utf8)]);
     this.#meta.set(REMEMBERED, encodeCbor(value));
   }

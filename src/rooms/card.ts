@@ -3,8 +3,8 @@ import { fromHex, type Bytes } from '../base/bytes.ts';
 import { decodeCbor, encodeCbor, malformed, type CborValue } from '../base/cbor.ts';
 import { idFromBytes, type DeviceKey } from '../base/ids.ts';
 import { exactly, flagIn, listOf, numberIn, textIn } from './consensus/wire.ts';
-import type { Continued, InviteState, Removal, RoomCard, RoomId, RoomState, SentInvite } from './types.ts';
-import { invitationFields, readInvitation } from './wire.ts';
+import type { Continued, InviteState, Removal, RoomCard, RoomState, SentInvite } from './types.ts';
+import { invitationFields, readInvitation, roomIn } from './wire.ts';
 
 const STATES = ['invited', 'joining', 'active', 'left'] as const satisfies readonly RoomState[];
 const INVITES = ['waiting', 'accepted', 'declined', 'expired'] as const satisfies readonly InviteState[];
@@ -68,10 +68,6 @@ export function readCard(bytes: Bytes): RoomCard {
     continuedAs: continuedAs === null ? undefined : roomIn(continuedAs),
     continues: continues === null ? undefined : continuedIn(continues),
   };
-}
-
-function roomIn(value: CborValue | undefined): RoomId {
-  return idFromBytes(value) as string as RoomId;
 }
 
 function continuedIn(value: CborValue | undefined): Continued {

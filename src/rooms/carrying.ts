@@ -2,7 +2,6 @@
 import { fromHex, type Bytes } from '../base/bytes.ts';
 import { decodeCbor, encodeCbor } from '../base/cbor.ts';
 import { isKithError } from '../base/errors.ts';
-import { idFromBytes } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Verifier } from '../identity/signing.ts';
 import { openText } from '../sealing/rooms/index.ts';
@@ -10,6 +9,7 @@ import { bodyIn, contentPlace, isSigned } from './bodies.ts';
 import type { Command } from './consensus/types.ts';
 import { bytesIn, commandFields, exactly, listOf, readCommand } from './consensus/wire.ts';
 import type { RoomId } from './types.ts';
+import { roomIn } from './wire.ts';
 
 export interface Carried {
   /** Where it was said. */
@@ -34,7 +34,7 @@ export function carriedIn(text: string): Carried | undefined {
   try {
     const [room, command, key] = exactly(listOf(decodeCbor(Buffer.from(text, 'base64url'))), 3);
     return {
-      room: idFromBytes(room) as string as RoomId,
+      room: roomIn(room),
       command: readCommand(listOf(command)),
       key: bytesIn(key),
     };

@@ -2,8 +2,7 @@
 import type { DeviceKey } from '../base/ids.ts';
 import type { Signer, Verifier } from '../identity/signing.ts';
 import type { Consensus } from './consensus/core.ts';
-import { deviceOf, everyone } from './consensus/roster.ts';
-import type { Roster } from './consensus/types.ts';
+import { hasDevice } from './consensus/roster.ts';
 import type { Invitation, SentInvite } from './types.ts';
 import { INVITATION_PURPOSE, signedInvitation } from './wire.ts';
 
@@ -51,8 +50,7 @@ export function wasOutSince(
   for (let index = core.commit; index > since; index -= 1) {
     const entry = core.entry(index);
     if (entry === undefined) return false;
-    if (entry.kind === 'change' && !everyone(entry.roster).some((one) => deviceOf(one) === device))
-      return true;
+    if (entry.kind === 'change' && !hasDevice(entry.roster, device)) return true;
   }
   return false;
 }
@@ -63,13 +61,12 @@ export function wasOutSince(
  * is worth nothing where the log does not begin with the device.
  */
 export function invitableSince(core: Pick<Consensus, 'base' | 'end' | 'entry'>, device: DeviceKey): number {
-  const names = (roster: Roster): boolean => everyone(roster).some((one) => deviceOf(one) === device);
   let lacksSince = 0;
   for (let index = core.end.lastIndex; index > core.base.index; index -= 1) {
     const entry = core.entry(index);
     if (entry?.kind !== 'change') continue;
-    if (names(entry.roster)) return lacksSince;
+    if (hasDevice(entry.roster, device)) return lacksSince;
     lacksSince = index;
   }
-  return names(core.base.roster) ? lacksSince : core.base.index;
+  return hasDevice(core.base.roster, device) ? lacksSince : core.base.index;
 }

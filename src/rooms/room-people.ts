@@ -2,7 +2,7 @@
 import type { DeviceKey } from '../base/ids.ts';
 import type { Clock } from '../base/ports.ts';
 import type { Consensus } from './consensus/core.ts';
-import { deviceOf, everyone, welcomed, without, withoutDevice } from './consensus/roster.ts';
+import { deviceOf, everyone, hasDevice, welcomed, without, withoutDevice } from './consensus/roster.ts';
 import type { ConsensusEvent, ReplicaId, Roster } from './consensus/types.ts';
 import { invitableSince, wasOutSince } from './invitations.ts';
 import type { RoomRoll } from './ports.ts';
@@ -42,7 +42,7 @@ export class RoomPeople {
 
   /** In the room by this log; before this device is in itself, by the word of those whom it comes in by. */
   belongs(device: DeviceKey): boolean {
-    if (everyone(this.#deps.core.roster).some((one) => deviceOf(one) === device)) return true;
+    if (hasDevice(this.#deps.core.roster, device)) return true;
     if (this.isIn) return false;
     const isKnown = [...this.#known].some((one) => deviceOf(one) === device);
     return isKnown || this.#deps.acquainted().includes(device);
@@ -56,14 +56,13 @@ export class RoomPeople {
   greeted(device: DeviceKey, from: ReplicaId, frame: Extract<RoomFrame, { type: 'hello' }>): void {
     const { core, send, lets, decide } = this.#deps;
     this.#deps.drain();
-    const known = everyone(core.roster);
-    const isNamed = known.some((one) => deviceOf(one) === device);
     const outAt = invitableSince(core, device);
     const mayCome = (frame.invitation?.commit ?? 0) >= outAt && lets(device, frame);
-    if (!isNamed && !mayCome) {
+    if (!mayCome && !hasDevice(core.roster, device)) {
       if (outAt > 0 && core.role === 'host') decide({ type: 'farewell', to: from, upTo: outAt });
       return;
     }
+    const known = everyone(core.roster);
     send(from, { type: 'greeting', host: core.host, known });
     if (core.role !== 'host' || known.includes(from)) return;
     const idle = known.filter((one) => deviceOf(one) === device && !core.roster.voters.includes(one));
@@ -115,10 +114,9 @@ export class RoomPeople {
   /** Something was agreed on. */
   changed(): void {
     const { core, removals, keepRemovals } = this.#deps;
-    const open = removals().filter(({ device, since }) => {
-      const isNamed = everyone(core.agreedRoster).some((one) => deviceOf(one) === device);
-      return isNamed && !wasOutSince(core, device, since);
-    });
+    const open = removals().filter(
+      ({ device, since }) => hasDevice(core.agreedRoster, device) && !wasOutSince(core, device, since),
+    );
     if (open.length === removals().length) return;
     keepRemovals(open);
     const done = this.#awaiting.filter(({ device }) => !this.leaving.includes(device));
@@ -146,8 +144,7 @@ export class RoomPeople {
   }
 
   #takeOut(device: DeviceKey): void {
-    const isNamed = everyone(this.#deps.core.roster).some((one) => deviceOf(one) === device);
-    if (isNamed) this.change((roster) => withoutDevice(roster, device));
+    if (hasDevice(this.#deps.core.roster, device)) this.change((roster) => withoutDevice(roster, device));
   }
 
   // ---- handing over

@@ -147,7 +147,7 @@ export function decodeFrame(bytes: Bytes): Addressed {
   if (version !== VERSION) throw malformed('a frame of rooms of another version');
   const type = TYPES[numberIn(kind, TYPES.length)] ?? 'core';
   return {
-    room: idFromBytes(room) as string as RoomId,
+    room: roomIn(room),
     from: replicaIn(from),
     to: to === null ? undefined : replicaIn(to),
     frame: readFrame(type, rest),
@@ -283,19 +283,23 @@ export function invitationFields(invitation: Invitation): CborValue {
   return continues === undefined ? fields : [...fields, fromHex(continues)];
 }
 
+export function roomIn(value: CborValue | undefined): RoomId {
+  return idFromBytes(value) as string as RoomId;
+}
+
 export function readInvitation(value: CborValue | undefined): Invitation {
   const fields = listOf(value);
   const [room, name, to, by, expiresMs, commit, signature] = exactly(fields.slice(0, 7), 7);
   if (fields.length > 8) throw malformed('an invitation');
   if (typeof name !== 'string' || name.length > LIMITS.roomNameChars) throw malformed('a name of a room');
   return {
-    room: idFromBytes(room) as string as RoomId,
+    room: roomIn(room),
     name,
     to: idFromBytes<MemberId>(to),
     by: idFromBytes<DeviceKey>(by),
     expiresMs: numberIn(expiresMs, 2 ** 48),
     commit: numberIn(commit),
     signature: bytesIn(signature),
-    ...(fields.length === 8 ? { continues: idFromBytes(fields[7]) as string as RoomId } : {}),
+    ...(fields.length === 8 ? { continues: roomIn(fields[7]) } : {}),
   };
 }

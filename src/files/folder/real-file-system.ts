@@ -174,8 +174,8 @@ export class RealFileSystem implements FileSystem {
       const stats = await file.stat();
       if (!stats.isFile()) throw new FsError('io', path);
       for (let leftBytes = stats.size; ;) {
-        // One more than there should be: it may have grown. Most files are far smaller than a chunk.
-        const chunk = new Uint8Array(Math.min(CHUNK_BYTES, Math.max(leftBytes, 0) + 1));
+        // One more than there should be, since it may have grown; what has grown is read as fast as any. Most files are far smaller than a chunk.
+        const chunk = new Uint8Array(leftBytes < 0 ? CHUNK_BYTES : Math.min(CHUNK_BYTES, leftBytes + 1));
         const { bytesRead, buffer } = await this.#do(path, () => file.read(chunk));
         if (bytesRead === 0) return;
         leftBytes -= bytesRead;

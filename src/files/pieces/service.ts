@@ -16,6 +16,7 @@ import { cutLength, PIECE_SIZES } from './cut.ts';
 import { decodeManifest, listPieces, mustAddUp, pieceIdOf } from './manifest.ts';
 
 const READ_BYTES = 4 * 1024 * 1024;
+const LEAST_READ_BYTES = 64 * 1024;
 const GARBAGE_AT_ONCE = 500;
 
 export interface PieceDeps {
@@ -382,8 +383,8 @@ interface Chunk {
 /** Read ahead by one, so that disk and processor work at once. A chunk is good until the one after the next is asked for. */
 async function* chunksOf(file: FileHandle, roomBytes: number, signal?: AbortSignal): AsyncGenerator<Chunk> {
   const { size } = await file.stat();
-  // A little more than there is, so that a small file is seen to end without much memory for it.
-  const readBytes = Math.min(READ_BYTES, size + 1);
+  // A little more than there is, so that a small file is seen to end without much memory for it; one that grows meanwhile is not read by the byte.
+  const readBytes = Math.min(READ_BYTES, Math.max(size + 1, LEAST_READ_BYTES));
   const memory: Uint8Array<ArrayBuffer>[] = [];
   let turn = 0;
   const readAt = async (at: number): Promise<Chunk> => {

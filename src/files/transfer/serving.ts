@@ -2,6 +2,7 @@
 import type { Bytes } from '../../base/bytes.ts';
 import type { LinkKey } from '../../base/ids.ts';
 import type { Clock, Logger, Timer, Timers } from '../../base/ports.ts';
+import { Recent } from '../../base/recent.ts';
 import type { PieceService } from '../pieces/service.ts';
 import type { PieceList } from '../ports-pieces.ts';
 import type { ContentId, PieceId, PieceRef } from '../types.ts';
@@ -54,7 +55,7 @@ interface Answer extends Ask {
 export class Serving {
   readonly #deps: ServingDeps;
   readonly #clients = new Map<string, Client>();
-  readonly #lists = new Map<ContentId, ReadonlyMap<PieceId, PieceRef>>();
+  readonly #lists = new Recent<ContentId, ReadonlyMap<PieceId, PieceRef>>(LISTS_KEPT);
   readonly #got = new Map<ContentId, Set<number>>();
   #gotTimer: Timer | undefined;
   #bytesPerSecond = 0;
@@ -247,8 +248,6 @@ export class Serving {
       if (list === undefined) return undefined;
       known = mapOf(list);
       this.#lists.set(content, known);
-      const [oldest] = this.#lists.keys();
-      if (this.#lists.size > LISTS_KEPT && oldest !== undefined) this.#lists.delete(oldest);
     }
     return known.get(id);
   }

@@ -45,6 +45,11 @@ export function demoted(roster: Roster, replica: ReplicaId): Roster {
   return { ...rest, learners: [...rest.learners, replica] };
 }
 
+/** In any of its lives, as whatever. */
+export function hasDevice(roster: Roster, device: string): boolean {
+  return everyone(roster).some((one) => deviceOf(one) === device);
+}
+
 /** All of a device's lives: those that count for nothing at once, of the voters one at a time. */
 export function withoutDevice(roster: Roster, device: string): Roster {
   const isTheirs = (replica: ReplicaId): boolean => deviceOf(replica) === device;

@@ -437,14 +437,15 @@ export class RoomKeys {
 
   #askForTexts(): void {
     const { missing } = this.#state;
-    if (missing !== undefined && !this.#lacks(missing)) {
+    const nowMs = this.#deps.clock.monotonicMs();
+    if (missing === undefined || nowMs - this.#askedMs < ASK_MS) return;
+    this.#askedMs = nowMs;
+    // Read from the disk, and so no more often than it is asked for.
+    if (!this.#lacks(missing)) {
       this.#state = { ...this.#state, missing: undefined };
       this.#save();
       return;
     }
-    const nowMs = this.#deps.clock.monotonicMs();
-    if (missing === undefined || nowMs - this.#askedMs < ASK_MS) return;
-    this.#askedMs = nowMs;
     const to = this.#somebody();
     if (to !== undefined)
       this.#deps.send(to, { type: 'texts-wanted', above: missing.from, upTo: missing.to });
