@@ -150,7 +150,8 @@ export class Hosting {
 
   /** One step at a time towards the roster that everybody's state calls for. */
   #steward(): void {
-    const { log, self, nowMs, awayMs } = this.#replica;
+    const { log, self, nowMs, awayMs, commit } = this.#replica;
+    if (log.lastChange > commit) return;
     const roster = nextRoster({
       roster: log.roster,
       self,
@@ -196,6 +197,7 @@ export class Hosting {
     this.#advance();
     this.#replicate(from, false);
     this.#partFromGone();
+    if (log.roster.joining.includes(from)) this.#steward();
     this.#tryTransfer();
   }
 
@@ -337,6 +339,7 @@ export class Hosting {
     if (agreed <= commit || log.termAt(agreed) !== term) return;
     this.#replica.confirm(agreed);
     this.#noteGone();
+    if (log.lastChange > commit) this.#steward();
     for (const peer of this.#peers.keys()) this.#replicate(peer, false);
     this.#partFromGone();
   }
