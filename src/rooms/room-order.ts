@@ -11,6 +11,8 @@ import type { RoomFrame } from './wire.ts';
 
 const PROBE_MS = 2000;
 const RANK_MS = 5000;
+/** Probed and told in one round: in a large room, everybody in turn. */
+const AT_ONCE = 16;
 
 export interface OrderPorts {
   readonly send: (to: ReplicaId, frame: RoomFrame) => void;
@@ -31,6 +33,7 @@ export class RoomOrder {
   #probeMs = -Infinity;
   #rankMs = -Infinity;
   #next = 0;
+  #turn = 0;
   standings: readonly Standing[] = [];
 
   constructor(self: ReplicaId, core: Consensus, clock: Clock, ports: OrderPorts) {
@@ -64,25 +67,38 @@ export class RoomOrder {
     const peers = everyone(this.#core.roster).filter((one) => one !== this.#self);
     for (const known of [...this.#meters.keys(), ...this.#rows.keys()])
       if (known !== this.#self && !peers.includes(known)) this.#forget(known);
-    for (const peer of peers) {
-      const meter = this.#meterOf(peer);
-      meter.expire(nowMs);
+    for (const meter of this.#meters.values()) meter.expire(nowMs);
+    const round = this.#round(peers);
+    for (const peer of round.filter((one) => this.#isMeasured(one))) {
       this.#next += 1;
-      meter.sent(this.#next, nowMs);
+      this.#meterOf(peer).sent(this.#next, nowMs);
       this.#ports.send(peer, { type: 'probe', id: this.#next, isAnswer: false });
     }
     const own = this.#ownRow(peers);
     this.#rows.set(this.#self, own);
     const delays = [...own].map(([to, delay]): [ReplicaId, number, number] => [to, ...fieldsOf(delay)]);
     const readable = this.#ports.readable();
-    if (delays.length > 0)
-      for (const peer of peers) this.#ports.send(peer, { type: 'delays', delays, readable });
+    if (delays.length > 0 || !this.#isMeasured(this.#self))
+      for (const peer of round) this.#ports.send(peer, { type: 'delays', delays, readable });
+  }
+
+  #round(peers: readonly ReplicaId[]): readonly ReplicaId[] {
+    if (peers.length <= AT_ONCE) return peers;
+    const from = this.#turn % peers.length;
+    this.#turn += AT_ONCE;
+    return [...peers, ...peers].slice(from, from + AT_ONCE);
+  }
+
+  /** Whoever only follows is no candidate. */
+  #isMeasured(peer: ReplicaId): boolean {
+    const { learners } = this.#core.roster;
+    return !learners.includes(peer) && !learners.includes(this.#self);
   }
 
   #ownRow(peers: readonly ReplicaId[]): Map<ReplicaId, Delay> {
     return new Map(
       peers.flatMap((peer): [ReplicaId, Delay][] => {
-        const delay = this.#meterOf(peer).delay;
+        const delay = this.#meters.get(peer)?.delay;
         return delay === undefined ? [] : [[peer, delay]];
       }),
     );

@@ -32,6 +32,8 @@ export class RoomPeople {
   readonly #deps: RoomPeopleDeps;
   /** Who answered that it belongs to the room, whatever the log here says. */
   readonly #known = new Set<ReplicaId>();
+  /** Who puts in order, by the word of somebody who was asked. */
+  toldHost: ReplicaId | undefined;
   /** Who knocked, as which replica and with what: all of them are let in at once, as soon as that can be. */
   readonly #door = new Map<DeviceKey, { readonly from: ReplicaId; readonly hello: Hello }>();
   #awaiting: { readonly device: DeviceKey; readonly run: () => void }[] = [];
@@ -52,7 +54,8 @@ export class RoomPeople {
     return isKnown || this.#deps.acquainted().includes(device);
   }
 
-  learned(known: readonly ReplicaId[]): void {
+  learned({ host, known }: Extract<RoomFrame, { type: 'greeting' }>): void {
+    this.toldHost = host;
     for (const replica of known) this.#known.add(replica);
   }
 

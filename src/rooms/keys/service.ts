@@ -42,6 +42,8 @@ const LABEL = 'kith/1 rooms';
 /** Between two questions, and between two words of which keys are here. */
 const ASK_MS = 1000;
 const TELL_MS = 5000;
+/** Of so many a second, at most, does a host tell which keys it has. */
+const TOLD_PER_S = 4;
 /** Keys of messages in one frame. */
 const MOST_TEXTS = 400;
 /** Changes of keys that are remembered, to know whether one that was told of is the newest. */
@@ -544,7 +546,8 @@ export class RoomKeys {
   tell(): void {
     const nowMs = this.#deps.clock.monotonicMs();
     const group = this.#group;
-    if (group === undefined || nowMs - this.#toldMs < TELL_MS) return;
+    const pauseMs = Math.max(TELL_MS, ((group?.members.length ?? 0) * 1000) / TOLD_PER_S);
+    if (group === undefined || nowMs - this.#toldMs < pauseMs) return;
     this.#toldMs = nowMs;
     const { core, others, send } = this.#deps;
     const isHost = core().role === 'host';
