@@ -26,6 +26,8 @@ const SEED = Number(process.env['KITH_SEED'] ?? 1);
 const LONGEST_MS = 1000;
 /** Kills that are told of together: whoever waits hears that it goes on. */
 const AT_ONCE = 10;
+/** Each step of a large room, on a machine that has other things to do. */
+const MANY_MS = 120_000;
 
 /** A room of these, all of whom count. */
 async function roomOf(stage: Stage, names: readonly string[]): Promise<NodeProcess[]> {
@@ -227,4 +229,40 @@ scene(
     });
   },
   PATIENT,
+);
+
+/** Row D10 asks for rooms of 20 and more: `npm test` plays eight, since each is a process. */
+const MANY = Number(process.env['KITH_ROOM_SIZE'] ?? 8);
+
+scene(
+  `a room of ${String(MANY)}, in the mesh that they make of themselves`,
+  async (stage, t) => {
+    const founder = await stage.founder('Member 1', ALONE);
+    const nodes = [founder];
+    const peer = ['--peer', await addressOf(founder)];
+    for (let number = 2; number <= MANY; number += 1)
+      nodes.push(await stage.joiner(founder, `Member ${String(number)}`, [...ALONE, ...peer]));
+    const record = new RoomRecord();
+
+    await step(t, 'is formed', async () => {
+      await assemble(nodes, MANY_MS);
+    });
+    await step(t, 'confirms what all of them say at once', async () => {
+      await Promise.all(nodes.map(async (node) => record.say(node, 'Here I am')));
+      await record.settle(nodes, MANY_MS);
+    });
+    await step(t, 'goes on without its host and some others, who get what they missed', async () => {
+      const host = await hostOf(nodes);
+      const gone = nodes.filter((node, at) => node === host || at % 4 === 1);
+      const rest = nodes.filter((node) => !gone.includes(node));
+      await Promise.all(gone.map((node) => node.kill()));
+      await Promise.all(rest.map(async (node) => record.say(node, 'Still here')));
+      await record.settle(rest, MANY_MS);
+      for (const node of gone) await node.up([...ALONE, '--peer', await addressOf(rest[0] ?? node)]);
+      await Promise.all(gone.map(async (node) => record.say(node, 'Back')));
+      await record.settle(nodes, MANY_MS);
+      await sameOrder(nodes);
+    });
+  },
+  { hangingMs: 240_000 + 6 * MANY_MS },
 );

@@ -103,6 +103,14 @@ export class RoomRecord {
     }
   }
 
+  /** One message of a node that runs. */
+  async say(node: NodeProcess, what: string): Promise<void> {
+    const text = `${what}, says ${node.name}`;
+    const { id } = await node.call('postToRoom', { room: ROOM, text });
+    this.#open.push({ id, text });
+    this.#count += 1;
+  }
+
   /** What a screen shows agrees with all that any screen ever showed. @returns the ids of what is confirmed there. */
   async look(node: NodeProcess, atLeast = 0): Promise<ReadonlySet<string>> {
     const confirmed = new Set<string>();
