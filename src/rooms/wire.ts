@@ -63,6 +63,11 @@ export type RoomFrame =
   | { readonly type: 'texts-wanted'; readonly above: number; readonly upTo: number }
   | TextsFrame;
 
+export type KeysFrame = Extract<
+  RoomFrame,
+  { readonly type: 'keys-wanted' | 'keys' | 'epoch' | 'texts-wanted' | 'texts' }
+>;
+
 /** Keys of messages, sealed under the group's: all that there are above `reached`, up to `upTo`. */
 export interface TextsFrame {
   readonly type: 'texts';

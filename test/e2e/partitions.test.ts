@@ -19,7 +19,7 @@ const LONGEST_MS = 12_000;
 const BETWEEN_WRITES_MS = 150;
 const HEALING_MS = 180_000;
 /** Rounds that are told of together: whoever waits hears that it goes on. */
-const AT_ONCE = 10;
+const AT_ONCE = 5;
 
 interface Place {
   readonly node: NodeProcess;

@@ -25,7 +25,7 @@ const SEED = Number(process.env['KITH_SEED'] ?? 1);
 /** Before and after a kill. */
 const LONGEST_MS = 1000;
 /** Kills that are told of together: whoever waits hears that it goes on. */
-const AT_ONCE = 10;
+const AT_ONCE = 5;
 /** Each step of a large room, on a machine that has other things to do. */
 const MANY_MS = 120_000;
 

@@ -14,7 +14,7 @@ import { deviceOf, everyone } from '../consensus/roster.ts';
 import type { Entry, ReplicaId, Roster } from '../consensus/types.ts';
 import type { RoomRows } from '../ports.ts';
 import type { RoomId } from '../types.ts';
-import type { RoomFrame, TextsFrame } from '../wire.ts';
+import type { KeysFrame, TextsFrame } from '../wire.ts';
 import {
   accepts,
   advanced,
@@ -48,11 +48,6 @@ const TOLD_PER_S = 4;
 const MOST_TEXTS = 400;
 /** Changes of keys that are remembered, to know whether one that was told of is the newest. */
 const RECENT = 64;
-
-export type KeysFrame = Extract<
-  RoomFrame,
-  { readonly type: 'keys-wanted' | 'keys' | 'epoch' | 'texts-wanted' | 'texts' }
->;
 
 export interface RoomKeysDeps {
   readonly id: RoomId;
@@ -502,22 +497,26 @@ export class RoomKeys {
     }
   }
 
-  /** Whoever wants keys gets them in its turn: by the host, or where that is itself without, by anybody. */
   async #wanted(by: DeviceKey): Promise<void> {
-    const host = this.#host();
-    const { device } = this.#deps;
-    const hasKeys = this.#group?.members.some((member) => member.device === host) ?? false;
-    if (host !== undefined && host !== device && host !== by && hasKeys) return;
+    if (this.#group === undefined) return;
     this.#joiners.asked(by, this.#deps.clock.monotonicMs());
     await this.#letIn();
   }
 
+  /** Whoever wants keys gets them in its turn: by the host, or where that is itself without, by anybody. */
+  #mayLetIn(by: DeviceKey): boolean {
+    const host = this.#host();
+    const hostHasKeys = this.#group?.members.some(({ device }) => device === host) ?? false;
+    const isMine = host === undefined || host === this.#deps.device || host === by || !hostHasKeys;
+    return isMine && this.#state.inside.includes(by);
+  }
+
   async #letIn(): Promise<void> {
-    const { at, inside } = this.#state;
+    const { at } = this.#state;
     const group = this.#group;
     if (group === undefined || !this.isUpToDate) return;
-    const nowMs = this.#deps.clock.monotonicMs();
-    const to = this.#joiners.next(group.epoch, nowMs, (device) => inside.includes(device));
+    const mayCome = (device: DeviceKey): boolean => this.#mayLetIn(device);
+    const to = this.#joiners.next(group.epoch, this.#deps.clock.monotonicMs(), mayCome);
     if (to === undefined) return;
     // A whole tree is signed each time.
     const info = await group.groupInfo();
@@ -552,10 +551,10 @@ export class RoomKeys {
     const { core, others, send } = this.#deps;
     const isHost = core().role === 'host';
     const host = this.#host();
-    const { at } = this.#state;
     const { epoch, authenticator } = group;
     for (const device of others())
-      if (isHost || host === device) send(device, { type: 'epoch', at, epoch, authenticator });
+      if (isHost || host === device)
+        send(device, { type: 'epoch', at: this.#state.at, epoch, authenticator });
   }
 
   /** Two histories of keys: whoever has another one than the host joins anew. The host itself stays. */
