@@ -3,12 +3,15 @@
  * with a rival: `node bench/room-sizes.ts 20 50`.
  */
 import { setImmediate as turn, setTimeout } from 'node:timers/promises';
+import { MOST_VOTERS } from '../src/rooms/consensus/core-steward.ts';
 import type { RoomId } from '../src/rooms/index.ts';
 import { RoomStage, type StageDevice } from '../test/scenarios/room-stage.ts';
 import { median, say } from './processes.ts';
 
 const MESSAGES = 20;
-const IDLE_MS = 10_000;
+/** Until nothing is said more seldom any more. */
+const QUIET_MS = 30_000;
+const IDLE_MS = 30_000;
 const PATIENCE_MS = 60_000;
 const STEP_MS = 50;
 const REAL_MS = 10;
@@ -42,16 +45,17 @@ async function form(stage: RoomStage): Promise<RoomId> {
     'Sized',
     others.map(({ member }) => member),
   );
+  const voters = Math.min(MOST_VOTERS, stage.devices.length);
   const isReady = (): boolean => {
     const views = stage.devices.map((device) => device.view(room));
     const epochs = new Set(views.map((view) => view?.keys?.epoch));
     return (
-      epochs.size === 1 &&
-      views.every((view) => view?.keys?.state === 'in' && view.voters.length === stage.devices.length)
+      epochs.size === 1 && views.every((view) => view?.keys?.state === 'in' && view.voters.length === voters)
     );
   };
   while (!isReady()) {
     for (const device of others) if (device.view(room)?.state === 'invited') device.rooms.accept(room);
+    stage.frames.length = 0;
     stage.timers.advance(STEP_MS);
     await setTimeout(REAL_MS);
   }
@@ -63,8 +67,10 @@ async function measure(count: number): Promise<void> {
   const stage = new RoomStage(1, names);
   try {
     await stage.startAll();
+    const [formingMs, formingCpu] = [stage.timers.nowMs, process.cpuUsage()];
     const room = await form(stage);
-    await stage.pass(IDLE_MS);
+    const [formedMs, formedCpu] = [stage.timers.nowMs - formingMs, process.cpuUsage(formingCpu)];
+    await stage.pass(QUIET_MS);
     stage.frames.length = 0;
     await stage.pass(IDLE_MS);
     const idlePerMs = bytesOf(stage) / IDLE_MS;
@@ -81,6 +87,8 @@ async function measure(count: number): Promise<void> {
     const bytes = bytesOf(stage) - idlePerMs * (stage.timers.nowMs - beganMs);
     const figures = {
       members: count,
+      formedS: formedMs / 1000,
+      formedCpuS: Math.round((formedCpu.user + formedCpu.system) / 1e6),
       commitMs: median(took),
       bytesPerMessage: Math.round(bytes / MESSAGES),
       bytesPerMessageAndMember: Math.round(bytes / MESSAGES / (count - 1)),

@@ -10,6 +10,8 @@ export const INVITE = {
   lastsMs: 7 * 24 * 60 * 60 * 1000,
   firstAgainMs: 2000,
   mostAgainMs: 60 * 60 * 1000,
+  /** Where there is no link, nobody knows whether it went anywhere. */
+  mostUnlinkedMs: 60 * 1000,
 } as const;
 
 export function signInvitation(signer: Signer, rest: Omit<Invitation, 'by' | 'signature'>): Invitation {
@@ -36,8 +38,9 @@ export function renewed(
 }
 
 /** After it was sent once more: twice as long to the next time. */
-export function nextTry(invite: SentInvite, nowMs: number): SentInvite {
-  const pauseMs = Math.min(INVITE.mostAgainMs, INVITE.firstAgainMs * 2 ** Math.min(invite.tries, 20));
+export function nextTry(invite: SentInvite, nowMs: number, isLinked = true): SentInvite {
+  const mostMs = isLinked ? INVITE.mostAgainMs : INVITE.mostUnlinkedMs;
+  const pauseMs = Math.min(mostMs, INVITE.firstAgainMs * 2 ** Math.min(invite.tries, 20));
   return { ...invite, tries: invite.tries + 1, nextMs: nowMs + pauseMs };
 }
 

@@ -2,12 +2,14 @@
 import type { DeviceKey } from '../base/ids.ts';
 import type { Clock } from '../base/ports.ts';
 import type { Consensus } from './consensus/core.ts';
-import { deviceOf, everyone, hasDevice, welcomed, without, withoutDevice } from './consensus/roster.ts';
+import { deviceOf, everyone, hasDevice, withDevice, withoutDevice } from './consensus/roster.ts';
 import type { ConsensusEvent, ReplicaId, Roster } from './consensus/types.ts';
 import { invitableSince, wasOutSince } from './invitations.ts';
 import type { RoomRoll } from './ports.ts';
 import type { Removal } from './types.ts';
 import type { RoomFrame } from './wire.ts';
+
+type Hello = Extract<RoomFrame, { type: 'hello' }>;
 
 export interface RoomPeopleDeps {
   readonly self: ReplicaId;
@@ -15,7 +17,7 @@ export interface RoomPeopleDeps {
   readonly clock: Clock;
   readonly roll: Pick<RoomRoll, 'isRevoked'>;
   readonly acquainted: () => readonly DeviceKey[];
-  readonly lets: (device: DeviceKey, frame: Extract<RoomFrame, { type: 'hello' }>) => boolean;
+  readonly lets: (device: DeviceKey, frame: Hello) => boolean;
   /** What was asked for here and is not done. */
   readonly removals: () => readonly Removal[];
   /** On disk when it returns. */
@@ -30,6 +32,10 @@ export class RoomPeople {
   readonly #deps: RoomPeopleDeps;
   /** Who answered that it belongs to the room, whatever the log here says. */
   readonly #known = new Set<ReplicaId>();
+  /** Who puts in order, by the word of somebody who was asked. */
+  toldHost: ReplicaId | undefined;
+  /** Who knocked, as which replica and with what: all of them are let in at once, as soon as that can be. */
+  readonly #door = new Map<DeviceKey, { readonly from: ReplicaId; readonly hello: Hello }>();
   #awaiting: { readonly device: DeviceKey; readonly run: () => void }[] = [];
 
   constructor(deps: RoomPeopleDeps) {
@@ -48,25 +54,42 @@ export class RoomPeople {
     return isKnown || this.#deps.acquainted().includes(device);
   }
 
-  learned(known: readonly ReplicaId[]): void {
+  learned({ host, known }: Extract<RoomFrame, { type: 'greeting' }>): void {
+    this.toldHost = host;
     for (const replica of known) this.#known.add(replica);
   }
 
   /** Somebody hears no host, or wants to come in, or was not told that it is out. */
-  greeted(device: DeviceKey, from: ReplicaId, frame: Extract<RoomFrame, { type: 'hello' }>): void {
-    const { core, send, lets, decide } = this.#deps;
+  greeted(device: DeviceKey, from: ReplicaId, hello: Hello): void {
+    const { core, send, decide } = this.#deps;
     this.#deps.drain();
-    const outAt = invitableSince(core, device);
-    const mayCome = (frame.invitation?.commit ?? 0) >= outAt && lets(device, frame);
-    if (!mayCome && !hasDevice(core.roster, device)) {
+    if (!this.#mayCome(device, hello) && !hasDevice(core.roster, device)) {
+      const outAt = invitableSince(core, device);
       if (outAt > 0 && core.role === 'host') decide({ type: 'farewell', to: from, upTo: outAt });
       return;
     }
     const known = everyone(core.roster);
     send(from, { type: 'greeting', host: core.host, known });
     if (core.role !== 'host' || known.includes(from)) return;
-    const idle = known.filter((one) => deviceOf(one) === device && !core.roster.voters.includes(one));
-    this.change((roster) => welcomed(idle.reduce(without, roster), from));
+    this.#door.set(device, { from, hello });
+    this.#letIn();
+  }
+
+  #mayCome(device: DeviceKey, hello: Hello): boolean {
+    const { core, lets } = this.#deps;
+    return (hello.invitation?.commit ?? 0) >= invitableSince(core, device) && lets(device, hello);
+  }
+
+  #letIn(): void {
+    if (this.#door.size === 0) return;
+    const isDone = this.change((roster) =>
+      // Who may come is judged by all that came before.
+      [...this.#door].reduce((next, [device, { from, hello }]) => {
+        const isIn = hasDevice(next, device);
+        return isIn || this.#mayCome(device, hello) ? withDevice(next, device, from) : next;
+      }, roster),
+    );
+    if (isDone || this.#deps.core.role !== 'host') this.#door.clear();
   }
 
   /** @returns false where this device is not the host, or the change has to wait. */
@@ -75,7 +98,9 @@ export class RoomPeople {
     this.#deps.drain();
     const { hosting, roster } = this.#deps.core;
     if (hosting?.hasConfirmedStart !== true) return false;
-    this.#deps.decide({ type: 'change', roster: to(roster) });
+    const next = to(roster);
+    if (next === roster) return true;
+    this.#deps.decide({ type: 'change', roster: next });
     this.#deps.drain();
     return this.#deps.core.roster !== roster;
   }
@@ -113,6 +138,7 @@ export class RoomPeople {
 
   /** Something was agreed on. */
   changed(): void {
+    this.#letIn();
     const { core, removals, keepRemovals } = this.#deps;
     const open = removals().filter(
       ({ device, since }) => hasDevice(core.agreedRoster, device) && !wasOutSince(core, device, since),

@@ -12,6 +12,7 @@ import { encodeCarried, type Carried } from './carrying.ts';
 import { Past } from './past.ts';
 import { AwaitedMessages } from './awaited.ts';
 import { Deliveries } from './deliveries.ts';
+import { Hearers } from './hearers.ts';
 import { RoomOrder } from './room-order.ts';
 import { RoomPeople } from './room-people.ts';
 import type { RoomRoll, RoomRows } from './ports.ts';
@@ -63,7 +64,7 @@ export interface RoomDeps {
 
 export class Room {
   readonly people: RoomPeople;
-  /** What other rooms may go on from. */
+  /** What was said, for screens and for other rooms. */
   readonly past: Past;
   readonly #deps: RoomDeps;
   readonly #driver: ReplicaDriver;
@@ -72,6 +73,7 @@ export class Room {
   readonly #keys: RoomKeys;
   readonly #messages: RoomMessages;
   readonly #deliveries: Deliveries;
+  readonly #hearers = new Hearers();
   #isUnflushed = false;
   readonly #awaited: AwaitedMessages;
   #helloMs = -Infinity;
@@ -120,7 +122,7 @@ export class Room {
       core: this.core,
       readable: () => this.#keys.readable,
     });
-    this.past = new Past(disk, this.#timeline, this.#messages);
+    this.past = new Past(disk, this.#timeline, this.#messages, this.#deliveries);
     this.#order = new RoomOrder(self, this.core, clock, {
       send: (to, frame) => void deps.send(deviceOf(to) as DeviceKey, { to, frame }),
       decide: (event) => {
@@ -262,7 +264,7 @@ export class Room {
 
   #keepAndTell(said: readonly Said[]): void {
     this.#deps.disk.keepWaiting(said);
-    this.#tellSaid(this.others(), said);
+    this.#tellSaid(this.#hearing(), said);
   }
 
   /** @throws KithError `empty-message` | `too-large` | `outbox-full` */
@@ -309,7 +311,7 @@ export class Room {
     });
     this.#timeline.heard(said, true);
     this.#markOwn();
-    this.#tellSaid(this.others(), [said]);
+    this.#tellSaid(this.#hearing(), [said]);
     this.#proposeWaiting();
   }
 
@@ -321,7 +323,7 @@ export class Room {
     disk.keepWaiting(said, isHost ? 'replaceable' : 'lasting');
     for (const one of said) this.#timeline.heard(one, true);
     this.#markOwn();
-    if (!isHost) this.#tellSaid(this.others(), said);
+    if (!isHost) this.#tellSaid(this.#hearing(), said);
     this.#proposeWaiting();
     if (!isHost) return;
     this.#driver.drain();
@@ -343,7 +345,7 @@ export class Room {
     const fresh = anew.filter((said) => this.#timeline.heard(said, true) === 'new');
     disk.keepWaiting(fresh);
     this.#markOwn();
-    this.#tellSaid(this.others(), fresh);
+    this.#tellSaid(this.#hearing(), fresh);
   }
 
   // ---- going on elsewhere
@@ -364,26 +366,13 @@ export class Room {
     });
     for (const one of said) this.#timeline.heard(one, true);
     this.#markOwn();
-    this.#tellSaid(this.others(), said);
+    this.#tellSaid(this.#hearing(), said);
     this.#proposeWaiting();
   }
 
   /** Confirmed ones below `before`, oldest first; those that wait follow when `before` is left out. */
   read(before: number | undefined, limit: number): readonly ShownMessage[] {
-    const confirmed = this.#deps.disk
-      .page(before ?? Number.MAX_SAFE_INTEGER, limit)
-      .flatMap(({ entry, key }) =>
-        entry.kind === 'command'
-          ? (this.#messages.shown(entry.command, { index: entry.index, held: 0, key }) ?? [])
-          : [],
-      )
-      .map((message) => ({ ...message, deliveredTo: this.#deliveries.reach(message.index ?? Infinity) }));
-    if (before !== undefined) return confirmed;
-    const waiting = this.#timeline.waiting.flatMap(
-      ({ command, holders, key }) =>
-        this.#messages.shown(command, { index: null, held: this.#deliveries.voters(holders), key }) ?? [],
-    );
-    return [...confirmed, ...waiting];
+    return this.past.shown(before, limit);
   }
 
   // ---- frames
@@ -402,7 +391,7 @@ export class Room {
       case 'heights':
         return this.#compared(device, frame.heights);
       case 'greeting':
-        return this.people.learned(frame.known);
+        return this.people.learned(frame);
       case 'delays':
         this.#deliveries.heard(device, frame.readable);
         return this.#order.receive(from, frame);
@@ -509,11 +498,9 @@ export class Room {
 
   /** What may have been missed by a host that is new, or has the message under older keys. */
   #offerOwn(): void {
-    const { host, role } = this.core;
-    if (host === undefined || this.#timeline.size === 0) return;
+    if (this.core.host === undefined || this.#timeline.size === 0) return;
     const own = this.#timeline.waiting.filter(({ command }) => command.author === this.#deps.signer.key);
-    const to = role === 'host' ? this.others() : [deviceOf(host) as DeviceKey];
-    this.#tellSaid(to, own.slice(0, OFFER_MOST));
+    this.#tellSaid(this.#hearing(), own.slice(0, OFFER_MOST));
   }
 
   #applied(applied: readonly Applied[]): void {
@@ -536,6 +523,19 @@ export class Room {
     return this.#deps
       .linked()
       .filter((device) => device !== this.#deps.signer.key && this.people.belongs(device));
+  }
+
+  #hearing(): readonly DeviceKey[] {
+    const { host } = this.core;
+    return this.#hearers.saidTo(this.others(), host && deviceOf(host));
+  }
+
+  /** Where to ask to be let in: of those who are not heard at all, some may be reached over others. */
+  #doors(): readonly DeviceKey[] {
+    const others = this.others();
+    const { toldHost } = this.people;
+    const asked = others.length > 0 ? others : this.#deps.acquainted();
+    return this.#hearers.askedOf(asked, toldHost && deviceOf(toldHost));
   }
 
   unlinked(device: DeviceKey): void {
@@ -562,13 +562,13 @@ export class Room {
     const nowMs = this.#deps.clock.monotonicMs();
     if (this.core.isLost(nowMs) && nowMs - this.#helloMs >= HELLO_MS) {
       this.#helloMs = nowMs;
-      this.#tell(this.others(), this.#deps.hello());
+      this.#tell(this.#doors(), this.#deps.hello());
     }
     if (nowMs - this.#gossipMs >= GOSSIP_MS) {
       this.#gossipMs = nowMs;
       this.#flush();
       if (this.#timeline.size > 0)
-        this.#tell(this.others(), { type: 'heights', heights: this.#timeline.heights() });
+        this.#tell(this.#hearing(), { type: 'heights', heights: this.#timeline.heights() });
       this.#offerOwn();
       this.#proposeWaiting();
       this.people.look();

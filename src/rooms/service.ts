@@ -76,7 +76,7 @@ export class RoomService {
       },
       linked: (device) => {
         for (const room of this.#rooms.values()) room.linked(device);
-        this.#sendInvites();
+        this.#sendInvites(deps.roll.memberOf(device));
       },
       unlinked: (device) => {
         for (const room of this.#rooms.values()) room.unlinked(device);
@@ -437,26 +437,30 @@ export class RoomService {
     this.#save({ ...card, invites });
   }
 
-  #sendInvites(): void {
+  /** @param here who came just now, and is asked at once. */
+  #sendInvites(here?: MemberId): void {
     const nowMs = this.#deps.clock.nowMs();
     for (const card of this.#cards.values()) {
-      const invites = card.invites.map((one) => this.#tryInvite(one, nowMs));
+      const invites = card.invites.map((one) => this.#tryInvite(one, nowMs, one.invitation.to === here));
       if (invites.some((one, at) => one !== card.invites[at])) this.#save({ ...card, invites });
     }
   }
 
-  #tryInvite(invite: SentInvite, nowMs: number): SentInvite {
+  #tryInvite(invite: SentInvite, nowMs: number, isHere: boolean): SentInvite {
     const { invitation } = invite;
-    if (invite.state !== 'waiting' || nowMs < invite.nextMs) return invite;
+    if (invite.state !== 'waiting' || (nowMs < invite.nextMs && !isHere)) return invite;
     if (nowMs > invitation.expiresMs) return { ...invite, state: 'expired' };
-    const devices = this.#deps.roll.devicesOf(invitation.to).filter((device) => this.#links.has(device));
     const core = this.#rooms.get(invitation.room)?.core;
     const isOfToday = core === undefined || invitation.commit >= core.base.index;
     const current = isOfToday ? invitation : renewed(this.#deps.signer, invitation, core.commit);
     const frame: RoomFrame = { type: 'invite', invitation: current };
-    for (const device of devices)
-      this.#send(device, { room: invitation.room, from: NOBODY, to: undefined, frame });
-    return devices.length === 0 ? invite : nextTry({ ...invite, invitation: current }, nowMs);
+    const devices = this.#deps.roll.devicesOf(invitation.to);
+    const reached = devices.filter((device) =>
+      this.#send(device, { room: invitation.room, from: NOBODY, to: undefined, frame }),
+    );
+    if (reached.length === 0) return invite;
+    const isLinked = reached.some((device) => this.#links.has(device));
+    return nextTry({ ...invite, invitation: current }, nowMs, isLinked);
   }
 
   // ---- links

@@ -37,7 +37,7 @@ const FRAMES: readonly RoomFrame[] = [
   { type: 'hello', invitation: undefined },
   { type: 'greeting', host: REPLICA, known: [REPLICA] },
   { type: 'probe', id: 5, isAnswer: true },
-  { type: 'delays', delays: [[REPLICA, 1234, 10]], readable: 42 },
+  { type: 'delays', roster: new Uint8Array(8).fill(3), delays: [[0, 1234, 10]], readable: 42 },
   { type: 'invite', invitation: INVITATION },
   { type: 'answer', accepted: false },
   { type: 'remove', device: '34'.repeat(32) as DeviceKey, since: 17 },

@@ -1,6 +1,6 @@
 /** Bytes of the rooms channel and of what rooms keep, as docs/protocol/rooms.md has them. */
 import { hash } from 'node:crypto';
-import { fromHex, type Bytes } from '../base/bytes.ts';
+import { fromHex, toHex, type Bytes } from '../base/bytes.ts';
 import { decodeCbor, encodeCbor, malformed, type CborValue } from '../base/cbor.ts';
 import { idFromBytes, type DeviceKey, type MemberId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
@@ -17,7 +17,9 @@ import {
   replicaIn,
   textIn,
 } from './consensus/wire.ts';
+import { replicaOf } from './consensus/roster.ts';
 import type { Command, Message, ReplicaId, SessionTable } from './consensus/types.ts';
+import { PLACES_BYTES } from './order/places.ts';
 import { ROOM_BOOT_BYTES } from '../sealing/rooms/index.ts';
 import type { Said } from './timeline/timeline.ts';
 import type { Invitation, RoomId } from './types.ts';
@@ -26,6 +28,9 @@ const VERSION = 1;
 export const INVITATION_PURPOSE = 'room invitation';
 const SESSION = /^[0-9a-f]{64} [0-9a-f]{16}$/;
 const MOST_SESSIONS = 4096;
+/** A device's key and a life of it. */
+const REPLICA_BYTES = 40;
+const DEVICE_HEX = 64;
 
 export type RoomFrame =
   | { readonly type: 'core'; readonly message: Message }
@@ -38,7 +43,9 @@ export type RoomFrame =
   | { readonly type: 'probe'; readonly id: number; readonly isAnswer: boolean }
   | {
       readonly type: 'delays';
-      readonly delays: readonly (readonly [ReplicaId, number, number])[];
+      /** Of which roster the places are, `order/places.ts`. */
+      readonly roster: Bytes;
+      readonly delays: readonly (readonly [place: number, roundUs: number, lossPermille: number])[];
       /** What is confirmed up to there can be read where this comes from. */
       readonly readable: number;
     }
@@ -55,6 +62,11 @@ export type RoomFrame =
   /** Keys of messages above `above`, up to `upTo`, the newest first. */
   | { readonly type: 'texts-wanted'; readonly above: number; readonly upTo: number }
   | TextsFrame;
+
+export type KeysFrame = Extract<
+  RoomFrame,
+  { readonly type: 'keys-wanted' | 'keys' | 'epoch' | 'texts-wanted' | 'texts' }
+>;
 
 /** Keys of messages, sealed under the group's: all that there are above `reached`, up to `upTo`. */
 export interface TextsFrame {
@@ -98,8 +110,8 @@ export function encodeFrame({ room, from, to, frame }: Addressed): Bytes {
     VERSION,
     TYPES.indexOf(frame.type),
     fromHex(room),
-    from,
-    to ?? null,
+    replicaBytes(from),
+    to === undefined ? null : replicaBytes(to),
     ...frameFields(frame),
   ]);
 }
@@ -119,7 +131,7 @@ function frameFields(frame: RoomFrame): CborValue[] {
     case 'probe':
       return [frame.id, frame.isAnswer];
     case 'delays':
-      return [frame.delays.map(([to, roundUs, loss]) => [to, roundUs, loss]), frame.readable];
+      return [frame.roster, frame.delays.map((row) => [...row]), frame.readable];
     case 'invite':
       return [invitationFields(frame.invitation)];
     case 'answer':
@@ -148,8 +160,8 @@ export function decodeFrame(bytes: Bytes): Addressed {
   const type = TYPES[numberIn(kind, TYPES.length)] ?? 'core';
   return {
     room: roomIn(room),
-    from: replicaIn(from),
-    to: to === null ? undefined : replicaIn(to),
+    from: replicaOfBytes(from),
+    to: to === null ? undefined : replicaOfBytes(to),
     frame: readFrame(type, rest),
   };
 }
@@ -174,9 +186,9 @@ function readFrame(type: RoomFrame['type'], rest: readonly CborValue[]): RoomFra
     case 'probe':
       return { type, id: numberIn(exactly(rest, 2)[0]), isAnswer: flagIn(rest[1]) };
     case 'delays': {
-      const [delays, readable] = exactly(rest, 2);
+      const [roster, delays, readable] = exactly(rest, 3);
       const list = atMost(listOf(delays), LIMITS.roomReplicas).map(delayIn);
-      return { type, delays: list, readable: numberIn(readable) };
+      return { type, roster: sized(roster, PLACES_BYTES), delays: list, readable: numberIn(readable) };
     }
     case 'invite':
       return { type, invitation: readInvitation(exactly(rest, 1)[0]) };
@@ -241,9 +253,25 @@ function heightIn(value: CborValue): readonly [string, number] {
 }
 
 /** Microseconds there and back, plus one; 0 says that there is no way. */
-function delayIn(value: CborValue): readonly [ReplicaId, number, number] {
-  const [to, round, loss] = exactly(listOf(value), 3);
-  return [replicaIn(to), numberIn(round, 2 ** 40), numberIn(loss, 1001)];
+function delayIn(value: CborValue): readonly [number, number, number] {
+  const [place, round, loss] = exactly(listOf(value), 3);
+  return [numberIn(place, LIMITS.roomReplicas), numberIn(round, 2 ** 40), numberIn(loss, 1001)];
+}
+
+/** At both ends of each frame: half as long as its text. */
+function replicaBytes(replica: ReplicaId): Bytes {
+  return fromHex(replica.replace('/', ''));
+}
+
+function replicaOfBytes(value: CborValue | undefined): ReplicaId {
+  const hex = toHex(sized(value, REPLICA_BYTES));
+  return replicaOf(hex.slice(0, DEVICE_HEX), hex.slice(DEVICE_HEX));
+}
+
+function sized(value: CborValue | undefined, sizeBytes: number): Bytes {
+  const bytes = bytesIn(value);
+  if (bytes.byteLength !== sizeBytes) throw malformed(`${String(sizeBytes)} bytes`);
+  return bytes;
 }
 
 // ---- messages of people

@@ -36,6 +36,8 @@ export class RoomStage {
   readonly folder = mkdtempSync(join(tmpdir(), 'kith-room-stage-'));
   readonly frames: Recorded[] = [];
   readonly thrown: string[] = [];
+  /** What each way to and from a node takes longer. */
+  readonly delaysMs = new Map<LinkKey, number>();
   readonly network: MemoryNetwork;
   readonly devices: StageDevice[] = [];
   readonly verifier = createVerifier();
@@ -49,7 +51,8 @@ export class RoomStage {
     this.rng = new SeededRng(seed);
     this.network = new MemoryNetwork({
       timers: this.timers,
-      delayMs: () => this.rng.between(1, 8),
+      delayMs: (from, to) =>
+        this.rng.between(1, 8) + (this.delaysMs.get(from) ?? 0) + (this.delaysMs.get(to) ?? 0),
       tap: (from, to, channel, bytes) => {
         if (channel === '/kith/1/rooms') this.frames.push({ from, to, bytes: bytes.slice() });
       },

@@ -223,6 +223,7 @@ function inWords(session: Session, view: RoomView): string {
     return `${name(view.host)} puts in order; ${String(view.quorum)} of ${String(view.voters.length)} have to have a message.${leavingInWords(view, name)}${keysInWords(view, name)}`;
   if (view.continuedAs !== undefined)
     return `You went on as another room (${view.continuedAs.slice(0, 8)}). No majority of this one is reached; should the others come back, it goes on, too, and there are two.`;
+  if (view.quorum <= 1) return 'Nobody else is in it, and it opens in a moment: what is said is kept.';
   return `No majority is reached (${String(view.quorum)} of ${String(view.voters.length)} are needed): what is said waits, and nothing is lost.${leavingInWords(view, name)}`;
 }
 

@@ -18,6 +18,8 @@ import type {
 
 /** How far behind somebody may be who becomes a voter, in entries. */
 const CAUGHT_UP = 64;
+/** Whoever only follows hears that nothing is said so much more seldom. */
+const LEARNER_BEATS = 3;
 
 type Answer = Extract<Message, { type: 'appended' | 'conflict' }>;
 
@@ -36,6 +38,9 @@ export class Hosting {
   #transfer: { readonly to: ReplicaId; readonly untilMs: number } | undefined;
   #order: CandidateOrder;
   #beatMs = -Infinity;
+  #beats = 0;
+  /** When something was last put in order. */
+  #busyMs: number;
   #quorumMs: number;
 
   /** Everything before is on disk: the vote for itself came after it. */
@@ -44,6 +49,7 @@ export class Hosting {
     this.#durable = replica.log.lastIndex;
     this.#start = replica.log.lastIndex + 1;
     this.#quorumMs = replica.nowMs;
+    this.#busyMs = replica.nowMs;
     replica.role = 'host';
     replica.host = replica.self;
     replica.failedRounds = 0;
@@ -133,8 +139,8 @@ export class Hosting {
 
   /** @returns false when this host has to step down. */
   tick(): boolean {
-    const { nowMs, timing, self, log } = this.#replica;
-    timing.evaluate(self, log.roster.voters);
+    const { nowMs, timing, log } = this.#replica;
+    this.#evaluateTiming();
     if (this.#transfer !== undefined && nowMs >= this.#transfer.untilMs) this.#transfer = undefined;
     if (nowMs - this.#quorumMs >= timing.electionMs) {
       if (!this.#isHeardByMajority(timing.electionMs)) return false;
@@ -144,13 +150,31 @@ export class Hosting {
     this.#beatMs = nowMs;
     this.#steward();
     this.#partFromGone();
-    for (const peer of this.#peers.keys()) this.#replicate(peer, true);
+    this.#beats += 1;
+    const { learners } = log.roster;
+    const isForAll = this.#beats % LEARNER_BEATS === 0;
+    for (const peer of this.#peers.keys()) this.#replicate(peer, isForAll || !learners.includes(peer));
     return true;
+  }
+
+  #evaluateTiming(): void {
+    const { nowMs, timing, self, log } = this.#replica;
+    timing.evaluate(self, log.roster.voters, this.#peers.size, nowMs - this.#busyMs);
+  }
+
+  /** Something is put in order after a pause: from now on nobody is waited for as long as in quiet. */
+  #stir(): void {
+    const { nowMs } = this.#replica;
+    this.#busyMs = nowMs;
+    this.#evaluateTiming();
+    // Who had the time until now to answer gets the new one from now.
+    this.#quorumMs = nowMs;
   }
 
   /** One step at a time towards the roster that everybody's state calls for. */
   #steward(): void {
-    const { log, self, nowMs, awayMs } = this.#replica;
+    const { log, self, nowMs, awayMs, commit } = this.#replica;
+    if (log.lastChange > commit) return;
     const roster = nextRoster({
       roster: log.roster,
       self,
@@ -185,6 +209,8 @@ export class Hosting {
     const { nowMs, timing, log } = this.#replica;
     if (progress === undefined) return;
     progress.heardMs = nowMs;
+    // Not in the step that confirms the change before: that was agreed on by those who counted then.
+    if (log.roster.joining.length > 0) this.#steward();
     if (answer.type === 'conflict') {
       this.#goBack(from, progress, answer);
       return;
@@ -215,6 +241,8 @@ export class Hosting {
 
   #append(bodies: readonly EntryBody[]): void {
     const replica = this.#replica;
+    if (replica.nowMs - this.#busyMs > replica.timing.heartbeatMs) this.#stir();
+    this.#busyMs = replica.nowMs;
     const entries = replica.log.chainOn(bodies.map((body): SentEntry => ({ ...body, term: replica.term })));
     replica.log.append(entries);
     replica.persist({ type: 'append', entries });

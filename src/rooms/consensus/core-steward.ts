@@ -2,6 +2,8 @@
 import { demoted, deviceOf, majorityOf, promoted, without } from './roster.ts';
 import type { ReplicaId, Roster } from './types.ts';
 
+/** Whose majority decides. More than that would make everything slower for all, and nothing safer: others follow. */
+export const MOST_VOTERS = 51;
 /** A voter that was away for so long follows from then on, and counts again when it is back. */
 export const AWAY_MS = 7 * 24 * 60 * 60 * 1000;
 
@@ -19,17 +21,23 @@ export function nextRoster(situation: Situation): Roster | undefined {
 }
 
 function afterJoining({ roster, self, isCaughtUp }: Situation): Roster | undefined {
-  const ready = roster.joining.find((peer) => deviceOf(peer) !== deviceOf(self) && isCaughtUp(peer));
-  if (ready === undefined) return undefined;
+  const ready = roster.joining.filter((peer) => deviceOf(peer) !== deviceOf(self) && isCaughtUp(peer));
+  const [first] = ready;
+  if (first === undefined) return undefined;
   // First the old life goes, then the new one counts: in one step a majority could be missed by another.
-  const before = roster.voters.find((voter) => deviceOf(voter) === deviceOf(ready));
-  return before === undefined ? promoted(roster, ready) : without(roster, before);
+  const before = roster.voters.find((voter) => deviceOf(voter) === deviceOf(first));
+  if (before !== undefined) return without(roster, before);
+  return hasRoom(roster) ? promoted(roster, first) : ready.reduce(demoted, roster);
 }
 
-/** Whoever was away and has caught up counts as before. */
+/** Whoever was away and has caught up counts as before, and whoever came when there was no room for more. */
 function afterReturn({ roster, isCaughtUp }: Situation): Roster | undefined {
-  const back = roster.learners.find((peer) => isCaughtUp(peer));
+  const back = hasRoom(roster) ? roster.learners.find((peer) => isCaughtUp(peer)) : undefined;
   return back === undefined ? undefined : promoted(roster, back);
+}
+
+function hasRoom({ voters }: Roster): boolean {
+  return voters.length < MOST_VOTERS;
 }
 
 /** Never below what is a majority now: a quorum does not shrink because nobody is there. */

@@ -91,13 +91,15 @@ export class Consensus {
     return !everyone(log.roster).includes(self) || nowMs - heardMs > LOST_TIMEOUTS * electionMs;
   }
 
+  /** How long a host is waited for. */
   get electionMs(): number {
-    return this.#replica.electionMs;
+    const { role, timing, electionMs } = this.#replica;
+    return role === 'host' ? timing.electionMs : electionMs;
   }
 
   /** How often `tick` has to come. */
   get tickMs(): number {
-    return Math.ceil(this.#replica.timing.heartbeatMs / 2);
+    return this.#replica.timing.tickMs;
   }
 
   /** The host alone knows. */

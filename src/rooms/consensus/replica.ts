@@ -197,6 +197,11 @@ export class Replica {
    * led to nothing, or there is none, chance decides (Ongaro 2014, §3.4).
    */
   drawWait(): void {
+    // Whoever alone counts has nobody to wait for.
+    if (this.log.roster.voters.join() === this.self) {
+      this.waitMs = 0;
+      return;
+    }
     const rank = this.order.best.indexOf(this.self);
     if (rank < 0 || this.failedRounds > 0) {
       this.waitMs = this.electionMs + this.#random(this.electionMs);

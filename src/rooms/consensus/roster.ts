@@ -50,6 +50,13 @@ export function hasDevice(roster: Roster, device: string): boolean {
   return everyone(roster).some((one) => deviceOf(one) === device);
 }
 
+/** This life of a device, which is to count once it has caught up; what does not count of its others goes. */
+export function withDevice(roster: Roster, device: string, replica: ReplicaId): Roster {
+  if (everyone(roster).includes(replica)) return roster;
+  const idle = [...roster.joining, ...roster.learners].filter((one) => deviceOf(one) === device);
+  return welcomed(idle.reduce(without, roster), replica);
+}
+
 /** All of a device's lives: those that count for nothing at once, of the voters one at a time. */
 export function withoutDevice(roster: Roster, device: string): Roster {
   const isTheirs = (replica: ReplicaId): boolean => deviceOf(replica) === device;

@@ -11,6 +11,12 @@ export const TIMING = {
   slotMs: { least: 20, most: 1000 },
   /** As long as nothing is measured. */
   unmeasuredMs: 100,
+  /** One host says so to a hundred replicas a second at most: where links are scarce, others carry it. */
+  perPeerMs: 10,
+  /** Where nothing was said for long, it is said ever more seldom that nothing is: after so many times the pause … */
+  quietShare: 20,
+  /** … and at least so often. */
+  quietMs: 1000,
 } as const;
 
 interface Round {
@@ -21,6 +27,8 @@ interface Round {
 export class Timing {
   readonly #rounds = new Map<ReplicaId, Round>();
   #roundMs: number = TIMING.unmeasuredMs;
+  /** Nothing is said more often, whatever is measured. */
+  #leastMs = 0;
 
   /** One answer of a peer came after so many milliseconds. */
   measured(peer: ReplicaId, roundMs: number): void {
@@ -33,8 +41,13 @@ export class Timing {
     round.smoothMs += (roundMs - round.smoothMs) / 8;
   }
 
-  /** The slowest round trip that a majority needs, with what it varies by. */
-  evaluate(self: ReplicaId, voters: readonly ReplicaId[]): void {
+  /**
+   * By the slowest round trip that a majority needs, with what it varies by.
+   * @param peers to how many the host speaks. @param quietMs since when it has put nothing in order.
+   */
+  evaluate(self: ReplicaId, voters: readonly ReplicaId[], peers: number, quietMs: number): void {
+    const { perPeerMs, quietShare, quietMs: most } = TIMING;
+    this.#leastMs = Math.max(peers * perPeerMs, Math.min(quietMs / quietShare, most));
     const others = voters.filter((voter) => voter !== self);
     const known = others.flatMap((voter) => {
       const round = this.#rounds.get(voter);
@@ -46,7 +59,12 @@ export class Timing {
   }
 
   get heartbeatMs(): number {
-    return within(this.#roundMs, TIMING.heartbeatMs);
+    return within(Math.max(this.#roundMs, this.#leastMs), TIMING.heartbeatMs);
+  }
+
+  /** How often to look whether something is due: as if a message came in the next moment. */
+  get tickMs(): number {
+    return Math.ceil(within(this.#roundMs, TIMING.heartbeatMs) / 2);
   }
 
   get electionMs(): number {

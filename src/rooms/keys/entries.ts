@@ -11,10 +11,16 @@ export function devicesIn(roster: Roster): readonly DeviceKey[] {
   return [...new Set(everyone(roster).map((one) => deviceOf(one) as DeviceKey))];
 }
 
-export function changeIn(entry: Entry): { readonly body: CommitBody; readonly digest: Bytes } | undefined {
+interface Change {
+  readonly author: string;
+  readonly body: CommitBody;
+  readonly digest: Bytes;
+}
+
+export function changeIn(entry: Entry): Change | undefined {
   const body = entry.kind === 'command' ? bodyIn(entry.command.body) : undefined;
   if (entry.kind !== 'command' || body?.kind !== 'commit') return undefined;
-  return { body, digest: digestOf(entry.command.body) };
+  return { author: entry.command.author, body, digest: digestOf(entry.command.body) };
 }
 
 export function hasTwice({ members }: MlsGroup): boolean {

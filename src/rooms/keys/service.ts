@@ -14,7 +14,7 @@ import { deviceOf, everyone } from '../consensus/roster.ts';
 import type { Entry, ReplicaId, Roster } from '../consensus/types.ts';
 import type { RoomRows } from '../ports.ts';
 import type { RoomId } from '../types.ts';
-import type { RoomFrame, TextsFrame } from '../wire.ts';
+import type { KeysFrame, TextsFrame } from '../wire.ts';
 import {
   accepts,
   advanced,
@@ -33,6 +33,8 @@ import {
 import { KeyComparison } from './comparison.ts';
 import { changeIn, devicesIn, hasTwice, messageIn } from './entries.ts';
 import { KeyHistory } from './history.ts';
+import { Joiners } from './joiners.ts';
+import { joinFrom } from './joining.ts';
 import { MessageKeys, type KeyName } from './message-keys.ts';
 import { encodeKeys, encodeTextKeys, readKeys, readTextKeys } from './wire.ts';
 
@@ -40,15 +42,12 @@ const LABEL = 'kith/1 rooms';
 /** Between two questions, and between two words of which keys are here. */
 const ASK_MS = 1000;
 const TELL_MS = 5000;
+/** Of so many a second, at most, does a host tell which keys it has. */
+const TOLD_PER_S = 4;
 /** Keys of messages in one frame. */
 const MOST_TEXTS = 400;
 /** Changes of keys that are remembered, to know whether one that was told of is the newest. */
 const RECENT = 64;
-
-export type KeysFrame = Extract<
-  RoomFrame,
-  { readonly type: 'keys-wanted' | 'keys' | 'epoch' | 'texts-wanted' | 'texts' }
->;
 
 export interface RoomKeysDeps {
   readonly id: RoomId;
@@ -82,7 +81,7 @@ export class RoomKeys {
   readonly #mls: Promise<Mls>;
   readonly #messageKeys: MessageKeys;
   readonly #history: KeyHistory;
-  readonly #toldKeysMs = new Map<DeviceKey, number>();
+  readonly #joiners = new Joiners();
   readonly #comparison = new KeyComparison();
   #state: KeyState;
   #group: MlsGroup | undefined;
@@ -222,7 +221,10 @@ export class RoomKeys {
       for (const entry of entries) {
         const change = changeIn(entry);
         if (change === undefined) this.#pass(entry);
-        else await this.#takeCommit(entry.index, change.body, change.digest);
+        else {
+          await this.#takeCommit(entry.index, change.body, change.digest);
+          this.#joiners.came(change.author);
+        }
       }
     }
   }
@@ -374,6 +376,7 @@ export class RoomKeys {
       return;
     }
     await this.#renew();
+    await this.#letIn();
     this.#compare();
     this.#askForTexts();
   }
@@ -425,14 +428,18 @@ export class RoomKeys {
     if (to !== undefined) this.#deps.send(to, { type: 'keys-wanted' });
   }
 
-  /** The host first, then one after the other. */
+  /** The host, and in between one after the other: where the host has no keys itself, somebody else may. */
   #somebody(): DeviceKey | undefined {
-    const { host } = this.#deps.core();
     const others = this.#deps.others();
-    const isHost = (device: DeviceKey): boolean => host !== undefined && deviceOf(host) === device;
-    const inTurn = [...others].sort((a, b) => Number(isHost(b)) - Number(isHost(a)));
+    const host = this.#host();
     this.#asked += 1;
-    return inTurn[(this.#asked - 1) % inTurn.length];
+    if (host !== undefined && others.includes(host) && this.#asked % 2 === 1) return host;
+    return others[Math.floor(this.#asked / 2) % others.length];
+  }
+
+  #host(): DeviceKey | undefined {
+    const { host } = this.#deps.core();
+    return host && (deviceOf(host) as DeviceKey);
   }
 
   #askForTexts(): void {
@@ -462,7 +469,7 @@ export class RoomKeys {
   receive(from: DeviceKey, frame: KeysFrame): void {
     switch (frame.type) {
       case 'keys-wanted':
-        void this.#guarded(async () => this.#tellKeys(from));
+        void this.#guarded(async () => this.#wanted(from));
         return;
       case 'keys':
         void this.#guarded(async () => this.#join(frame));
@@ -490,18 +497,28 @@ export class RoomKeys {
     }
   }
 
-  async #tellKeys(to: DeviceKey): Promise<void> {
-    const { at, inside } = this.#state;
+  async #wanted(by: DeviceKey): Promise<void> {
+    if (this.#group === undefined) return;
+    this.#joiners.asked(by, this.#deps.clock.monotonicMs());
+    await this.#letIn();
+  }
+
+  /** Whoever wants keys gets them in its turn: by the host, or where that is itself without, by anybody. */
+  #mayLetIn(by: DeviceKey): boolean {
+    const host = this.#host();
+    const hostHasKeys = this.#group?.members.some(({ device }) => device === host) ?? false;
+    const isMine = host === undefined || host === this.#deps.device || host === by || !hostHasKeys;
+    return isMine && this.#state.inside.includes(by);
+  }
+
+  async #letIn(): Promise<void> {
+    const { at } = this.#state;
     const group = this.#group;
-    const nowMs = this.#deps.clock.monotonicMs();
+    if (group === undefined || !this.isUpToDate) return;
+    const mayCome = (device: DeviceKey): boolean => this.#mayLetIn(device);
+    const to = this.#joiners.next(group.epoch, this.#deps.clock.monotonicMs(), mayCome);
+    if (to === undefined) return;
     // A whole tree is signed each time.
-    if (
-      group === undefined ||
-      !inside.includes(to) ||
-      nowMs - (this.#toldKeysMs.get(to) ?? -Infinity) < ASK_MS / 2
-    )
-      return;
-    this.#toldKeysMs.set(to, nowMs);
     const info = await group.groupInfo();
     if (!this.#isOver()) this.#deps.send(to, { type: 'keys', at, epoch: group.epoch, info });
   }
@@ -510,7 +527,7 @@ export class RoomKeys {
   async #join({ at, epoch, info }: Extract<KeysFrame, { type: 'keys' }>): Promise<void> {
     const isOld = (): boolean => this.#recent.some((one) => one.epoch >= epoch && one.index > at);
     if (!this.#wantsKeys() || isOld()) return;
-    const made = await this.#joined(info);
+    const made = await joinFrom(await this.#mls, info);
     const isRight = made.group.epoch === epoch + 1 && equalBytes(made.group.id, fromHex(this.#deps.id));
     if (!isRight || !this.#wantsKeys() || isOld()) return;
     this.#say(epoch, at, made);
@@ -524,38 +541,26 @@ export class RoomKeys {
     );
   }
 
-  /** A device that was in already takes its old place with it. */
-  async #joined(info: Bytes): Promise<{ readonly group: MlsGroup; readonly commit: Bytes }> {
-    const mls = await this.#mls;
-    try {
-      const made = await mls.joinExternally(info);
-      if (!hasTwice(made.group)) return made;
-    } catch (error) {
-      if (!isKithError(error)) throw error;
-    }
-    return mls.joinExternally(info, { resync: true });
-  }
-
   /** Says which keys are here: the host to all, everybody else to the host. */
   tell(): void {
     const nowMs = this.#deps.clock.monotonicMs();
     const group = this.#group;
-    if (group === undefined || nowMs - this.#toldMs < TELL_MS) return;
+    const pauseMs = Math.max(TELL_MS, ((group?.members.length ?? 0) * 1000) / TOLD_PER_S);
+    if (group === undefined || nowMs - this.#toldMs < pauseMs) return;
     this.#toldMs = nowMs;
     const { core, others, send } = this.#deps;
-    const { role, host } = core();
-    const { at } = this.#state;
+    const isHost = core().role === 'host';
+    const host = this.#host();
     const { epoch, authenticator } = group;
     for (const device of others())
-      if (role === 'host' || (host !== undefined && deviceOf(host) === device))
-        send(device, { type: 'epoch', at, epoch, authenticator });
+      if (isHost || host === device)
+        send(device, { type: 'epoch', at: this.#state.at, epoch, authenticator });
   }
 
   /** Two histories of keys: whoever has another one than the host joins anew. The host itself stays. */
   #compare(): void {
-    const { host, role } = this.#deps.core();
-    if (role === 'host' || host === undefined) return;
-    const device = deviceOf(host) as DeviceKey;
+    const device = this.#host();
+    if (this.#deps.core().role === 'host' || device === undefined) return;
     if (!this.#comparison.differing(this.#state, this.#group).includes(device)) return;
     this.#comparison.forget(device);
     this.#isBehind = true;

@@ -37,6 +37,7 @@ import { assert, isKithError, KithError } from '../../base/errors.ts';
 import { idToBytes, type DeviceKey } from '../../base/ids.ts';
 import { publicKeyOf } from '../../identity/signing.ts';
 import { changeOf, deviceOf, isCertified, membersOf, refusedCommit } from './leaves.ts';
+import { withNodeCrypto } from './suite.ts';
 import type {
   Committed,
   GroupAuthority,
@@ -70,7 +71,7 @@ export interface MlsDeps {
 }
 
 export async function createMls(deps: MlsDeps): Promise<Mls> {
-  return new Adapter(deps, await getCiphersuiteImpl(getCiphersuiteFromName(SUITE)));
+  return new Adapter(deps, withNodeCrypto(await getCiphersuiteImpl(getCiphersuiteFromName(SUITE))));
 }
 
 class Adapter implements Mls {

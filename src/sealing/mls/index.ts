@@ -1,2 +1,2 @@
 export { createMls } from './adapter.ts';
-export type { GroupAuthority, GroupChange, Mls, MlsGroup } from './types.ts';
+export type { Committed, GroupAuthority, GroupChange, Mls, MlsGroup } from './types.ts';

@@ -178,8 +178,8 @@ export const ROOM_MUTANTS: readonly Mutant[] = [
   {
     name: 'old life and new life in one step',
     file: STEWARD,
-    find: 'return before === undefined ? promoted(roster, ready) : without(roster, before);',
-    replace: 'return promoted(before === undefined ? roster : without(roster, before), ready);',
+    find: 'if (before !== undefined) return without(roster, before);',
+    replace: 'if (before !== undefined) return promoted(without(roster, before), first);',
     from: 1,
     story: STORIES,
   },
