@@ -70,6 +70,8 @@ class Life {
     node.faults = this.rng.chance(30) ? this.rng.between(2, 15) : 0;
     node.deaf = this.rng.chance(30) ? 50 : 0;
     node.disk.isMounted = !this.rng.chance(10);
+    // Nobody tells that a disk is gone: the next look at everything finds out.
+    if (!node.disk.isMounted && this.rng.chance(50)) node.service?.rescan();
     if (this.rng.chance(35)) node.kill();
     else if (node.service === undefined) node.start();
     if (this.rng.chance(10)) node.clock.jump(this.rng.pick([YEAR_MS, -YEAR_MS, 3_600_000, -60_000]) ?? 0);
@@ -95,6 +97,8 @@ class Life {
   }
 
   async #together(): Promise<void> {
+    // Some hear of others' edits before they hear of what these were made of.
+    if (this.rng.chance(40)) this.world.part(this.#any(), this.#any());
     await this.#busyTime();
     await this.#rest();
   }
