@@ -1,10 +1,16 @@
-/** Cables are moved while people write letters and raise alarms: what was acknowledged reaches everybody, once. */
+/**
+ * Cables are moved while people write letters, raise alarms and edit files: what was acknowledged reaches everybody,
+ * once, and what was saved is had by all.
+ */
 import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Lan, type Machine } from '../../scripts/nodes/lan.ts';
 import type { NodeProcess } from '../../scripts/nodes/node-process.ts';
 import { until } from '../../scripts/nodes/until.ts';
 import { SeededRng } from '../sim/rng.ts';
+import { FolderPeople } from '../support/folder-people.ts';
+import { FolderSides } from '../support/folder-sides.ts';
 import { scene, type Stage } from '../support/stage.ts';
 
 const NO_CABLES = Lan.isPossible() ? false : 'this machine allows no network namespaces';
@@ -16,7 +22,10 @@ const NAMES = ['Ada', 'Ben', 'Cho', 'Dao'];
 const SHORTEST_MS = 200;
 const LONGEST_MS = 12_000;
 const BETWEEN_WRITES_MS = 150;
+const EDITS_EVERY = 3;
 const HEALING_MS = 180_000;
+/** So that what is edited is little beside them. */
+const FILES = 40;
 
 interface Place {
   readonly node: NodeProcess;
@@ -49,12 +58,24 @@ async function four(stage: Stage): Promise<Place[]> {
   return places;
 }
 
-/** Each node writes to whom the dice choose until it is told that the round is over. */
+/** A folder that all four keep in step. */
+async function shared(stage: Stage, places: readonly Place[], people: FolderPeople): Promise<FolderSides> {
+  const sides = new FolderSides(
+    places.map(({ node }) => ({ node, root: stage.path(`${node.name}'s reports`) })),
+  );
+  for (const root of sides.roots) mkdirSync(root);
+  people.fill(sides.roots[0] ?? '', FILES);
+  await sides.begin('Reports', HEALING_MS);
+  return sides;
+}
+
+/** Each node writes to whom the dice choose, and edits a file, until it is told that the round is over. */
 async function writeWhile(
   nodes: readonly NodeProcess[],
   rng: SeededRng,
   round: number,
   isOver: () => boolean,
+  edit: () => void,
 ): Promise<Letter[]> {
   const letters: Letter[] = [];
   for (let turn = 0; !isOver(); turn += 1) {
@@ -65,6 +86,7 @@ async function writeWhile(
       const { id } = await by.call('sendLetter', { to: [to.name], text });
       letters.push({ id, text, by, to });
     }
+    if (turn % EDITS_EVERY === 0) edit();
     await pause(BETWEEN_WRITES_MS);
   }
   return letters;
@@ -111,17 +133,22 @@ async function showsEachOnce(node: NodeProcess, alarms: readonly Written[]): Pro
 }
 
 scene(
-  'letters and alarms pass through partitions, none lost and none twice',
+  'letters, alarms and files pass through partitions, none lost and none twice',
   async (stage, t) => {
     t.diagnostic(`seed ${String(SEED)}, ${String(ROUNDS)} rounds`);
     const rng = new SeededRng(SEED);
     const places = await four(stage);
     const nodes = places.map(({ node }) => node);
+    const people = new FolderPeople(rng);
+    const sides = await shared(stage, places, people);
+    const edit = (): void => {
+      people.act(rng.pick(sides.roots) ?? '');
+    };
     let letters = 0;
     const alarms: Written[] = [];
     for (let round = 0; round < ROUNDS; round += 1) {
       let over = false;
-      const writing = writeWhile(nodes, rng, round, () => over);
+      const writing = writeWhile(nodes, rng, round, () => over, edit);
       const by = nodes[round % nodes.length] ?? places[0]?.node;
       assert.ok(by);
       const parting = part(places, rng);
@@ -133,9 +160,14 @@ scene(
       for (const letter of written) await arrivedOnce(letter);
       letters += written.length;
       for (const node of nodes) await showsEachOnce(node, alarms);
+      await sides.agree(people, HEALING_MS);
+      people.deleteDoomed(rng.pick(sides.roots) ?? '');
       if (round % 10 === 9) t.diagnostic(`${String(round + 1)} rounds: ${String(letters)} letters`);
     }
-    t.diagnostic(`${String(letters)} letters, ${String(alarms.length)} alarms`);
+    await sides.agree(people, HEALING_MS);
+    t.diagnostic(
+      `${String(letters)} letters, ${String(alarms.length)} alarms, ${String(people.count)} words`,
+    );
   },
-  { skip: NO_CABLES, hangingMs: HEALING_MS + ROUNDS * 40_000 },
+  { skip: NO_CABLES, hangingMs: HEALING_MS + ROUNDS * 60_000 },
 );
