@@ -1,7 +1,7 @@
 /** Files between real nodes: whatever they are made of, whoever is killed, whoever lies. */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Answer } from '../../src/api/contract.ts';
 import type { NodeProcess } from '../../scripts/nodes/node-process.ts';
@@ -139,5 +139,5 @@ scene('files between three nodes', async (stage, t) => {
 });
 
 function sizeIn(stage: Stage, name: string): number {
-  return readFileSync(stage.path(`got/${name}`)).byteLength;
+  return statSync(stage.path(`got/${name}`)).size;
 }

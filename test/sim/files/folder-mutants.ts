@@ -109,7 +109,7 @@ export const FOLDER_MUTANTS: readonly Mutant[] = [
     file: WORKS,
     find: 'await this.#permitted(path, entry, to.state)',
     replace: 'entry',
-    from: 1,
+    from: 1300,
   },
   {
     name: 'what one hears of is taken over whatever one has written',

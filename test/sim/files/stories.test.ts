@@ -153,6 +153,23 @@ test('many deletions stop at whoever deleted, until they are meant; then at whoe
   assert.equal(paths(b).length, 10);
 });
 
+test('one yes to many rewrites is enough, though their content has to come first', async () => {
+  const { world, a, b } = stage();
+  for (const node of [a, b]) node.start();
+  for (let n = 0; n < 40; n += 1) write(a, `f${String(n)}.txt`, `text ${String(n)}`);
+  await world.settle();
+  for (let n = 0; n < 40; n += 1) write(a, `f${String(n)}.txt`, `scrambled ${String(n)}`);
+  await world.settle();
+  assert.equal(a.store.brakes().length, 1);
+  a.service?.resume('out');
+  await world.settle();
+  assert.equal(b.store.brakes().length, 1);
+  b.service?.resume('in');
+  await world.settle();
+  assert.deepEqual(b.store.brakes(), []);
+  assert.equal(read(b, 'f39.txt'), 'scrambled 39');
+});
+
 test('who puts back what was deleted lets the brake go', async () => {
   const { world, a, b } = stage();
   for (const node of [a, b]) node.start();
