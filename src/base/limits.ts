@@ -97,6 +97,10 @@ export const LIMITS = {
   /** Pieces that one manifest lists, and how many pieces may be listed with the version itself. */
   manifestPieces: 16_384,
   piecesInline: 8,
+  /** Of one file, however large: a bit for each crosses a link in one frame. */
+  piecesOfFile: 1024 * 1024,
+  /** A list may have one piece for so many bytes, and a few more. */
+  leastPieceBytes: 32 * 1024,
   fileBytes: 256 * 1024 ** 3,
   /** A path within a folder, and one name of it, in bytes of UTF-8. */
   filePathBytes: 2048,

@@ -1,10 +1,16 @@
-/** Cables are moved while people write letters, talk in a room and raise alarms: what was acknowledged reaches everybody, once. */
+/**
+ * Cables are moved while people write letters, talk in a room, raise alarms and edit files: what was acknowledged reaches
+ * everybody, once, and what was saved is had by all.
+ */
 import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Lan, type Machine } from '../../scripts/nodes/lan.ts';
 import type { NodeProcess } from '../../scripts/nodes/node-process.ts';
 import { until } from '../../scripts/nodes/until.ts';
 import { SeededRng } from '../sim/rng.ts';
+import { FolderPeople } from '../support/folder-people.ts';
+import { FolderSides } from '../support/folder-sides.ts';
 import { assemble, RoomRecord } from '../support/room-nodes.ts';
 import { scene, step, type Stage } from '../support/stage.ts';
 
@@ -17,7 +23,10 @@ const NAMES = ['Ada', 'Ben', 'Cho', 'Dao'];
 const SHORTEST_MS = 200;
 const LONGEST_MS = 12_000;
 const BETWEEN_WRITES_MS = 150;
+const EDITS_EVERY = 3;
 const HEALING_MS = 180_000;
+/** So that what is edited is little beside them. */
+const FILES = 40;
 /** Rounds that are told of together: whoever waits hears that it goes on. */
 const AT_ONCE = 5;
 
@@ -52,12 +61,24 @@ async function four(stage: Stage): Promise<Place[]> {
   return places;
 }
 
-/** Each node writes to whom the dice choose until it is told that the round is over. */
+/** A folder that all four keep in step. */
+async function shared(stage: Stage, places: readonly Place[], people: FolderPeople): Promise<FolderSides> {
+  const sides = new FolderSides(
+    places.map(({ node }) => ({ node, root: stage.path(`${node.name}'s reports`) })),
+  );
+  for (const root of sides.roots) mkdirSync(root);
+  people.fill(sides.roots[0] ?? '', FILES);
+  await sides.begin('Reports', HEALING_MS);
+  return sides;
+}
+
+/** Each node writes to whom the dice choose, and edits a file, until it is told that the round is over. */
 async function writeWhile(
   nodes: readonly NodeProcess[],
   rng: SeededRng,
   round: number,
   isOver: () => boolean,
+  edit: () => void,
 ): Promise<Letter[]> {
   const letters: Letter[] = [];
   for (let turn = 0; !isOver(); turn += 1) {
@@ -68,6 +89,7 @@ async function writeWhile(
       const { id } = await by.call('sendLetter', { to: [to.name], text });
       letters.push({ id, text, by, to });
     }
+    if (turn % EDITS_EVERY === 0) edit();
     await pause(BETWEEN_WRITES_MS);
   }
   return letters;
@@ -117,14 +139,20 @@ interface Siege {
   readonly places: readonly Place[];
   readonly rng: SeededRng;
   readonly room: RoomRecord;
+  readonly people: FolderPeople;
+  readonly sides: FolderSides;
   readonly letters: Letter[];
   readonly alarms: Written[];
 }
 
-async function oneRound({ places, rng, room, letters, alarms }: Siege, round: number): Promise<void> {
+async function oneRound(siege: Siege, round: number): Promise<void> {
+  const { places, rng, room, people, sides, letters, alarms } = siege;
   const nodes = places.map(({ node }) => node);
   let over = false;
-  const writing = writeWhile(nodes, rng, round, () => over);
+  const edit = (): void => {
+    people.act(rng.pick(sides.roots) ?? '');
+  };
+  const writing = writeWhile(nodes, rng, round, () => over, edit);
   const talking = nodes.map(async (node) => room.write(node, String(round), () => over));
   const by = nodes[round % nodes.length] ?? places[0]?.node;
   assert.ok(by);
@@ -139,15 +167,17 @@ async function oneRound({ places, rng, room, letters, alarms }: Siege, round: nu
   letters.push(...written);
   await room.settle(nodes, HEALING_MS);
   for (const node of nodes) await showsEachOnce(node, alarms);
+  await sides.agree(people, HEALING_MS);
+  people.deleteDoomed(rng.pick(sides.roots) ?? '');
 }
 
-function told({ letters, room, alarms }: Siege): string {
+function told({ letters, room, people, alarms }: Siege): string {
   const { acknowledged, confirmed } = room;
-  return `${String(letters.length)} letters, ${String(acknowledged)} messages, ${String(confirmed)} of them told to be confirmed, ${String(alarms.length)} alarms`;
+  return `${String(letters.length)} letters, ${String(acknowledged)} messages, ${String(confirmed)} of them told to be confirmed, ${String(alarms.length)} alarms, ${String(people.count)} words in files`;
 }
 
 scene(
-  'letters, messages of a room and alarms pass through partitions, none lost and none twice',
+  'letters, messages of a room, alarms and files pass through partitions, none lost and none twice',
   async (stage, t) => {
     t.diagnostic(`seed ${String(SEED)}, ${String(ROUNDS)} rounds`);
     const places = await four(stage);
@@ -155,13 +185,17 @@ scene(
       places.map(({ node }) => node),
       HEALING_MS,
     );
-    const siege = { places, rng: new SeededRng(SEED), room: new RoomRecord(), letters: [], alarms: [] };
+    const rng = new SeededRng(SEED);
+    const people = new FolderPeople(rng);
+    const sides = await shared(stage, places, people);
+    const siege = { places, rng, room: new RoomRecord(), people, sides, letters: [], alarms: [] };
     for (let first = 0; first < ROUNDS; first += AT_ONCE)
       await step(t, `after ${String(first)} rounds`, async () => {
         for (let round = first; round < Math.min(ROUNDS, first + AT_ONCE); round += 1)
           await oneRound(siege, round);
         t.diagnostic(told(siege));
       });
+    await sides.agree(people, HEALING_MS);
   },
-  { skip: NO_CABLES, hangingMs: HEALING_MS + ROUNDS * 40_000 },
+  { skip: NO_CABLES, hangingMs: HEALING_MS + ROUNDS * 60_000 },
 );

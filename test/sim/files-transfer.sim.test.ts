@@ -6,7 +6,7 @@ import { SeededRng } from './rng.ts';
 
 const SEEDS = Number(process.env['KITH_SEEDS'] ?? 60);
 const HOUR_MS = 3_600_000;
-const TEMPERS: readonly Temper[] = ['honest', 'honest', 'corrupts', 'denies', 'silent', 'floods'];
+const TEMPERS: readonly Temper[] = ['honest', 'honest', 'corrupts', 'denies', 'silent', 'floods', 'slow'];
 
 test(`${String(SEEDS)} swarms end as they should, and nobody honest is blamed for a false piece`, () => {
   for (let seed = 1; seed <= SEEDS; seed += 1) {
@@ -41,4 +41,21 @@ test('a piece is asked for about once: a swarm of nine does not ask ten times', 
   // The seeder alone would have taken eight times as long as it takes to give everything once.
   const once = (200 * 250_000) / 5000;
   assert.ok(swarm.nowMs < 4 * once, `${String(swarm.nowMs)} ms`);
+});
+
+test('a slow holder holds up nobody', () => {
+  const takenMs = (slow: readonly Temper[]): number => {
+    const swarm = new Swarm({
+      seed: 6,
+      tempers: ['honest', 'honest', 'honest', 'honest', ...slow],
+      seeders: 1,
+      pieces: 200,
+      breaks: 0,
+      crashes: 0,
+    });
+    swarm.run(HOUR_MS);
+    return swarm.nowMs;
+  };
+  const [without, beside] = [takenMs([]), takenMs(['slow', 'slow'])];
+  assert.ok(beside < 1.25 * without, `${String(beside)} ms beside slow ones, ${String(without)} ms without`);
 });

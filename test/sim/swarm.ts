@@ -5,11 +5,19 @@ import { TransferCore, type TransferEffect, type TransferEvent } from '../../src
 import type { PieceId, PieceRef } from '../../src/files/types.ts';
 import { SeededRng } from './rng.ts';
 
-export type Temper = 'honest' | 'corrupts' | 'denies' | 'silent' | 'floods';
+export type Temper =
+  | 'honest'
+  | 'corrupts'
+  | 'denies'
+  | 'silent'
+  | 'floods'
+  /** Has everything, and gives it a hundred times slower than others. */
+  | 'slow';
 
 const WORK = 'file';
 const IN_FLIGHT = 4 * 1024 * 1024;
 const TICK_MS = 1000;
+const BYTES_PER_MS = 5000;
 
 interface Message {
   readonly atMs: number;
@@ -173,7 +181,9 @@ export class Swarm {
     const place = this.#pieces.findIndex(({ id }) => id === piece.id);
     const isDenied =
       server.temper === 'denies' || (server.temper === 'honest' && server.here[place] !== true);
-    const takesMs = isDenied ? 1 : piece.sizeBytes / 5000;
+    const takesMs = isDenied
+      ? 1
+      : piece.sizeBytes / (server.temper === 'slow' ? BYTES_PER_MS / 100 : BYTES_PER_MS);
     server.busyUntilMs = Math.max(this.nowMs, server.busyUntilMs) + takesMs;
     const copies = server.temper === 'floods' ? 4 : 1;
     for (let copy = 0; copy < copies; copy += 1)

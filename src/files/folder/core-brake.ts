@@ -42,12 +42,17 @@ export class BrakeGauge {
     const isTooMuch =
       asked.length > 0 && all.size > this.#limits.files && all.size > before * this.#limits.share;
     if (isTooMuch) return false;
-    for (const path of paths) permitted.delete(path);
     this.#destroyed[direction] = [...recent, ...asked.map((path) => ({ path, atMs: nowMs, of: before }))];
     return true;
   }
 
-  /** Somebody was asked and said yes. */
+  /** What was to be done there is done, or not wanted any more; a yes was for that alone. */
+  settled(path: string): void {
+    this.#permitted.out.delete(path);
+    this.#permitted.in.delete(path);
+  }
+
+  /** Somebody was asked and said yes: until it is done, for content may still have to come. */
   permit(direction: Direction, paths: Iterable<string>): void {
     for (const path of paths) this.#permitted[direction].add(path);
     this.#destroyed[direction] = [];

@@ -1,7 +1,8 @@
 /** Settles conflicts of versions that this device published and that others beat: merged where that is clean, else apart. */
 import type { Bytes } from '../../base/bytes.ts';
 import type { DeviceKey } from '../../base/ids.ts';
-import type { Content } from '../types.ts';
+import type { Clock } from '../../base/ports.ts';
+import type { Content, Version } from '../types.ts';
 import {
   apartDrafts,
   mergedDraft,
@@ -21,16 +22,23 @@ export interface SettlingDeps {
   readonly index: Index;
   readonly store: FolderStore;
   readonly names: Names;
+  readonly clock: Clock;
   readonly look: (path: string, delayMs: number) => void;
   readonly trouble: (path: string, error: unknown) => void;
   /** Looks at the path again when the content is here. */
   readonly wait: (content: Content, path: string) => void;
 }
 
+/** So long what a version was made of may be on its way; it may never come. */
+const UNKNOWN_MS = 60_000;
+const LOOK_AGAIN_MS = 5000;
+
 export class Settling {
   readonly #deps: SettlingDeps;
   readonly #pool = new Pool(1);
   readonly #busy = new Set<string>();
+  /** Since when a conflict may be none. */
+  readonly #doubtfulMs = new Map<string, number>();
 
   constructor(deps: SettlingDeps) {
     this.#deps = deps;
@@ -48,7 +56,12 @@ export class Settling {
     const { index, me, contents, wait, trouble, look } = this.#deps;
     const conflict = ownConflict(me, path, index.heads(path), index.hasLiveBelow(path));
     if (conflict === undefined || this.#busy.has(path)) return;
-    const input = mergeInput(conflict, index.history(path));
+    const history = index.history(path);
+    if (this.#mayBeNone(conflict, history)) {
+      look(path, LOOK_AGAIN_MS);
+      return;
+    }
+    const input = mergeInput(conflict, history);
     if (input === undefined || !this.#mayMerge(input)) {
       this.#setApart(conflict);
       return;
@@ -67,6 +80,20 @@ export class Settling {
       this.#busy.delete(path);
       look(path, 0);
     });
+  }
+
+  /** Authors' words come on ways of their own: a head may be made of another one by a version that is still to come. */
+  #mayBeNone({ path, heads }: Conflict, history: readonly Version[]): boolean {
+    const known = new Set(history.map(({ id }) => id));
+    const isWhole = heads.every(({ parents }) => parents.every((id) => known.has(id)));
+    const nowMs = this.#deps.clock.monotonicMs();
+    const sinceMs = this.#doubtfulMs.get(path) ?? nowMs;
+    if (isWhole || nowMs - sinceMs >= UNKNOWN_MS) {
+      this.#doubtfulMs.delete(path);
+      return false;
+    }
+    this.#doubtfulMs.set(path, sinceMs);
+    return true;
   }
 
   /** What both were made of cannot be waited for: nobody may have it any more. */

@@ -165,6 +165,7 @@ export class Works {
 
   /** What was read is remembered, or of no use any more. */
   rest(path: string): void {
+    this.#deps.gauge.settled(path);
     this.#deps.sight.readings.delete(path);
     if (!this.#fresh.delete(path)) return;
     this.#doubtful.add(path);

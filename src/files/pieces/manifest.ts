@@ -7,6 +7,7 @@ import type { Content, ContentId, PieceId, PieceRef } from '../types.ts';
 
 const VERSION = 1;
 const REF_BYTES = 36;
+const MOST_MANIFESTS = LIMITS.piecesOfFile / LIMITS.manifestPieces;
 /** 0: lists pieces of the file. 1: lists manifests of level 0. */
 export type ManifestLevel = 0 | 1;
 
@@ -80,8 +81,25 @@ export function decodeRefs(bytes: Bytes, most: number): readonly PieceRef[] {
   });
 }
 
+/** A list costs whoever fetches it: one that is long for what it makes is none. */
+function mostPieces(sizeBytes: number): number {
+  return Math.min(LIMITS.piecesOfFile, LIMITS.piecesInline + Math.ceil(sizeBytes / LIMITS.leastPieceBytes));
+}
+
+/**
+ * Before manifests are fetched: could these list as many pieces as a file of that size may have, and no more?
+ * @throws KithError `malformed`
+ */
+export function mustBeFewEnough(manifests: readonly PieceRef[], sizeBytes: number): void {
+  if (manifests.length > MOST_MANIFESTS) throw malformed('more manifests than a file may have');
+  const listed = manifests.reduce((sum, manifest) => sum + Math.floor(manifest.sizeBytes / REF_BYTES), 0);
+  // What stands before a list may make one place more of it.
+  if (listed > mostPieces(sizeBytes) + manifests.length) throw malformed('more pieces than a file may have');
+}
+
 /** Pieces make up a file of that size: a list that promises more, or less, is none. */
 export function mustAddUp(pieces: readonly PieceRef[], sizeBytes: number): void {
+  if (pieces.length > mostPieces(sizeBytes)) throw malformed('more pieces than a file may have');
   const sum = pieces.reduce((total, piece) => total + piece.sizeBytes, 0);
   if (sum !== sizeBytes) throw malformed('pieces that are not as long as their file');
 }

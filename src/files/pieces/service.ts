@@ -13,7 +13,7 @@ import type { Logger } from '../../base/ports.ts';
 import type { FileSealer, FileStamp, PieceList, PiecePlace, PieceRows } from '../ports-pieces.ts';
 import type { Content, ContentId, PieceRef } from '../types.ts';
 import { cutLength, PIECE_SIZES } from './cut.ts';
-import { decodeManifest, listPieces, mustAddUp, pieceIdOf } from './manifest.ts';
+import { decodeManifest, listPieces, mustAddUp, mustBeFewEnough, pieceIdOf } from './manifest.ts';
 
 const READ_BYTES = 4 * 1024 * 1024;
 const LEAST_READ_BYTES = 64 * 1024;
@@ -130,14 +130,16 @@ export class PieceService {
     return this.#deps.rows.listOf(content.id) ?? (await this.#readManifests(content));
   }
 
-  /** Manifests that have to be fetched before the pieces of this file are known. */
+  /** Manifests that have to be fetched before the pieces of this file are known. @throws KithError `malformed` */
   async missingManifests(content: Content): Promise<readonly PieceRef[]> {
     const top = content.manifest;
     if (top === undefined) return [];
+    mustBeFewEnough([top], content.sizeBytes);
     const bytes = await this.read(top);
     if (bytes === undefined) return [top];
     const manifest = decodeManifest(bytes);
     if (manifest.level === 0) return [];
+    mustBeFewEnough(manifest.refs, content.sizeBytes);
     return manifest.refs.filter(({ id }) => !this.#deps.rows.isHere(id));
   }
 

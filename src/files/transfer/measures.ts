@@ -1,8 +1,12 @@
 /** What is measured of one holder while it is asked: throughput, delay, load, errors. */
-const FIRST_WINDOW_BYTES = 2 * 1024 * 1024;
+const FIRST_WINDOW_BYTES = 1024 * 1024;
+/** Of one that was measured and is slow: what waits there cannot come from elsewhere. One piece is always asked. */
+const LEAST_WINDOW_BYTES = 256 * 1024;
 const MOST_WINDOW_BYTES = 16 * 1024 * 1024;
 /** What is asked ahead of time, so that the link never waits for the next request. */
 const AHEAD_MS = 500;
+/** What took longer than this was not on the way, but in a queue, or coming slowly. */
+const LONGEST_DELAY_MS = 1000;
 const PATIENCE_MS = 20_000;
 const SAMPLE_MS = 200;
 /** Before anything is measured: neither the first to be asked, nor the last. */
@@ -89,7 +93,8 @@ export class Measures {
 
   #windowBytes(): number {
     if (this.#rate === undefined) return FIRST_WINDOW_BYTES;
-    const ahead = (this.#rate * (AHEAD_MS + 2 * (this.#delayMs ?? 0))) / 1000;
-    return Math.min(Math.max(ahead, FIRST_WINDOW_BYTES), MOST_WINDOW_BYTES);
+    const delayMs = Math.min(this.#delayMs ?? 0, LONGEST_DELAY_MS);
+    const ahead = (this.#rate * (AHEAD_MS + 2 * delayMs)) / 1000;
+    return Math.min(Math.max(ahead, LEAST_WINDOW_BYTES), MOST_WINDOW_BYTES);
   }
 }

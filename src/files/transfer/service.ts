@@ -240,7 +240,8 @@ export class TransferService {
       pieces.rows.dropFetch(fetch.id);
     }, 'replaceable');
     this.#running.delete(fetch.id);
-    if (progress.state === 'failed') pieces.release(fetch.id);
+    if (progress.state === 'failed')
+      for (const owner of [fetch.id, manifestOwner(fetch.content.id)]) pieces.release(owner);
     this.#progress(running, progress);
   }
 

@@ -1,6 +1,17 @@
 /** Where pieces go as they come: into this node's store, or to their places in the file that they make up. */
 import { mkdirSync } from 'node:fs';
-import { chmod, constants, copyFile, link, lstat, open, rm, utimes, type FileHandle } from 'node:fs/promises';
+import {
+  chmod,
+  constants,
+  copyFile,
+  link,
+  lstat,
+  open,
+  rm,
+  statfs,
+  utimes,
+  type FileHandle,
+} from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Bytes } from '../../base/bytes.ts';
 import { KithError } from '../../base/errors.ts';
@@ -41,6 +52,8 @@ export function storeSink(pieces: PieceService, content: Content, list: readonly
   };
 }
 
+/** Left to everybody else on that disk. */
+const SPARE_BYTES = 64 * 1024 * 1024;
 const FLUSH_MS = 20;
 const FLUSH_AT = 32;
 
@@ -98,12 +111,24 @@ class FileSink implements Sink {
     const known = rows.sourceAt(partial);
     try {
       mkdirSync(dirname(partial), { recursive: true });
+      await this.#mustFit(dirname(partial), known?.source);
       const isNew = known === undefined;
       this.#file = isNew ? await open(partial, 'w+', 0o600) : await this.#reopen(partial);
     } catch (cause) {
       throw cannotWrite(path, cause);
     }
     this.#source = rows.sourceAt(partial)?.source ?? rows.transact(() => rows.addSource(partial, undefined));
+  }
+
+  /** What does not fit is not begun: a few pieces, named often enough, make a file of any size. */
+  async #mustFit(folder: string, source: number | undefined): Promise<void> {
+    const { bavail, bsize } = await statfs(folder);
+    const here = source === undefined ? new Set<number>() : this.#pieces.rows.offsetsIn(source);
+    const missing = this.#list.reduce(
+      (sum, { sizeBytes }, place) => sum + (here.has(this.#offsets[place] ?? -1) ? 0 : sizeBytes),
+      0,
+    );
+    if (missing + SPARE_BYTES > bavail * bsize) throw new Error('there is no room for it');
   }
 
   /** What came before a restart is still there, unless somebody removed the file. */

@@ -70,6 +70,8 @@ class Life {
     node.faults = this.rng.chance(30) ? this.rng.between(2, 15) : 0;
     node.deaf = this.rng.chance(30) ? 50 : 0;
     node.disk.isMounted = !this.rng.chance(10);
+    // Nobody tells that a disk is gone: the next look at everything finds out.
+    if (!node.disk.isMounted && this.rng.chance(50)) node.service?.rescan();
     if (this.rng.chance(35)) node.kill();
     else if (node.service === undefined) node.start();
     if (this.rng.chance(10)) node.clock.jump(this.rng.pick([YEAR_MS, -YEAR_MS, 3_600_000, -60_000]) ?? 0);
@@ -84,7 +86,7 @@ class Life {
     await this.#busyTime(actor);
     if (this.rng.chance(50)) await this.world.run(this.rng.below(3000));
     const finals = this.nodes.map((node) => treeOf(node));
-    const alone = actor === undefined ? undefined : treeOf(actor);
+    const alone = actor === undefined ? undefined : standing(actor);
     const edits = log.slice(from).filter(({ state }) => state.type !== 'deleted');
     await this.#rest();
     if (alone !== undefined) checkTree(treeOf(this.#any()), alone, 'what one did alone');
@@ -95,6 +97,8 @@ class Life {
   }
 
   async #together(): Promise<void> {
+    // Some hear of others' edits before they hear of what these were made of.
+    if (this.rng.chance(40)) this.world.part(this.#any(), this.#any());
     await this.#busyTime();
     await this.#rest();
   }
@@ -168,6 +172,22 @@ class Life {
     assert.equal(this.world.log.length, versions, 'echo: versions came of nothing');
     this.#check();
   }
+}
+
+/** Without empty folders that only stood for what was in them, and that others deleted long ago: these go with it. */
+function standing(node: FolderNode): ReadonlyMap<string, string> {
+  const tree = treeOf(node);
+  const paths = [...tree.keys()];
+  const isMeant = (path: string): boolean => {
+    const heads = node.index.heads(path);
+    return heads.length === 0 || heads.some(({ state }) => state.type !== 'deleted');
+  };
+  return new Map(
+    [...tree].filter(
+      ([path, state]) =>
+        state !== 'folder' || isMeant(path) || paths.some((other) => other.startsWith(`${path}/`)),
+    ),
+  );
 }
 
 export async function playFolderSeed(

@@ -35,6 +35,13 @@ export const FOLDER_MUTANTS: readonly Mutant[] = [
     from: 1,
   },
   {
+    name: 'an edit that comes before what it was made of is a conflict',
+    file: 'src/files/folder/settling.ts',
+    find: 'if (this.#mayBeNone(conflict, history)) {',
+    replace: 'if (false) {',
+    from: 400,
+  },
+  {
     name: 'whoever wins differs from device to device',
     file: CORE,
     find: 'compareHlc(b.hlc, a.hlc) || (a.id < b.id ? 1 : -1)',
@@ -102,7 +109,7 @@ export const FOLDER_MUTANTS: readonly Mutant[] = [
     file: WORKS,
     find: 'await this.#permitted(path, entry, to.state)',
     replace: 'entry',
-    from: 1,
+    from: 1300,
   },
   {
     name: 'what one hears of is taken over whatever one has written',

@@ -5,7 +5,7 @@ import { silentLogger, type Timers } from '../../../src/base/ports.ts';
 import type { BrakeLimits } from '../../../src/files/folder/core-brake.ts';
 import type { FsFault } from '../../../src/files/folder/ports.ts';
 import { FolderService } from '../../../src/files/folder/service.ts';
-import type { FolderId, FolderMode, Version } from '../../../src/files/types.ts';
+import type { FolderId, FolderMode, Version, VersionId } from '../../../src/files/types.ts';
 import { SimClock } from '../sim-clock.ts';
 import { SimTimers } from '../sim-timers.ts';
 import type { SeededRng } from '../rng.ts';
@@ -149,6 +149,7 @@ export class FolderWorld {
   events = 0;
   /** Every version, in the order of publishing. */
   readonly log: Version[] = [];
+  readonly #parents = new Map<VersionId, readonly VersionId[]>();
 
   constructor(rng: SeededRng) {
     this.rng = rng;
@@ -162,6 +163,8 @@ export class FolderWorld {
 
   published(node: FolderNode, versions: readonly Version[], before: readonly (readonly Version[])[]): void {
     this.log.push(...versions);
+    for (const { id, parents } of versions) this.#parents.set(id, parents);
+    this.#checkConflict(node, versions);
     for (const [at, version] of versions.entries())
       if (isEcho(version, before[at] ?? []))
         this.broken.push(`echo: ${node.name} published what was said of ${version.path} already`);
@@ -194,11 +197,34 @@ export class FolderWorld {
     for (const batch of batches) {
       this.timers.after(delayMs, () => {
         if (!this.reach(from, to)) return;
-        const added = batch.filter((version) => to.index.add(version));
+        const added = this.#withEarlier(batch).filter((version) => to.index.add(version));
         to.service?.indexChanged(added.map(({ path }) => path));
       });
       delayMs += this.rng.below(5);
     }
+  }
+
+  /** What an author wrote is never known without what it wrote before: a feed has no gaps. */
+  #withEarlier(batch: readonly Version[]): Version[] {
+    return batch.flatMap((version) => {
+      const feed = this.nodes.find(({ device }) => device === version.device)?.index.feed ?? [];
+      return feed.slice(0, feed.indexOf(version) + 1);
+    });
+  }
+
+  /** A copy is made only of what was written without knowing of what it is a copy beside. */
+  #checkConflict(node: FolderNode, versions: readonly Version[]): void {
+    if (!versions.some(({ path }) => path.includes('(conflict'))) return;
+    for (const { path, parents } of versions)
+      for (const one of parents)
+        if (parents.some((other) => other !== one && this.#isBefore(one, other)))
+          this.broken.push(`no conflict: ${node.name} joins versions of ${path} that follow each other`);
+  }
+
+  #isBefore(one: VersionId, other: VersionId): boolean {
+    const past = new Set([other]);
+    for (const id of past) for (const parent of this.#parents.get(id) ?? []) past.add(parent);
+    return past.has(one);
   }
 
   /** Contents that somebody waits for come from whoever is in reach. */

@@ -153,6 +153,23 @@ test('many deletions stop at whoever deleted, until they are meant; then at whoe
   assert.equal(paths(b).length, 10);
 });
 
+test('one yes to many rewrites is enough, though their content has to come first', async () => {
+  const { world, a, b } = stage();
+  for (const node of [a, b]) node.start();
+  for (let n = 0; n < 40; n += 1) write(a, `f${String(n)}.txt`, `text ${String(n)}`);
+  await world.settle();
+  for (let n = 0; n < 40; n += 1) write(a, `f${String(n)}.txt`, `scrambled ${String(n)}`);
+  await world.settle();
+  assert.equal(a.store.brakes().length, 1);
+  a.service?.resume('out');
+  await world.settle();
+  assert.equal(b.store.brakes().length, 1);
+  b.service?.resume('in');
+  await world.settle();
+  assert.deepEqual(b.store.brakes(), []);
+  assert.equal(read(b, 'f39.txt'), 'scrambled 39');
+});
+
 test('who puts back what was deleted lets the brake go', async () => {
   const { world, a, b } = stage();
   for (const node of [a, b]) node.start();
@@ -306,4 +323,39 @@ test('a version that was replaced can be had back', async () => {
   b.service?.restore('x.txt', first.id);
   await world.settle();
   assert.deepEqual([read(a, 'x.txt'), read(b, 'x.txt')], ['first', 'first']);
+});
+
+test('an edit that comes before what it was made of is no conflict', async () => {
+  const { world, nodes, a, b } = stage({}, {}, {});
+  const c = nodes[2];
+  assert.ok(c !== undefined);
+  for (const node of nodes) node.start();
+  write(c, 'note.txt', 'of c');
+  await world.settle();
+  world.part(a, c);
+  write(a, 'note.txt', 'of a, who read c');
+  await world.run(2000);
+  write(b, 'note.txt', 'of b, who read a');
+  await world.run(30_000);
+  assert.equal(read(c, 'note.txt'), 'of b, who read a');
+  world.heal();
+  await world.settle();
+  assert.deepEqual(paths(c), ['note.txt']);
+  for (const node of nodes) assert.deepEqual(node.service?.status().conflicts, []);
+});
+
+test('where what an edit was made of never comes, both are kept at last', async () => {
+  const { world, nodes, a, b } = stage({}, {}, {});
+  const c = nodes[2];
+  assert.ok(c !== undefined);
+  for (const node of nodes) node.start();
+  write(c, 'note.txt', 'of c');
+  await world.settle();
+  world.part(a, c);
+  write(a, 'note.txt', 'of a, who read c');
+  await world.run(2000);
+  write(b, 'note.txt', 'of b, who read a');
+  // Whoever sees all of it knows better, which is how the checker is seen to work.
+  await assert.rejects(world.run(90_000), /joins versions of note\.txt that follow each other/);
+  assert.equal([...c.index.paths()].length, 2);
 });
