@@ -409,4 +409,15 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX file_below_child ON file_below (child);
   CREATE INDEX file_versions_heads ON file_versions (folder, row) WHERE head != 0;
   `,
+  `
+  -- What heads are found and counted by; of rows from before, \`file-store.ts\` fills it in. name: the last segment of the path.
+  ALTER TABLE file_versions ADD COLUMN name BLOB;
+  ALTER TABLE file_versions ADD COLUMN audience BLOB;
+  ALTER TABLE file_versions ADD COLUMN device BLOB;
+  -- Of a file.
+  ALTER TABLE file_versions ADD COLUMN size INTEGER;
+  CREATE INDEX file_versions_name ON file_versions (name) WHERE head != 0;
+  DROP INDEX file_versions_path;
+  CREATE INDEX file_versions_path ON file_versions (folder, path, head);
+  `,
 ];

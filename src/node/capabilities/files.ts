@@ -3,7 +3,7 @@ import { decodeCbor, encodeCbor } from '../../base/cbor.ts';
 import { KithError } from '../../base/errors.ts';
 import type { DeviceKey, MemberId } from '../../base/ids.ts';
 import type { FilesService } from '../../files/index.ts';
-import type { Content, Version } from '../../files/types.ts';
+import type { Content, Version, VersionId } from '../../files/types.ts';
 import type { FileGot, FileSent, FilesFacade, FilesSettings, ListedFile } from '../facade-files.ts';
 import type { Session } from '../session.ts';
 import { findMember, iso } from './context.ts';
@@ -111,12 +111,7 @@ async function listed(
   const { index } = context.files();
   const wanted = folder === undefined ? undefined : folderNamed(context, folder).id;
   const files: ListedFile[] = [];
-  let isAfter = after === undefined;
-  for (const version of index.heads(wanted)) {
-    if (!isAfter) {
-      isAfter = version.id === after;
-      continue;
-    }
+  for (const version of index.heads(wanted, after as VersionId | undefined)) {
     if (version.state.type !== 'file') continue;
     files.push(describeFile(context, version, version.state.content));
     if (files.length >= limit) return { files, after: version.id };
