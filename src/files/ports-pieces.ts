@@ -64,7 +64,11 @@ export interface PieceRows {
 
   /** Names of blobs that no file that anybody holds is made of; they are forgotten with this call. */
   takeGarbage(limit: number): readonly string[];
+  /** Is there a row that knows of this blob? */
+  hasBlob(name: string): boolean;
   blobBytes(): number;
+  /** Of that, pieces of large files that lie in a file as well. */
+  copiedBytes(): number;
 
   /** Fetches that go on after a restart. */
   fetches(): readonly Bytes[];

@@ -419,5 +419,12 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX file_versions_name ON file_versions (name) WHERE head != 0;
   DROP INDEX file_versions_path;
   CREATE INDEX file_versions_path ON file_versions (folder, path, head);
+
+  -- Since when no version that stands is made of what is kept here of a file.
+  CREATE TABLE file_unneeded (
+    content INTEGER PRIMARY KEY REFERENCES file_contents (row) ON DELETE CASCADE,
+    since_ms INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX file_unneeded_since ON file_unneeded (since_ms, content);
   `,
 ];

@@ -8,6 +8,8 @@ import type { Database, Row } from './database.ts';
 import { damagedData } from './failures.ts';
 import { bytesIn, bytesOrNullIn, numberIn } from './rows.ts';
 
+/** Of files that are cut at all, but for the last of each. */
+const LARGE_PIECE_BYTES = 128 * 1024;
 const HERE = '(p.blob != 0 OR EXISTS (SELECT 1 FROM file_places l WHERE l.piece = p.row))';
 
 export function openPieceRows(database: Database, sealer: FileSealer): PieceRows {
@@ -166,14 +168,7 @@ class SqlitePieces implements PieceRows {
          JOIN file_contents c ON c.row = u.content WHERE l.source = ?`,
       )
       .all(source)
-      .map((row) => {
-        const value = decodeCbor(
-          this.#sealer.open(`content ${toHex(bytesIn(row, 'key'))}`, bytesIn(row, 'body')),
-        );
-        const id = Array.isArray(value) ? (value as unknown[])[2] : undefined;
-        if (!(id instanceof Uint8Array)) throw damagedData('A list of pieces is none.');
-        return toHex(id) as ContentId;
-      });
+      .map((row) => contentIn(this.#sealer, row));
   }
 
   sources(
@@ -208,10 +203,27 @@ class SqlitePieces implements PieceRows {
     });
   }
 
+  hasBlob(name: string): boolean {
+    return (
+      this.#database.sql('SELECT 1 FROM file_pieces WHERE key = ? AND blob != 0').get(fromHex(name)) !==
+      undefined
+    );
+  }
+
   blobBytes(): number {
     const row = this.#database
       .sql('SELECT coalesce(sum(size), 0) AS bytes FROM file_pieces WHERE blob != 0')
       .get();
+    return row === undefined ? 0 : numberIn(row, 'bytes');
+  }
+
+  copiedBytes(): number {
+    const row = this.#database
+      .sql(
+        `SELECT coalesce(sum(size), 0) AS bytes FROM file_pieces p WHERE blob != 0 AND size >= ?
+         AND EXISTS (SELECT 1 FROM file_places l WHERE l.piece = p.row)`,
+      )
+      .get(LARGE_PIECE_BYTES);
     return row === undefined ? 0 : numberIn(row, 'bytes');
   }
 
@@ -279,6 +291,14 @@ class SqlitePieces implements PieceRows {
 // ---- values in rows
 
 const REF_BYTES = 36;
+
+/** Of a row of `file_contents`: its key and its body. */
+export function contentIn(sealer: FileSealer, row: Row): ContentId {
+  const value = decodeCbor(sealer.open(`content ${toHex(bytesIn(row, 'key'))}`, bytesIn(row, 'body')));
+  const id = Array.isArray(value) ? (value as unknown[])[2] : undefined;
+  if (!(id instanceof Uint8Array)) throw damagedData('A list of pieces is none.');
+  return toHex(id) as ContentId;
+}
 
 function encodeStamp({ sizeBytes, modifiedMs, inode }: FileStamp): Bytes {
   return new Uint8Array(Float64Array.of(sizeBytes, modifiedMs, inode).buffer);

@@ -91,6 +91,11 @@ export class FileIndex {
     return [...this.#all().values()].filter((folder) => folder.name !== undefined);
   }
 
+  /** Of all that are known of, whether this node may see into them or not. */
+  folderIds(): readonly FolderId[] {
+    return [...this.#all().keys()];
+  }
+
   folder(id: FolderId): Folder | undefined {
     return this.#all().get(id);
   }

@@ -139,6 +139,11 @@ export class TransferService {
     return this.#running.get(id)?.progress;
   }
 
+  /** It is fetched, or somebody fetches it from here. */
+  isMoving(content: ContentId): boolean {
+    return this.#byContent.has(content) || this.#serving.isWanted(content);
+  }
+
   /** Ends when the fetch does. @throws what it failed with. */
   async ended(id: string): Promise<void> {
     const running = this.#running.get(id);

@@ -3,10 +3,10 @@ import { statSync } from 'node:fs';
 import { KithError } from '../../base/errors.ts';
 import type { Folder } from '../../files/index.ts';
 import type { FolderState } from '../../files/ports.ts';
-import type { FolderMode } from '../../files/types.ts';
+import type { FolderMode, Version } from '../../files/types.ts';
 import type { FilesFacade, FolderModeName, FolderStatus } from '../facade-files.ts';
 import { ambiguous, findMember } from './context.ts';
-import { describeVersion, type FilesContext } from './files-describe.ts';
+import { describeVersion, sureOf, type FilesContext } from './files-describe.ts';
 import { findVersion } from './files-find.ts';
 
 type FolderCalls = Pick<
@@ -70,6 +70,7 @@ export function foldersOf(context: FilesContext): FolderCalls {
     },
     restore: async ({ name }) => {
       const version = findVersion(context, name);
+      await mustBeSomewhere(context, version);
       context.folders().restore(version.folder, version.path, version.id);
       const size = version.state.type === 'file' ? version.state.content.sizeBytes : 0;
       return { path: version.path, version: version.id, size };
@@ -86,6 +87,16 @@ export function foldersOf(context: FilesContext): FolderCalls {
       return describe(context, folder);
     },
   };
+}
+
+/** Else its path would wait for good for what nobody can give. */
+async function mustBeSomewhere(context: FilesContext, { path, state }: Version): Promise<void> {
+  if (state.type !== 'file') return;
+  await context.files().pieces.look(state.content);
+  if (sureOf(context, state.content) !== 'nobody') return;
+  throw new KithError('nobody-has-it', `Nobody has what ${path} was then any more.`, {
+    next: 'See which versions can be had back: kith folder versions FILE',
+  });
 }
 
 function neededPath(path: string | undefined): string {
