@@ -121,7 +121,7 @@ export class FolderContents implements Contents {
     // What a crash left between two steps, and cannot be told from what should be.
     if (!isSmall && transfers.progressOf(id) === undefined) await rm(path, { force: true });
     const target = isSmall ? undefined : { path, partial: `${path}.part`, modifiedMs: 0, executable: false };
-    await transfers.fetch({ id, content, target }, 'replaceable');
+    await transfers.fetch({ id, content, target }, 'soon');
     const watch = this.#watchStalling(id);
     try {
       await transfers.ended(id);
@@ -155,11 +155,14 @@ export class FolderContents implements Contents {
     }
     const list = await pieces.writeTo(content, absolute);
     const { rows } = pieces;
-    rows.transact(() => {
-      rows.hold(this.#owner(content.id), content.id, list);
-      if (!isSmall)
-        rows.addPlaces(rows.addSource(absolute, stampOf(lstatSync(absolute))), placesIn(list.pieces));
-    }, 'replaceable');
+    rows.transact(
+      () => {
+        rows.hold(this.#owner(content.id), content.id, list);
+        if (!isSmall)
+          rows.addPlaces(rows.addSource(absolute, stampOf(lstatSync(absolute))), placesIn(list.pieces));
+      },
+      isSmall ? 'soon' : 'replaceable',
+    );
     if (isSmall) return;
     await rm(this.#incoming(content.id), { force: true });
     await this.#clone(content, absolute);

@@ -97,7 +97,7 @@ class SqliteFolder implements FolderStore {
       disk.type === 'folder' ? 0 : 1,
       this.#sealer.seal(`known ${toHex(key)}`, this.#codec.encode(known)),
     ] as const;
-    this.#write(() => {
+    this.#remember(() => {
       this.#forget(path);
       if (this.#rowOf(key) === undefined) this.#insert(key, path, values);
       else
@@ -125,7 +125,7 @@ class SqliteFolder implements FolderStore {
   remove(path: string): void {
     const row = this.#rowOf(this.#key('known', path));
     if (row === undefined) return;
-    this.#write(() => {
+    this.#remember(() => {
       this.#forget(path);
       this.#database.sql('DELETE FROM folder_above WHERE child = ?').run(row);
       this.#database.sql('DELETE FROM folder_known WHERE row = ?').run(row);
@@ -231,9 +231,14 @@ class SqliteFolder implements FolderStore {
 
   // ---- rows
 
-  /** In the order of the calls; a power cut may take the last of them back, and a look finds them again. */
+  /** In the order of the calls; a power cut may take the last of them back. */
   #write(work: () => void): void {
     this.#database.transact(work, 'replaceable');
+  }
+
+  /** A kill, too: a look finds them again. */
+  #remember(work: () => void): void {
+    this.#database.transact(work, 'soon');
   }
 
   /** Inside a transaction, which may come to nothing. */

@@ -4,7 +4,7 @@ import { decodeCbor, encodeCbor } from '../base/cbor.ts';
 import { assert } from '../base/errors.ts';
 import type { FileSealer, FileStamp, PieceList, PiecePlace, PieceRows } from '../files/ports-pieces.ts';
 import type { ContentId, PieceId, PieceRef } from '../files/types.ts';
-import type { Database, Row } from './database.ts';
+import type { Database, Keeping, Row } from './database.ts';
 import { damagedData } from './failures.ts';
 import { bytesIn, bytesOrNullIn, numberIn } from './rows.ts';
 
@@ -25,7 +25,7 @@ class SqlitePieces implements PieceRows {
     this.#sealer = sealer;
   }
 
-  transact<Result>(work: () => Result, keeping?: 'lasting' | 'replaceable'): Result {
+  transact<Result>(work: () => Result, keeping?: Keeping): Result {
     return this.#database.transact(work, keeping);
   }
 

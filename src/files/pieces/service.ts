@@ -98,7 +98,7 @@ export class PieceService {
     rows.transact(() => {
       rows.hold(owner(id), id, { pieces, manifests: listed.manifests.map(({ ref }) => ref) });
       if (lies !== undefined) rows.addPlaces(rows.addSource(lies.path, lies.stamp), placesIn(pieces));
-    }, 'replaceable');
+    }, 'soon');
     for (const { ref, bytes: manifest } of listed.manifests) await this.keep(ref, manifest);
     for (const { piece, offset } of placesIn(pieces))
       await this.keep(piece, bytes.subarray(offset, offset + piece.sizeBytes));
@@ -180,7 +180,7 @@ export class PieceService {
     return undefined;
   }
 
-  /** Puts a piece into this node's store, sealed. It survives the process, and a power cut unless it came just before. */
+  /** Puts a piece into this node's store, sealed. It survives a kill, and a power cut, unless it came just before. */
   async keep(piece: PieceRef, bytes: Bytes): Promise<void> {
     const { rows, sealer } = this.#deps;
     if (rows.placesOf(piece.id).some(({ kind }) => kind === 'blob')) return;
@@ -196,7 +196,7 @@ export class PieceService {
       renameSync(written, path);
       rows.transact(() => {
         rows.setBlob(piece, true);
-      }, 'replaceable');
+      }, 'soon');
     } finally {
       this.#writing.delete(written);
     }
