@@ -52,7 +52,9 @@ class Stage {
   #retention = this.#retaining();
 
   constructor(t: TestContext) {
-    this.index.addFact({ feed: FEED, seq: 1 }, FOLDER, utf8('founded'));
+    this.#database.transact(() => {
+      this.index.addFact({ feed: FEED, seq: 1 }, FOLDER, utf8('founded'));
+    });
     this.roots.put(ROOT);
     t.after(() => {
       this.#retention.stop();

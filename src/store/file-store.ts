@@ -12,6 +12,7 @@ import { bytesIn, numberIn } from './rows.ts';
 const FEED_STRIDE = 2 ** 32;
 /** Paths whose heads are in memory as well. */
 const HEADS_KEPT = 8192;
+const FEEDS_KEPT = 1024;
 
 export function openFileIndex(database: Database, sealer: FileSealer, codec: VersionCodec): IndexRows {
   const places = placesIn(database);
@@ -207,18 +208,20 @@ interface Places {
 }
 
 function placesIn(database: Database): Places {
-  const find = (feed: FeedId): number | undefined => {
-    const row = database.sql('SELECT no FROM file_feeds WHERE feed = ?').get(idToBytes(feed));
-    return row === undefined ? undefined : numberIn(row, 'no');
+  const numbers = new Recent<FeedId, number>(FEEDS_KEPT);
+  const numberOf = (feed: FeedId): number => {
+    const known = database.sql('SELECT no FROM file_feeds WHERE feed = ?').get(idToBytes(feed));
+    if (known !== undefined) return numberIn(known, 'no');
+    const added = database.sql('INSERT INTO file_feeds (feed) VALUES (?) RETURNING no').get(idToBytes(feed));
+    assert(added !== undefined, 'what was inserted has a number');
+    // Of a transaction that may come to nothing.
+    database.onRollback(() => {
+      numbers.delete(feed);
+    });
+    return numberIn(added, 'no');
   };
   return {
-    numberOf({ feed, seq }) {
-      if (find(feed) === undefined)
-        database.sql('INSERT INTO file_feeds (feed) VALUES (?)').run(idToBytes(feed));
-      const no = find(feed);
-      assert(no !== undefined, 'what was inserted is there');
-      return no * FEED_STRIDE + seq;
-    },
+    numberOf: ({ feed, seq }) => numbers.of(feed, () => numberOf(feed)) * FEED_STRIDE + seq,
     placeOf(number) {
       const no = Math.floor(number / FEED_STRIDE);
       const row = database.sql('SELECT feed FROM file_feeds WHERE no = ?').get(no);
@@ -320,12 +323,12 @@ function versionWriting(
     const id = key('version', version.id);
     const isReplaced =
       database.sql('SELECT 1 FROM file_parents WHERE parent = ? LIMIT 1').get(id) !== undefined;
-    database
+    const row = database
       .sql(
         `INSERT INTO file_versions (place, version, folder, path, content, head, body, name, audience, device, size)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING row`,
       )
-      .run(
+      .get(
         place,
         id,
         key('folder', version.folder),
@@ -335,7 +338,6 @@ function versionWriting(
         sealer.seal(`version ${toHex(id)}`, codec.encode(version)),
         ...findingOf(key, version),
       );
-    const row = database.sql('SELECT last_insert_rowid() AS row').get();
     assert(row !== undefined, 'what was inserted has a row');
     if (!isReplaced) addBelow(database, sealer, numberIn(row, 'row'), version);
     for (const parent of version.parents) {

@@ -99,23 +99,23 @@ class SqliteFolder implements FolderStore {
     ] as const;
     this.#remember(() => {
       this.#forget(path);
-      if (this.#rowOf(key) === undefined) this.#insert(key, path, values);
-      else
-        this.#database
-          .sql('UPDATE folder_known SET identity = ?, leaf = ?, body = ? WHERE path = ?')
-          .run(...values, key);
+      const isThere = this.#database
+        .sql('UPDATE folder_known SET identity = ?, leaf = ?, body = ? WHERE path = ? RETURNING row')
+        .get(...values, key);
+      if (isThere === undefined) this.#insert(key, path, values);
     });
   }
 
   #insert(key: Bytes, path: string, values: readonly [Bytes | null, number, Bytes]): void {
     const { parentOf, foldKey, foldersOf } = this.#codec;
-    this.#database
+    const added = this.#database
       .sql(
-        `INSERT INTO folder_known (folder, path, parent, fold, identity, leaf, body) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO folder_known (folder, path, parent, fold, identity, leaf, body) VALUES (?, ?, ?, ?, ?, ?, ?)
+         RETURNING row`,
       )
-      .run(this.#folder, key, this.#key('in', parentOf(path)), this.#key('fold', foldKey(path)), ...values);
-    const row = this.#rowOf(key);
-    assert(row !== undefined, 'what was inserted is there');
+      .get(this.#folder, key, this.#key('in', parentOf(path)), this.#key('fold', foldKey(path)), ...values);
+    assert(added !== undefined, 'what was inserted has a row');
+    const row = numberIn(added, 'row');
     for (const above of foldersOf(path))
       this.#database
         .sql('INSERT INTO folder_above (above, child) VALUES (?, ?)')

@@ -1,5 +1,6 @@
 /** Pieces on this node: where each can be read, and who wants it kept. */
 import { fromHex, toHex, utf8, fromUtf8, type Bytes } from '../base/bytes.ts';
+import type { SQLInputValue } from 'node:sqlite';
 import { decodeCbor, encodeCbor } from '../base/cbor.ts';
 import { assert } from '../base/errors.ts';
 import type { FileSealer, FileStamp, PieceList, PiecePlace, PieceRows } from '../files/ports-pieces.ts';
@@ -34,9 +35,7 @@ class SqlitePieces implements PieceRows {
     let row = this.#contentRow(content);
     if (row === undefined) {
       const body = this.#sealer.seal(`content ${toHex(key)}`, encodeList(content, list));
-      this.#database.sql('INSERT INTO file_contents (key, body) VALUES (?, ?)').run(key, body);
-      row = this.#contentRow(content);
-      assert(row !== undefined, 'what was inserted is there');
+      row = this.#inserted('INSERT INTO file_contents (key, body) VALUES (?, ?) RETURNING row', key, body);
       for (const piece of [...list.pieces, ...list.manifests])
         this.#database
           .sql('INSERT OR IGNORE INTO file_uses (content, piece) VALUES (?, ?)')
@@ -125,12 +124,12 @@ class SqlitePieces implements PieceRows {
     const known = this.sourceAt(path);
     if (known !== undefined) this.dropSource(known.source);
     const key = this.#key('source', path);
-    this.#database
-      .sql('INSERT INTO file_sources (key, path, look) VALUES (?, ?, ?)')
-      .run(key, this.#sealedPath(key, path), stamp === undefined ? null : encodeStamp(stamp));
-    const added = this.sourceAt(path);
-    assert(added !== undefined, 'what was inserted is there');
-    return added.source;
+    return this.#inserted(
+      'INSERT INTO file_sources (key, path, look) VALUES (?, ?, ?) RETURNING row',
+      key,
+      this.#sealedPath(key, path),
+      stamp === undefined ? null : encodeStamp(stamp),
+    );
   }
 
   sourceAt(path: string): { readonly source: number; readonly stamp: FileStamp | undefined } | undefined {
@@ -260,13 +259,19 @@ class SqlitePieces implements PieceRows {
 
   #pieceRow({ id, sizeBytes }: PieceRef): number {
     const key = this.#key('piece', id);
-    const find = this.#database.sql('SELECT row FROM file_pieces WHERE key = ?');
-    const known = find.get(key);
+    const known = this.#database.sql('SELECT row FROM file_pieces WHERE key = ?').get(key);
     if (known !== undefined) return numberIn(known, 'row');
-    this.#database.sql('INSERT INTO file_pieces (key, size, blob) VALUES (?, ?, 0)').run(key, sizeBytes);
-    const added = find.get(key);
-    assert(added !== undefined, 'what was inserted is there');
-    return numberIn(added, 'row');
+    return this.#inserted(
+      'INSERT INTO file_pieces (key, size, blob) VALUES (?, ?, 0) RETURNING row',
+      key,
+      sizeBytes,
+    );
+  }
+
+  #inserted(text: string, ...values: SQLInputValue[]): number {
+    const row = this.#database.sql(text).get(...values);
+    assert(row !== undefined, 'what was inserted has a row');
+    return numberIn(row, 'row');
   }
 
   #sealedPath(key: Bytes, path: string): Bytes {
