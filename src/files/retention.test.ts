@@ -243,6 +243,18 @@ test('a clock that jumps, or a node that was off for a year, uses up a day', asy
   assert.equal(await stage.has(first.content), false);
 });
 
+test('what comes new does not inherit the time of what went', async (t) => {
+  const stage = new Stage(t);
+  const { id } = await stage.pieces.addBytes(utf8('fetched'), () => 'a fetch');
+  stage.days(20);
+  stage.pieces.release('a fetch');
+  assert.equal(stage.pieces.rows.listOf(id), undefined);
+  const first = await stage.save('a', utf8('first'));
+  await stage.save('a', utf8('second'), first);
+  stage.days(20);
+  assert.ok(await stage.has(first.content));
+});
+
 test('what is on its way to somebody stays until it is there', async (t) => {
   const stage = new Stage(t);
   const first = await stage.save('a', utf8('first'));
