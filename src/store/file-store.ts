@@ -61,7 +61,8 @@ export function openFileIndex(database: Database, sealer: FileSealer, codec: Ver
     hasContent: (folder, content, exceptPath) =>
       database
         .sql(
-          'SELECT 1 FROM file_versions WHERE content = ? AND folder = ? AND path != ? AND head != 0 LIMIT 1',
+          // The plus keeps SQLite from walking through all heads of the folder.
+          'SELECT 1 FROM file_versions WHERE content = ? AND +folder = ? AND path != ? AND head != 0 LIMIT 1',
         )
         .get(key('content', content), key('folder', folder), key('path', exceptPath)) !== undefined,
     ofContent: (content, limit) =>

@@ -417,8 +417,6 @@ export const MIGRATIONS: readonly string[] = [
   -- Of a file.
   ALTER TABLE file_versions ADD COLUMN size INTEGER;
   CREATE INDEX file_versions_name ON file_versions (name) WHERE head != 0;
-  DROP INDEX file_versions_path;
-  CREATE INDEX file_versions_path ON file_versions (folder, path, head);
 
   -- Since when no version that stands is made of what is kept here of a file.
   CREATE TABLE file_unneeded (
