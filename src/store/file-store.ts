@@ -146,21 +146,14 @@ function fillIn(
   key: (label: string, value: string) => Bytes,
   reading: (row: Row) => IndexedVersion,
 ): void {
-  const found = database.sql(
-    'SELECT row, version, body FROM file_versions WHERE row > ? AND name IS NULL ORDER BY row LIMIT ?',
-  );
-  for (let after = 0; ;) {
-    const rows = found.all(after, FILL_AT_ONCE);
-    if (rows.length === 0) return;
+  const found = database.sql('SELECT row, version, body FROM file_versions WHERE name IS NULL LIMIT ?');
+  for (let rows = found.all(FILL_AT_ONCE); rows.length > 0; rows = found.all(FILL_AT_ONCE))
     database.transact(() => {
-      for (const row of rows) {
-        after = numberIn(row, 'row');
+      for (const row of rows)
         database
           .sql('UPDATE file_versions SET name = ?, audience = ?, device = ?, size = ? WHERE row = ?')
-          .run(...findingOf(key, reading(row)), after);
-      }
+          .run(...findingOf(key, reading(row)), numberIn(row, 'row'));
     });
-  }
 }
 
 /** What a version is found and counted by. */

@@ -417,6 +417,7 @@ export const MIGRATIONS: readonly string[] = [
   -- Of a file.
   ALTER TABLE file_versions ADD COLUMN size INTEGER;
   CREATE INDEX file_versions_name ON file_versions (name) WHERE head != 0;
+  CREATE INDEX file_versions_unfilled ON file_versions (place) WHERE name IS NULL;
 
   -- Since when no version that stands is made of what is kept here of a file.
   CREATE TABLE file_unneeded (

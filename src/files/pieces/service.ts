@@ -190,8 +190,7 @@ export class PieceService {
     const written = `${path}.${String(this.#written)}.new`;
     this.#writing.add(written);
     try {
-      mkdirSync(join(this.#deps.folder, name.slice(0, 2)), { recursive: true, mode: 0o700 });
-      await writeFile(written, sealer.seal(`blob ${name}`, bytes), { mode: 0o600 });
+      await writeIn(join(this.#deps.folder, name.slice(0, 2)), written, sealer.seal(`blob ${name}`, bytes));
       // In one turn: whoever collects garbage sees both or none.
       renameSync(written, path);
       rows.transact(() => {
@@ -408,6 +407,17 @@ export function folderOwner(folder: FolderId, content: ContentId): string {
 
 function nameOf(owner: string | Owner, content: ContentId): string {
   return typeof owner === 'string' ? owner : owner(content);
+}
+
+/** Its folder is there nearly always. */
+async function writeIn(folder: string, path: string, bytes: Bytes): Promise<void> {
+  try {
+    await writeFile(path, bytes, { mode: 0o600 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    await writeFile(path, bytes, { mode: 0o600 });
+  }
 }
 
 export function placesIn(
