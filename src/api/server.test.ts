@@ -156,6 +156,8 @@ const REQUESTS: Readonly<
   changeFilesSettings: ['PUT', '/v1/files/settings', { downBytesPerSecond: 0, upBytesPerSecond: 9 }],
   fileVersions: ['GET', '/v1/files/versions?name=a.txt'],
   restoreFile: ['POST', '/v1/files/restore', { name: 'a.txt@abcd' }],
+  filesKeeping: ['GET', '/v1/files/keeping'],
+  changeFilesKeeping: ['PUT', '/v1/files/keeping', { days: 7, bytes: 1000 }],
   folders: ['GET', '/v1/folders'],
   folder: ['GET', '/v1/folders/Reports'],
   addFolder: ['POST', '/v1/folders', { name: 'Reports', mode: 'list' }],

@@ -19,6 +19,15 @@ export interface IndexedVersion extends Omit<Version, 'author'> {
 export interface HeadRow {
   readonly row: number;
   readonly version: IndexedVersion;
+  /** Somebody made the same version before. */
+  readonly again: boolean;
+}
+
+/** What one device wrote for one audience, and nothing replaces. */
+export interface FilesOfDevice {
+  readonly device: DeviceKey;
+  readonly files: number;
+  readonly bytes: number;
 }
 
 /** Something about a folder: that it was founded, how it is called, whom it is restricted to. */
@@ -50,6 +59,14 @@ export interface IndexRows {
   modesOf(folder: FolderId): ReadonlyMap<DeviceKey, FolderMode | undefined>;
   /** Versions that nothing replaces, in the order in which they came; those after `row`. */
   heads(after: number, limit: number, folder: FolderId | undefined): readonly HeadRow[];
+  /** Where this one is among them. */
+  rowOf(version: VersionId): number | undefined;
+  /** Heads of paths that end with this segment, in whatever folder. */
+  headsNamed(name: string): readonly IndexedVersion[];
+  /** Files among the heads, one version once. */
+  countHeads(folder: FolderId, audience: Audience): readonly FilesOfDevice[];
+  /** Paths of more than one head. */
+  contested(folder: FolderId): readonly (readonly IndexedVersion[])[];
   /** Every state of a path, in the order in which they came; one version may have several authors. */
   versionsAt(folder: FolderId, path: string, limit: number): readonly IndexedVersion[];
   headsAt(folder: FolderId, path: string): readonly IndexedVersion[];

@@ -29,7 +29,8 @@ export interface PieceList {
 
 /** Synchronous; writing joins the open transaction. Names and paths lie sealed, or hashed under a key of this disk. */
 export interface PieceRows {
-  transact<Result>(work: () => Result, keeping?: 'lasting' | 'replaceable'): Result;
+  /** @param keeping `soon`: of the last few milliseconds a killed process may lose it; whoever says so finds it again. */
+  transact<Result>(work: () => Result, keeping?: 'lasting' | 'replaceable' | 'soon'): Result;
 
   /** Notes of what pieces a file is made, for an owner who wants it kept. Doing it again changes nothing. */
   hold(owner: string, content: ContentId, list: PieceList): void;
@@ -64,7 +65,11 @@ export interface PieceRows {
 
   /** Names of blobs that no file that anybody holds is made of; they are forgotten with this call. */
   takeGarbage(limit: number): readonly string[];
+  /** Is there a row that knows of this blob? */
+  hasBlob(name: string): boolean;
   blobBytes(): number;
+  /** Of that, pieces of large files that lie in a file as well. */
+  copiedBytes(): number;
 
   /** Fetches that go on after a restart. */
   fetches(): readonly Bytes[];

@@ -26,6 +26,8 @@ export interface Folders {
   stateOf(folder: FolderId): FolderState | undefined;
   /** Puts an earlier version back in place, as a new one. @throws KithError `not-in-step` | `no-such-version` */
   restore(folder: FolderId, path: string, version: VersionId): void;
+  /** Looks at what is kept in folders: the rules are others. */
+  look(): void;
   /** Goes on where a brake stopped it. @throws KithError `not-in-step` */
   resume(folder: FolderId): void;
 }

@@ -8,7 +8,10 @@ import type { Logger, Timer, Timers } from '../base/ports.ts';
 import { FileIndex, type FileIndexDeps } from './index/file-index.ts';
 import type { IndexNews } from './index/projection.ts';
 import { whyNoPath } from './index/paths.ts';
-import type { AddOptions, PieceService } from './pieces/service.ts';
+import type { AddOptions } from './pieces/reading.ts';
+import { folderOwner, type PieceService } from './pieces/service.ts';
+import type { KeepingRows, KeepingRules } from './ports-keeping.ts';
+import { Retention } from './retention.ts';
 import type { Fetch } from './transfer/fetch.ts';
 import { TransferService, type FetchProgress, type TransferDeps } from './transfer/service.ts';
 import type { Content, ContentId, Version, VersionId } from './types.ts';
@@ -37,6 +40,14 @@ export interface FilesDeps extends FileIndexDeps {
   >;
   memberOf(link: Parameters<TransferDeps['mayRead']>[0]): MemberId | undefined;
   linkOf(device: DeviceKey): Parameters<TransferDeps['reach']>[0] | undefined;
+  readonly keeping: {
+    readonly rows: KeepingRows;
+    /** Time as it counts for what is kept. */
+    nowMs(): number;
+    rules(): KeepingRules;
+  };
+  /** Old versions are let go; what else was made for them goes, too. */
+  letGo(contents: readonly ContentId[]): void;
   changed(change: FilesChange): void;
 }
 
@@ -44,6 +55,7 @@ export class FilesService {
   readonly index: FileIndex;
   readonly pieces: PieceService;
   readonly transfers: TransferService;
+  readonly #retention: Retention;
   readonly #deps: FilesDeps;
   readonly #watchers = new Map<string, Set<(progress: FetchProgress) => void>>();
   readonly #toSay = new Map<ContentId, boolean>();
@@ -75,7 +87,47 @@ export class FilesService {
         this.#progressed(fetch, progress);
       },
     });
-    this.#audit(0);
+    this.#retention = new Retention({
+      ...deps.keeping,
+      timers: deps.timers,
+      logger: deps.logger,
+      inUse: (content) => this.transfers.isMoving(content),
+      letGo: (contents, andThen) => {
+        this.#letGo(contents, andThen);
+      },
+    });
+    this.#audit(0, 0);
+  }
+
+  // ---- what is kept
+
+  /** Other rules count for what is here already. */
+  rulesChanged(): void {
+    this.#retention.look();
+  }
+
+  /** Does this node alone say to have it, as far as is known? */
+  isAlone({ id }: Content): boolean {
+    return this.index.holders(id).every((device) => device === this.#deps.roll.device);
+  }
+
+  #letGo(contents: readonly ContentId[], andThen: () => void): void {
+    const { rows } = this.pieces;
+    rows.transact(() => {
+      for (const content of contents) for (const owner of this.#keepersOf(content)) rows.release(owner);
+      andThen();
+    });
+    this.pieces.collect();
+    this.#deps.letGo(contents);
+    for (const content of contents) if (rows.listOf(content) === undefined) this.#say(content, false);
+  }
+
+  /** Whoever holds it for a version's sake; what somebody fetched or offers is kept until that one says otherwise. */
+  #keepersOf(content: ContentId): readonly string[] {
+    return [
+      ...this.index.folderIds().map((folder) => folderOwner(folder, content)),
+      ...this.index.versionsOf(content).map(({ id }) => `kept ${id}`),
+    ];
   }
 
   // ---- offering
@@ -163,6 +215,7 @@ export class FilesService {
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#auditTimer?.cancel();
+    this.#retention.stop();
     await this.transfers.stop();
     if (this.#sayTimer !== undefined) this.#tellHeld();
   }
@@ -220,12 +273,16 @@ export class FilesService {
     }
   }
 
-  /** Files that were shared, and changed or went without anybody asking for them since. */
-  #audit(after: number): void {
+  /** Files that were shared, and changed or went without anybody asking for them since; and what a crash left in the store. */
+  #audit(after: number, part: number): void {
+    const look = async (): Promise<number> => {
+      await this.pieces.tidy(part);
+      return this.pieces.audit(after, AUDIT_FILES);
+    };
     this.#auditTimer = this.#deps.timers.after(AUDIT_MS, () => {
-      this.pieces.audit(after, AUDIT_FILES).then(
+      look().then(
         (next) => {
-          if (!this.#isStopped) this.#audit(next);
+          if (!this.#isStopped) this.#audit(next, part + 1);
         },
         (error: unknown) => {
           this.#deps.logger.error({ error }, 'shared files could not be looked at');

@@ -89,6 +89,14 @@ export interface FileVersion {
   readonly fromName: string;
   readonly current: boolean;
   readonly here: boolean;
+  /** Of a file, as of those that are listed. */
+  readonly sure: ListedFile['sure'] | null;
+}
+
+/** How long, and up to which size, what was replaced or deleted can be had back. */
+export interface FilesKeeping {
+  readonly days: number;
+  readonly bytes: number;
 }
 
 export interface FilesFacade {
@@ -108,6 +116,8 @@ export interface FilesFacade {
   ): Promise<Work<FileSent>>;
   settings(): Promise<FilesSettings>;
   set(settings: FilesSettings): Promise<FilesSettings>;
+  keeping(): Promise<FilesKeeping>;
+  keep(keeping: FilesKeeping): Promise<FilesKeeping>;
   /** Every version of a file, the newest first. @throws KithError `unknown-file` | `ambiguous` */
   versions(name: string): Promise<readonly FileVersion[]>;
   folders(): Promise<readonly FolderStatus[]>;
@@ -133,7 +143,7 @@ export interface FilesFacade {
     readonly add: readonly string[];
     readonly remove: readonly string[];
   }): Promise<FolderStatus>;
-  /** @throws KithError `not-in-step` */
+  /** @throws KithError `not-in-step` | `no-such-version` | `nobody-has-it` */
   restore(request: { readonly name: string }): Promise<FileGot>;
   conflicts(folder: string | undefined): Promise<readonly FileVersion[]>;
   resume(folder: string): Promise<FolderStatus>;

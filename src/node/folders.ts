@@ -4,7 +4,7 @@ import { isAbsolute, join, resolve, sep } from 'node:path';
 import { KithError } from '../base/errors.ts';
 import type { MemberId } from '../base/ids.ts';
 import type { Clock, Logger } from '../base/ports.ts';
-import { FsError, type FolderRoot, type FolderRoots } from '../files/folder/ports.ts';
+import { FsError, type FolderKeeping, type FolderRoot, type FolderRoots } from '../files/folder/ports.ts';
 import {
   FolderService,
   knownCodec,
@@ -15,7 +15,7 @@ import {
 } from '../files/index.ts';
 import type { FileSealer } from '../files/ports-pieces.ts';
 import type { Folders, FolderState } from '../files/ports.ts';
-import type { FolderId, FolderMode, VersionId } from '../files/types.ts';
+import type { ContentId, FolderId, FolderMode, VersionId } from '../files/types.ts';
 import type { LogStore } from '../log/ports.ts';
 import type { Database } from '../store/database.ts';
 import { openFolderRoots, openFolderStore } from '../store/folder-store.ts';
@@ -38,6 +38,7 @@ export interface NodeFoldersDeps {
   /** For large files under way. */
   readonly incoming: string;
   readonly logger: Logger;
+  readonly keeping: FolderKeeping;
   changed(): void;
 }
 
@@ -78,6 +79,11 @@ export class NodeFolders implements Folders {
       changed.set(folder, paths.add(path));
     }
     for (const [folder, paths] of changed) this.#running.get(folder)?.engine.indexChanged(paths);
+  }
+
+  /** Old versions that nobody can have back any more. */
+  letGo(contents: readonly ContentId[]): void {
+    for (const running of this.#running.values()) running.contents.letGo(contents);
   }
 
   // ---- taking part
@@ -164,7 +170,9 @@ export class NodeFolders implements Folders {
     const contents = new FolderContents({
       folder,
       files,
+      root: path,
       incoming,
+      copiesBytes: () => this.#deps.keeping.rules().bytes,
       timers,
       logger,
       ready: (content) => {
@@ -185,6 +193,7 @@ export class NodeFolders implements Folders {
       timers,
       rng,
       logger,
+      keeping: this.#deps.keeping,
       changed: () => {
         this.#deps.changed();
       },
@@ -213,6 +222,10 @@ export class NodeFolders implements Folders {
 
   restore(folder: FolderId, path: string, version: VersionId): void {
     this.#need(folder).restore(path, version);
+  }
+
+  look(): void {
+    for (const { engine } of this.#running.values()) engine.rescan();
   }
 
   resume(folder: FolderId): void {

@@ -16,10 +16,13 @@ import type { FileSealer } from '../files/ports-pieces.ts';
 import type { LogStore, Projection } from '../log/ports.ts';
 import type { Database } from '../store/database.ts';
 import { openFileIndex } from '../store/file-store.ts';
+import { openKeepingRows } from '../store/keeping-store.ts';
 import { openPieceRows } from '../store/piece-store.ts';
 import { NodeFolders } from './folders.ts';
 import { takeInTurns } from './frame-turns.ts';
 import type { FilesEvent } from './facade-files.ts';
+import { keepingOf } from './files-keeping.ts';
+import type { FolderKeeping } from '../files/folder/ports.ts';
 import type { DeviceKeys } from './keys.ts';
 import { makeRoomForBulk } from './quiet-memory.ts';
 import { reasonOf } from '../net/conduct/reasons.ts';
@@ -65,6 +68,7 @@ export function openNodeFiles({ database, sealer, store, folder, data, logger }:
   const rows = openFileIndex(database, fileSealer, versionCodec);
   let service: FilesService | undefined;
   let folders: NodeFolders | undefined;
+  let keeping: FolderKeeping | undefined;
   let rightsChanged = (): void => undefined;
   const changed = (news: IndexNews): void => {
     service?.news(news);
@@ -75,7 +79,7 @@ export function openNodeFiles({ database, sealer, store, folder, data, logger }:
     projection: fileProjection({ log: store, rows, changed }),
     foldersOf: (member) => service?.index.restrictedTo(member) ?? new Set(),
     open(session, emit) {
-      const { transport, clock, timers, rng } = session.deps;
+      const { timers, rng } = session.deps;
       const pieces = new PieceService({
         rows: openPieceRows(database, fileSealer),
         sealer: fileSealer,
@@ -83,7 +87,10 @@ export function openNodeFiles({ database, sealer, store, folder, data, logger }:
         logger,
         lost: (contents) => service?.lost(contents),
       });
+      keeping = keepingOf(session);
       service = new FilesService({
+        keeping: { rows: openKeepingRows(database, fileSealer), ...keeping },
+        letGo: (contents) => folders?.letGo(contents),
         rows,
         pieces,
         timers,
@@ -96,19 +103,7 @@ export function openNodeFiles({ database, sealer, store, folder, data, logger }:
         changed: (change) => {
           emit(eventOf(change));
         },
-        transfer: {
-          transport,
-          clock,
-          mayLink: (peer) => session.isMember(peer),
-          reach: reaching(session),
-          bulk: makeRoomForBulk,
-          listen: (channel, to) => {
-            takeInTurns(channel, { ...to, later: (run) => void setImmediate(run) });
-          },
-          misbehaved: (peer, code) => {
-            session.links.conduct.report(peer, 'bad-frame', reasonOf('files', code));
-          },
-        },
+        transfer: transferOf(session),
       });
       rightsChanged = () => {
         session.sync.driver.lookForParts();
@@ -121,9 +116,36 @@ export function openNodeFiles({ database, sealer, store, folder, data, logger }:
       const changed = (): void => {
         emit({ type: 'files', versions: [] });
       };
-      const deps = { database, sealer: fileSealer, store, session, files, data, incoming, logger, changed };
-      folders = new NodeFolders(deps);
+      folders = new NodeFolders({
+        database,
+        sealer: fileSealer,
+        store,
+        session,
+        files,
+        data,
+        incoming,
+        logger,
+        keeping: keeping ?? keepingOf(session),
+        changed,
+      });
       return folders;
+    },
+  };
+}
+
+function transferOf(session: Session): ConstructorParameters<typeof FilesService>[0]['transfer'] {
+  const { transport, clock } = session.deps;
+  return {
+    transport,
+    clock,
+    mayLink: (peer) => session.isMember(peer),
+    reach: reaching(session),
+    bulk: makeRoomForBulk,
+    listen: (channel, to) => {
+      takeInTurns(channel, { ...to, later: (run) => void setImmediate(run) });
+    },
+    misbehaved: (peer, code) => {
+      session.links.conduct.report(peer, 'bad-frame', reasonOf('files', code));
     },
   };
 }

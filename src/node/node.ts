@@ -83,6 +83,13 @@ function sealerFor(table: string, sealer: DeviceKeys['sealer']): PartSealer {
   };
 }
 
+/** What would be found again is written together with what comes within so long. */
+const TOGETHER_MS = 8;
+
+function later(run: () => void): void {
+  systemTimers.after(TOGETHER_MS, run);
+}
+
 export class Node {
   readonly #options: NodeOptions;
   readonly #folder: DataFolder;
@@ -111,7 +118,7 @@ export class Node {
     this.#given = [...options.peers];
     this.#folder = openDataFolder(options.data);
     this.#nodeLog = openNodeLog(this.#folder.logs);
-    this.#database = openDatabase(this.#folder.database);
+    this.#database = openDatabase(this.#folder.database, { later });
     this.#meta = openMetaStore(this.#database);
     this.facade = this.#facade();
   }
@@ -518,7 +525,7 @@ export class Node {
     const aside = `${this.#folder.database}.before-restore`;
     renameSync(this.#folder.database, aside);
     renameSync(path, this.#folder.database);
-    this.#database = openDatabase(this.#folder.database);
+    this.#database = openDatabase(this.#folder.database, { later });
     this.#meta = openMetaStore(this.#database);
     await this.#unlock(undefined);
     await lockAsBefore(this.#meta, this.#needKeys(), passphrase);

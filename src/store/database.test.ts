@@ -335,3 +335,61 @@ test('a damaged small fact is not given out', (t) => {
   assert.throws(() => openMetaStore(damaged).get('root key'), coded('damaged-data'));
   damaged.close();
 });
+
+test('what is written soon is written together, in order, and before anything that is to last', (t) => {
+  const path = join(temporaryFolder(t), 'kith.db');
+  let write = (): void => assert.fail('nothing was to be written');
+  const later = (run: () => void): void => {
+    write = run;
+  };
+  const database = openDatabase(path, { migrations: NOTES, later });
+  const other = openDatabase(path, { migrations: NOTES, readOnly: true });
+  const soon = (text: string, undo?: () => void): void => {
+    database.transact(() => {
+      if (undo !== undefined) database.onRollback(undo);
+      database.sql('INSERT INTO notes (text) VALUES (?)').run(text);
+      if (text === 'bad') throw new Error('no');
+    }, 'soon');
+  };
+  soon('one');
+  const undone: string[] = [];
+  assert.throws(() => {
+    soon('bad', () => undone.push('bad'));
+  }, /no/);
+  soon('two');
+  assert.deepEqual([count(database), count(other), undone], [2, 0, ['bad']]);
+  write();
+  assert.equal(count(other), 2);
+  write();
+  soon('three');
+  add(database);
+  assert.equal(count(other), 4, 'with what has to last');
+  soon('five');
+  assert.ok(database.checkpoint());
+  assert.equal(count(other), 5);
+  soon('six');
+  other.close();
+  database.close();
+  const again = openDatabase(path, { migrations: NOTES });
+  assert.equal(count(again), 6);
+  again.close();
+});
+
+test('when the disk is full, none of what was to be written together is remembered as if it were', (t) => {
+  const path = join(temporaryFolder(t), 'kith.db');
+  const database = openDatabase(path, { migrations: NOTES, later: () => undefined, maxPages: 8 });
+  const undone: number[] = [];
+  const soon = (n: number): void => {
+    database.transact(() => {
+      database.onRollback(() => undone.push(n));
+      database.sql('INSERT INTO notes (text) VALUES (?)').run('x'.repeat(3000));
+    }, 'soon');
+  };
+  let written = 0;
+  assert.throws(() => {
+    for (; written < 100; written += 1) soon(written);
+  }, coded('disk-full'));
+  assert.ok(undone.includes(written));
+  assert.equal(count(database), written + 1 - undone.length);
+  database.close();
+});

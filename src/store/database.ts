@@ -23,7 +23,7 @@ export interface TupleStatement {
   all(...values: SQLInputValue[]): readonly SQLOutputValue[][];
 }
 
-export type Keeping = 'lasting' | 'replaceable';
+export type Keeping = 'lasting' | 'replaceable' | 'soon';
 
 export interface Database {
   /** A prepared statement, kept for the next time. */
@@ -33,7 +33,8 @@ export interface Database {
    * All of `work` is on disk when this returns, or nothing after a throw. Nested calls join the outer one; what one
    * of them throws undoes the whole, whoever catches it.
    * @param keeping `replaceable` for what others still hold: a power cut (not a killed process) may take it away again,
-   * whole transactions, latest first; the next `lasting` one makes it last too. Counts for the outermost call.
+   * whole transactions, latest first; the next `lasting` one makes it last too. `soon` for what is found again without it: a killed process may lose
+   * the last of these, too, because many are written together; never one before another. Counts for the outermost call.
    * @throws KithError as a statement does, or `store-stopped`: an earlier flush failed, open the file anew.
    */
   transact<Result>(work: () => Result, keeping?: Keeping): Result;
@@ -63,6 +64,8 @@ export interface DatabaseOptions {
   readonly migrations?: readonly string[];
   /** A disk that is full after so many pages of 4 KiB, for tests. */
   readonly maxPages?: number;
+  /** Runs it in a few milliseconds: what is written until then with `soon` is written together. Left out: each at once. */
+  readonly later?: (run: () => void) => void;
 }
 
 /** @throws KithError `newer-data` | `damaged-data` | `read-only-data` | `unreachable-data` */
@@ -107,6 +110,7 @@ const SETTINGS = `
 const KEEP: Readonly<Record<Keeping, string>> = {
   lasting: 'PRAGMA synchronous = FULL',
   replaceable: 'PRAGMA synchronous = NORMAL',
+  soon: 'PRAGMA synchronous = NORMAL',
 };
 
 interface Transaction {
@@ -126,9 +130,13 @@ class SqliteDatabase implements Database {
   #begun = 0;
   #keeping: Keeping = 'lasting';
   #stopped: { readonly error: unknown } | undefined;
+  readonly #later: ((run: () => void) => void) | undefined;
+  /** What takes back each of those that are written together, where they are not yet. */
+  #together: (() => void)[] | undefined;
 
-  constructor(path: string, { readOnly = false, migrations = MIGRATIONS, maxPages }: DatabaseOptions) {
+  constructor(path: string, { readOnly = false, migrations = MIGRATIONS, maxPages, later }: DatabaseOptions) {
     this.#readOnly = readOnly;
+    this.#later = later;
     if (!readOnly && path !== IN_MEMORY) makePrivateFile(path);
     this.#database = named(() => new DatabaseSync(path, { readOnly }));
     try {
@@ -169,11 +177,9 @@ class SqliteDatabase implements Database {
   transact<Result>(work: () => Result, keeping: Keeping = 'lasting'): Result {
     if (this.#open !== undefined) return join(this.#open, work);
     if (this.#stopped !== undefined) throw storeStopped(this.#stopped.error);
-    named(() => {
-      if (keeping !== this.#keeping) this.#database.exec(KEEP[keeping]);
-      this.#keeping = keeping;
-      this.#database.exec('BEGIN IMMEDIATE');
-    });
+    if (keeping === 'soon' && this.#later !== undefined) return this.#transactTogether(work);
+    this.#writeTogether();
+    this.#begin(keeping);
     this.#begun += 1;
     const transaction: Transaction = { id: this.#begun, committed: [], undo: [] };
     this.#open = transaction;
@@ -191,6 +197,77 @@ class SqliteDatabase implements Database {
     return result;
   }
 
+  #begin(keeping: Keeping): void {
+    named(() => {
+      if (KEEP[keeping] !== KEEP[this.#keeping]) this.#database.exec(KEEP[keeping]);
+      this.#keeping = keeping;
+      this.#database.exec('BEGIN IMMEDIATE');
+    });
+  }
+
+  /** Inside of one that stays open for others; what throws takes back its own part alone. */
+  #transactTogether<Result>(work: () => Result): Result {
+    if (this.#together === undefined) {
+      this.#begin('soon');
+      this.#together = [];
+      this.#later?.(() => {
+        try {
+          if (this.#database.isOpen) this.#writeTogether();
+        } catch {
+          // Nobody waits for it: what was in it is found again, and whoever writes next hears why it cannot.
+        }
+      });
+    }
+    this.#begun += 1;
+    const transaction: Transaction = { id: this.#begun, committed: [], undo: [] };
+    this.#open = transaction;
+    named(() => {
+      this.#database.exec('SAVEPOINT part');
+    });
+    let result: Result;
+    try {
+      result = join(transaction, work);
+      if (transaction.failure !== undefined) throw transaction.failure.error;
+      named(() => {
+        this.#database.exec('RELEASE part');
+      });
+    } catch (error) {
+      this.#takeBackPart(transaction);
+      throw error;
+    }
+    this.#open = undefined;
+    this.#together.push(...transaction.undo);
+    for (const run of transaction.committed) run();
+    return result;
+  }
+
+  #takeBackPart(transaction: Transaction): void {
+    this.#open = undefined;
+    for (const undo of transaction.undo.reverse()) undo();
+    // A full disk ends the whole of it.
+    if (this.#database.isTransaction) this.#database.exec('ROLLBACK TO part; RELEASE part');
+    else this.#endTogether();
+  }
+
+  #endTogether(): void {
+    const undo = this.#together ?? [];
+    this.#together = undefined;
+    for (const one of undo.reverse()) one();
+  }
+
+  /** @throws KithError what a commit throws; then it is as if none of them had been. */
+  #writeTogether(): void {
+    if (this.#together === undefined) return;
+    try {
+      this.#commit();
+      this.#together = undefined;
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      this.#endTogether();
+      throw error;
+    }
+  }
+
   afterCommit(run: () => void): void {
     if (this.#open === undefined) run();
     else this.#open.committed.push(run);
@@ -204,6 +281,7 @@ class SqliteDatabase implements Database {
   checkpoint(): boolean {
     assert(this.#open === undefined, 'no checkpoint inside a transaction');
     if (this.#stopped !== undefined) throw storeStopped(this.#stopped.error);
+    this.#writeTogether();
     const row = this.#flushing(() => this.#database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get());
     return row?.['busy'] === 0;
   }
@@ -215,6 +293,7 @@ class SqliteDatabase implements Database {
         next: 'Choose another name.',
       });
     }
+    this.#writeTogether();
     makePrivateFile(path);
     try {
       named(() => this.#database.prepare('VACUUM INTO ?').run(path));
@@ -226,6 +305,7 @@ class SqliteDatabase implements Database {
 
   compact(): void {
     assert(this.#open === undefined, 'no compaction inside a transaction');
+    this.#writeTogether();
     named(() => {
       this.#database.exec('VACUUM');
     });
@@ -243,6 +323,7 @@ class SqliteDatabase implements Database {
     this.#statements.clear();
     this.#tupleStatements.clear();
     try {
+      if (this.#stopped === undefined) this.#writeTogether();
       if (!this.#readOnly && this.#stopped === undefined) this.checkpoint();
     } finally {
       this.#database.close();

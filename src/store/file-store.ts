@@ -5,13 +5,14 @@ import { Recent } from '../base/recent.ts';
 import { idFromBytes, idToBytes, type DeviceKey, type FeedId } from '../base/ids.ts';
 import type { FileSealer } from '../files/ports-pieces.ts';
 import type { FilePlace, IndexedVersion, IndexRows, VersionCodec } from '../files/ports-index.ts';
-import type { FolderMode } from '../files/types.ts';
+import type { FolderId, FolderMode } from '../files/types.ts';
 import type { Database, Row } from './database.ts';
 import { bytesIn, numberIn } from './rows.ts';
 
 const FEED_STRIDE = 2 ** 32;
 /** Paths whose heads are in memory as well. */
 const HEADS_KEPT = 8192;
+const FEEDS_KEPT = 1024;
 
 export function openFileIndex(database: Database, sealer: FileSealer, codec: VersionCodec): IndexRows {
   const places = placesIn(database);
@@ -21,6 +22,7 @@ export function openFileIndex(database: Database, sealer: FileSealer, codec: Ver
   const read = (rows: readonly Row[]): readonly IndexedVersion[] => rows.map(reading);
   const { headsAt, changing } = headRows(database, key, read);
   const { addVersions } = versionWriting(database, sealer, codec, places);
+  fillIn(database, key, reading);
   return {
     ...folderRows(database, sealer, places, codec.modes),
     ...heldRows(database, key, places),
@@ -38,22 +40,7 @@ export function openFileIndex(database: Database, sealer: FileSealer, codec: Ver
       for (const table of ['folders', 'modes', 'versions', 'parents', 'held', 'below'])
         database.sql(`DELETE FROM file_${table}`).run();
     },
-    heads(after, limit, folder) {
-      const rows =
-        folder === undefined
-          ? database
-              .sql(
-                'SELECT row, version, body FROM file_versions WHERE row > ? AND head != 0 ORDER BY row LIMIT ?',
-              )
-              .all(after, limit)
-          : database
-              .sql(
-                `SELECT row, version, body FROM file_versions
-                 WHERE folder = ? AND row > ? AND head != 0 ORDER BY row LIMIT ?`,
-              )
-              .all(key('folder', folder), after, limit);
-      return rows.map((row) => ({ row: numberIn(row, 'row'), version: reading(row) }));
-    },
+    ...headLists(database, key, reading),
     versionsAt: (folder, path, limit) =>
       read(
         database
@@ -74,7 +61,8 @@ export function openFileIndex(database: Database, sealer: FileSealer, codec: Ver
     hasContent: (folder, content, exceptPath) =>
       database
         .sql(
-          'SELECT 1 FROM file_versions WHERE content = ? AND folder = ? AND path != ? AND head != 0 LIMIT 1',
+          // The plus keeps SQLite from walking through all heads of the folder.
+          'SELECT 1 FROM file_versions WHERE content = ? AND +folder = ? AND path != ? AND head != 0 LIMIT 1',
         )
         .get(key('content', content), key('folder', folder), key('path', exceptPath)) !== undefined,
     ofContent: (content, limit) =>
@@ -84,6 +72,101 @@ export function openFileIndex(database: Database, sealer: FileSealer, codec: Ver
           .all(key('content', content), limit),
       ),
   };
+}
+
+const IS_AGAIN = 'EXISTS (SELECT 1 FROM file_versions o WHERE o.version = v.version AND o.row < v.row)';
+
+type HeadLists = Pick<IndexRows, 'heads' | 'rowOf' | 'headsNamed' | 'countHeads' | 'contested'>;
+
+function headLists(
+  database: Database,
+  key: (label: string, value: string) => Bytes,
+  reading: (row: Row) => IndexedVersion,
+): HeadLists {
+  const page = (after: number, limit: number, folder: FolderId | undefined): readonly Row[] => {
+    const columns = `SELECT row, version, body, ${IS_AGAIN} AS again FROM file_versions v`;
+    const rest = 'row > ? AND head != 0 ORDER BY row LIMIT ?';
+    return folder === undefined
+      ? database.sql(`${columns} WHERE ${rest}`).all(after, limit)
+      : database.sql(`${columns} WHERE folder = ? AND ${rest}`).all(key('folder', folder), after, limit);
+  };
+  return {
+    heads: (after, limit, folder) =>
+      page(after, limit, folder).map((row) => ({
+        row: numberIn(row, 'row'),
+        version: reading(row),
+        again: numberIn(row, 'again') !== 0,
+      })),
+    rowOf(version) {
+      const row = database
+        .sql('SELECT row FROM file_versions WHERE version = ? ORDER BY row LIMIT 1')
+        .get(key('version', version));
+      return row === undefined ? undefined : numberIn(row, 'row');
+    },
+    headsNamed: (name) =>
+      database
+        .sql('SELECT version, body FROM file_versions WHERE name = ? AND head != 0 ORDER BY row')
+        .all(key('name', name))
+        .map(reading),
+    countHeads: (folder, audience) =>
+      database
+        .sql(
+          `SELECT device, count(*) AS files, sum(size) AS bytes FROM file_versions v
+           WHERE folder = ? AND head != 0 AND size IS NOT NULL AND audience = ? AND NOT ${IS_AGAIN} GROUP BY device`,
+        )
+        .all(key('folder', folder), key('audience', audience))
+        .map((row) => ({
+          device: idFromBytes<DeviceKey>(bytesIn(row, 'device')),
+          files: numberIn(row, 'files'),
+          bytes: numberIn(row, 'bytes'),
+        })),
+    contested: (folder) =>
+      database
+        .sql(
+          `SELECT path FROM file_versions WHERE folder = ? AND head != 0 GROUP BY path HAVING count(*) > 1
+           ORDER BY min(row)`,
+        )
+        .all(key('folder', folder))
+        .map((row) =>
+          database
+            .sql(
+              'SELECT version, body FROM file_versions WHERE folder = ? AND path = ? AND head != 0 ORDER BY row',
+            )
+            .all(key('folder', folder), bytesIn(row, 'path'))
+            .map(reading),
+        ),
+  };
+}
+
+const FILL_AT_ONCE = 500;
+
+/** Versions that an earlier program wrote: what they are found by is in their bodies. */
+function fillIn(
+  database: Database,
+  key: (label: string, value: string) => Bytes,
+  reading: (row: Row) => IndexedVersion,
+): void {
+  const found = database.sql('SELECT row, version, body FROM file_versions WHERE name IS NULL LIMIT ?');
+  for (let rows = found.all(FILL_AT_ONCE); rows.length > 0; rows = found.all(FILL_AT_ONCE))
+    database.transact(() => {
+      for (const row of rows)
+        database
+          .sql('UPDATE file_versions SET name = ?, audience = ?, device = ?, size = ? WHERE row = ?')
+          .run(...findingOf(key, reading(row)), numberIn(row, 'row'));
+    });
+}
+
+/** What a version is found and counted by. */
+function findingOf(
+  key: (label: string, value: string) => Bytes,
+  { path, audiences, device, state }: IndexedVersion,
+): readonly [Bytes, Bytes, Bytes, number | null] {
+  return [
+    key('name', path.slice(path.lastIndexOf('/') + 1)),
+    key('audience', audiences.join(' ')),
+    idToBytes(device),
+    state.type === 'file' ? state.content.sizeBytes : null,
+  ];
 }
 
 /** Heads of a path, read once as long as no version comes or goes. */
@@ -119,18 +202,20 @@ interface Places {
 }
 
 function placesIn(database: Database): Places {
-  const find = (feed: FeedId): number | undefined => {
-    const row = database.sql('SELECT no FROM file_feeds WHERE feed = ?').get(idToBytes(feed));
-    return row === undefined ? undefined : numberIn(row, 'no');
+  const numbers = new Recent<FeedId, number>(FEEDS_KEPT);
+  const numberOf = (feed: FeedId): number => {
+    const known = database.sql('SELECT no FROM file_feeds WHERE feed = ?').get(idToBytes(feed));
+    if (known !== undefined) return numberIn(known, 'no');
+    const added = database.sql('INSERT INTO file_feeds (feed) VALUES (?) RETURNING no').get(idToBytes(feed));
+    assert(added !== undefined, 'what was inserted has a number');
+    // Of a transaction that may come to nothing.
+    database.onRollback(() => {
+      numbers.delete(feed);
+    });
+    return numberIn(added, 'no');
   };
   return {
-    numberOf({ feed, seq }) {
-      if (find(feed) === undefined)
-        database.sql('INSERT INTO file_feeds (feed) VALUES (?)').run(idToBytes(feed));
-      const no = find(feed);
-      assert(no !== undefined, 'what was inserted is there');
-      return no * FEED_STRIDE + seq;
-    },
+    numberOf: ({ feed, seq }) => numbers.of(feed, () => numberOf(feed)) * FEED_STRIDE + seq,
     placeOf(number) {
       const no = Math.floor(number / FEED_STRIDE);
       const row = database.sql('SELECT feed FROM file_feeds WHERE no = ?').get(no);
@@ -232,11 +317,12 @@ function versionWriting(
     const id = key('version', version.id);
     const isReplaced =
       database.sql('SELECT 1 FROM file_parents WHERE parent = ? LIMIT 1').get(id) !== undefined;
-    database
+    const row = database
       .sql(
-        'INSERT INTO file_versions (place, version, folder, path, content, head, body) VALUES (?, ?, ?, ?, ?, ?, ?)',
+        `INSERT INTO file_versions (place, version, folder, path, content, head, body, name, audience, device, size)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING row`,
       )
-      .run(
+      .get(
         place,
         id,
         key('folder', version.folder),
@@ -244,8 +330,8 @@ function versionWriting(
         version.state.type === 'file' ? key('content', version.state.content.id) : null,
         isReplaced ? 0 : 1,
         sealer.seal(`version ${toHex(id)}`, codec.encode(version)),
+        ...findingOf(key, version),
       );
-    const row = database.sql('SELECT last_insert_rowid() AS row').get();
     assert(row !== undefined, 'what was inserted has a row');
     if (!isReplaced) addBelow(database, sealer, numberIn(row, 'row'), version);
     for (const parent of version.parents) {

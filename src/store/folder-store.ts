@@ -97,25 +97,25 @@ class SqliteFolder implements FolderStore {
       disk.type === 'folder' ? 0 : 1,
       this.#sealer.seal(`known ${toHex(key)}`, this.#codec.encode(known)),
     ] as const;
-    this.#write(() => {
+    this.#remember(() => {
       this.#forget(path);
-      if (this.#rowOf(key) === undefined) this.#insert(key, path, values);
-      else
-        this.#database
-          .sql('UPDATE folder_known SET identity = ?, leaf = ?, body = ? WHERE path = ?')
-          .run(...values, key);
+      const isThere = this.#database
+        .sql('UPDATE folder_known SET identity = ?, leaf = ?, body = ? WHERE path = ? RETURNING row')
+        .get(...values, key);
+      if (isThere === undefined) this.#insert(key, path, values);
     });
   }
 
   #insert(key: Bytes, path: string, values: readonly [Bytes | null, number, Bytes]): void {
     const { parentOf, foldKey, foldersOf } = this.#codec;
-    this.#database
+    const added = this.#database
       .sql(
-        `INSERT INTO folder_known (folder, path, parent, fold, identity, leaf, body) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO folder_known (folder, path, parent, fold, identity, leaf, body) VALUES (?, ?, ?, ?, ?, ?, ?)
+         RETURNING row`,
       )
-      .run(this.#folder, key, this.#key('in', parentOf(path)), this.#key('fold', foldKey(path)), ...values);
-    const row = this.#rowOf(key);
-    assert(row !== undefined, 'what was inserted is there');
+      .get(this.#folder, key, this.#key('in', parentOf(path)), this.#key('fold', foldKey(path)), ...values);
+    assert(added !== undefined, 'what was inserted has a row');
+    const row = numberIn(added, 'row');
     for (const above of foldersOf(path))
       this.#database
         .sql('INSERT INTO folder_above (above, child) VALUES (?, ?)')
@@ -125,7 +125,7 @@ class SqliteFolder implements FolderStore {
   remove(path: string): void {
     const row = this.#rowOf(this.#key('known', path));
     if (row === undefined) return;
-    this.#write(() => {
+    this.#remember(() => {
       this.#forget(path);
       this.#database.sql('DELETE FROM folder_above WHERE child = ?').run(row);
       this.#database.sql('DELETE FROM folder_known WHERE row = ?').run(row);
@@ -231,9 +231,14 @@ class SqliteFolder implements FolderStore {
 
   // ---- rows
 
-  /** In the order of the calls; a power cut may take the last of them back, and a look finds them again. */
+  /** In the order of the calls; a power cut may take the last of them back. */
   #write(work: () => void): void {
     this.#database.transact(work, 'replaceable');
+  }
+
+  /** A kill, too: a look finds them again. */
+  #remember(work: () => void): void {
+    this.#database.transact(work, 'soon');
   }
 
   /** Inside a transaction, which may come to nothing. */

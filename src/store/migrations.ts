@@ -409,4 +409,21 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX file_below_child ON file_below (child);
   CREATE INDEX file_versions_heads ON file_versions (folder, row) WHERE head != 0;
   `,
+  `
+  -- What heads are found and counted by; of rows from before, \`file-store.ts\` fills it in. name: the last segment of the path.
+  ALTER TABLE file_versions ADD COLUMN name BLOB;
+  ALTER TABLE file_versions ADD COLUMN audience BLOB;
+  ALTER TABLE file_versions ADD COLUMN device BLOB;
+  -- Of a file.
+  ALTER TABLE file_versions ADD COLUMN size INTEGER;
+  CREATE INDEX file_versions_name ON file_versions (name) WHERE head != 0;
+  CREATE INDEX file_versions_unfilled ON file_versions (place) WHERE name IS NULL;
+
+  -- Since when no version that stands is made of what is kept here of a file.
+  CREATE TABLE file_unneeded (
+    content INTEGER PRIMARY KEY REFERENCES file_contents (row) ON DELETE CASCADE,
+    since_ms INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX file_unneeded_since ON file_unneeded (since_ms, content);
+  `,
 ];

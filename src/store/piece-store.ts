@@ -1,13 +1,16 @@
 /** Pieces on this node: where each can be read, and who wants it kept. */
 import { fromHex, toHex, utf8, fromUtf8, type Bytes } from '../base/bytes.ts';
+import type { SQLInputValue } from 'node:sqlite';
 import { decodeCbor, encodeCbor } from '../base/cbor.ts';
 import { assert } from '../base/errors.ts';
 import type { FileSealer, FileStamp, PieceList, PiecePlace, PieceRows } from '../files/ports-pieces.ts';
 import type { ContentId, PieceId, PieceRef } from '../files/types.ts';
-import type { Database, Row } from './database.ts';
+import type { Database, Keeping, Row } from './database.ts';
 import { damagedData } from './failures.ts';
 import { bytesIn, bytesOrNullIn, numberIn } from './rows.ts';
 
+/** Of files that are cut at all, but for the last of each. */
+const LARGE_PIECE_BYTES = 128 * 1024;
 const HERE = '(p.blob != 0 OR EXISTS (SELECT 1 FROM file_places l WHERE l.piece = p.row))';
 
 export function openPieceRows(database: Database, sealer: FileSealer): PieceRows {
@@ -23,7 +26,7 @@ class SqlitePieces implements PieceRows {
     this.#sealer = sealer;
   }
 
-  transact<Result>(work: () => Result, keeping?: 'lasting' | 'replaceable'): Result {
+  transact<Result>(work: () => Result, keeping?: Keeping): Result {
     return this.#database.transact(work, keeping);
   }
 
@@ -32,9 +35,7 @@ class SqlitePieces implements PieceRows {
     let row = this.#contentRow(content);
     if (row === undefined) {
       const body = this.#sealer.seal(`content ${toHex(key)}`, encodeList(content, list));
-      this.#database.sql('INSERT INTO file_contents (key, body) VALUES (?, ?)').run(key, body);
-      row = this.#contentRow(content);
-      assert(row !== undefined, 'what was inserted is there');
+      row = this.#inserted('INSERT INTO file_contents (key, body) VALUES (?, ?) RETURNING row', key, body);
       for (const piece of [...list.pieces, ...list.manifests])
         this.#database
           .sql('INSERT OR IGNORE INTO file_uses (content, piece) VALUES (?, ?)')
@@ -123,12 +124,12 @@ class SqlitePieces implements PieceRows {
     const known = this.sourceAt(path);
     if (known !== undefined) this.dropSource(known.source);
     const key = this.#key('source', path);
-    this.#database
-      .sql('INSERT INTO file_sources (key, path, look) VALUES (?, ?, ?)')
-      .run(key, this.#sealedPath(key, path), stamp === undefined ? null : encodeStamp(stamp));
-    const added = this.sourceAt(path);
-    assert(added !== undefined, 'what was inserted is there');
-    return added.source;
+    return this.#inserted(
+      'INSERT INTO file_sources (key, path, look) VALUES (?, ?, ?) RETURNING row',
+      key,
+      this.#sealedPath(key, path),
+      stamp === undefined ? null : encodeStamp(stamp),
+    );
   }
 
   sourceAt(path: string): { readonly source: number; readonly stamp: FileStamp | undefined } | undefined {
@@ -166,14 +167,7 @@ class SqlitePieces implements PieceRows {
          JOIN file_contents c ON c.row = u.content WHERE l.source = ?`,
       )
       .all(source)
-      .map((row) => {
-        const value = decodeCbor(
-          this.#sealer.open(`content ${toHex(bytesIn(row, 'key'))}`, bytesIn(row, 'body')),
-        );
-        const id = Array.isArray(value) ? (value as unknown[])[2] : undefined;
-        if (!(id instanceof Uint8Array)) throw damagedData('A list of pieces is none.');
-        return toHex(id) as ContentId;
-      });
+      .map((row) => contentIn(this.#sealer, row));
   }
 
   sources(
@@ -208,10 +202,27 @@ class SqlitePieces implements PieceRows {
     });
   }
 
+  hasBlob(name: string): boolean {
+    return (
+      this.#database.sql('SELECT 1 FROM file_pieces WHERE key = ? AND blob != 0').get(fromHex(name)) !==
+      undefined
+    );
+  }
+
   blobBytes(): number {
     const row = this.#database
       .sql('SELECT coalesce(sum(size), 0) AS bytes FROM file_pieces WHERE blob != 0')
       .get();
+    return row === undefined ? 0 : numberIn(row, 'bytes');
+  }
+
+  copiedBytes(): number {
+    const row = this.#database
+      .sql(
+        `SELECT coalesce(sum(size), 0) AS bytes FROM file_pieces p WHERE blob != 0 AND size >= ?
+         AND EXISTS (SELECT 1 FROM file_places l WHERE l.piece = p.row)`,
+      )
+      .get(LARGE_PIECE_BYTES);
     return row === undefined ? 0 : numberIn(row, 'bytes');
   }
 
@@ -248,13 +259,19 @@ class SqlitePieces implements PieceRows {
 
   #pieceRow({ id, sizeBytes }: PieceRef): number {
     const key = this.#key('piece', id);
-    const find = this.#database.sql('SELECT row FROM file_pieces WHERE key = ?');
-    const known = find.get(key);
+    const known = this.#database.sql('SELECT row FROM file_pieces WHERE key = ?').get(key);
     if (known !== undefined) return numberIn(known, 'row');
-    this.#database.sql('INSERT INTO file_pieces (key, size, blob) VALUES (?, ?, 0)').run(key, sizeBytes);
-    const added = find.get(key);
-    assert(added !== undefined, 'what was inserted is there');
-    return numberIn(added, 'row');
+    return this.#inserted(
+      'INSERT INTO file_pieces (key, size, blob) VALUES (?, ?, 0) RETURNING row',
+      key,
+      sizeBytes,
+    );
+  }
+
+  #inserted(text: string, ...values: SQLInputValue[]): number {
+    const row = this.#database.sql(text).get(...values);
+    assert(row !== undefined, 'what was inserted has a row');
+    return numberIn(row, 'row');
   }
 
   #sealedPath(key: Bytes, path: string): Bytes {
@@ -279,6 +296,14 @@ class SqlitePieces implements PieceRows {
 // ---- values in rows
 
 const REF_BYTES = 36;
+
+/** Of a row of `file_contents`: its key and its body. */
+export function contentIn(sealer: FileSealer, row: Row): ContentId {
+  const value = decodeCbor(sealer.open(`content ${toHex(bytesIn(row, 'key'))}`, bytesIn(row, 'body')));
+  const id = Array.isArray(value) ? (value as unknown[])[2] : undefined;
+  if (!(id instanceof Uint8Array)) throw damagedData('A list of pieces is none.');
+  return toHex(id) as ContentId;
+}
 
 function encodeStamp({ sizeBytes, modifiedMs, inode }: FileStamp): Bytes {
   return new Uint8Array(Float64Array.of(sizeBytes, modifiedMs, inode).buffer);

@@ -230,6 +230,7 @@ const FILE_VERSION: FileVersion = {
   fromName: 'Aung',
   current: true,
   here: true,
+  sure: 'here',
 };
 
 const FOLDER: FolderStatus = {
@@ -579,6 +580,8 @@ export function fakeNode(overrides: Overrides = {}, state: NodeState = 'running'
         'files.set',
         (settings: { downBytesPerSecond: number; upBytesPerSecond: number }) => settings,
       ),
+      keeping: call('files.keeping', () => ({ days: 30, bytes: 1000 })),
+      keep: call('files.keep', (keeping: { days: number; bytes: number }) => keeping),
       versions: call('files.versions', () => [FILE_VERSION]),
       folders: call('files.folders', () => [FOLDER]),
       folder: call('files.folder', () => FOLDER),

@@ -58,6 +58,7 @@ async function realFolder(root: string, at: number): Promise<RealFolder> {
     timers: realTimers,
     rng,
     logger: silentLogger,
+    keeping: { nowMs: () => clock.nowMs(), rules: () => ({ days: 30, bytes: 10 * 1024 ** 3 }) },
     changed: () => undefined,
   });
   return { root, index, contents, store, service };

@@ -70,6 +70,7 @@ const CODES_BY_STATUS = {
     'cannot-read',
     'no-such-folder',
     'no-such-version',
+    'nobody-has-it',
     'nothing-quarantined',
     'unknown-alarm',
     'unknown-device',

@@ -33,6 +33,10 @@ export const FileVersion = z
     fromName: z.string(),
     current: z.boolean(),
     here: z.boolean(),
+    sure: z
+      .enum(['here', 'reachable', 'said', 'nobody'])
+      .nullable()
+      .meta({ description: 'of a file: whether it can be had back, and from whom; nobody: no more' }),
   })
   .meta({ id: 'FileVersion' });
 export type FileVersion = z.infer<typeof FileVersion>;
@@ -91,6 +95,16 @@ const Settings = z
     upBytesPerSecond: Count,
   })
   .meta({ id: 'FilesSettings' });
+
+const Keeping = z
+  .strictObject({
+    days: Count.meta({ description: 'so long what was replaced or deleted can be had back' }),
+    bytes: Count.meta({
+      description:
+        'and no more than that of it, in this node’s store and in each folder; the oldest goes first',
+    }),
+  })
+  .meta({ id: 'FilesKeeping' });
 
 const common = { tag: 'files', states: ['running'], form: 'json' } as const;
 const FINDING = ['unknown-file', 'ambiguous'] as const;
@@ -189,7 +203,24 @@ export const fileRoutes = {
     summary: 'Put an earlier version back in place, as a new one',
     body: z.strictObject({ name: FileName }),
     answer: FileGot,
-    failures: [...FINDING, 'not-in-step', 'no-such-version'],
+    failures: [...FINDING, 'not-in-step', 'no-such-version', 'nobody-has-it'],
+  }),
+  filesKeeping: route({
+    ...common,
+    method: 'get',
+    path: '/v1/files/keeping',
+    summary: 'How long replaced and deleted files can be had back',
+    answer: Keeping,
+    failures: [],
+  }),
+  changeFilesKeeping: route({
+    ...common,
+    method: 'put',
+    path: '/v1/files/keeping',
+    summary: 'Set it; what is too old, or too much, then goes at once',
+    body: Keeping,
+    answer: Keeping,
+    failures: [],
   }),
   folders: route({
     ...common,

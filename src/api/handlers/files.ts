@@ -12,6 +12,8 @@ export function fileHandlers({ files }: NodeFacade): Handlers<typeof fileRoutes>
     changeFilesSettings: (settings) => files.set(settings),
     fileVersions: async ({ name }) => ({ versions: await files.versions(name) }),
     restoreFile: (request) => files.restore(request),
+    filesKeeping: () => files.keeping(),
+    changeFilesKeeping: (keeping) => files.keep(keeping),
     folders: async () => ({ folders: await files.folders() }),
     folder: ({ folder }) => files.folder(folder),
     addFolder: ({ name, path, mode, only }) => files.addFolder({ name, path, mode, only }),

@@ -6,7 +6,14 @@ import {
   addFolderMembers,
   addFolderResume,
 } from './folder/taking-part.ts';
-import { addConflicts, addFolderList, addFolderStatus, addRestore, addVersions } from './folder/looking.ts';
+import {
+  addConflicts,
+  addKeep,
+  addFolderList,
+  addFolderStatus,
+  addRestore,
+  addVersions,
+} from './folder/looking.ts';
 
 const VERBS = [
   addFolderAdd,
@@ -17,6 +24,7 @@ const VERBS = [
   addVersions,
   addRestore,
   addConflicts,
+  addKeep,
   addFolderResume,
   addFolderLeave,
 ];

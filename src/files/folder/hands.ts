@@ -13,6 +13,7 @@ import {
   type Contents,
   type DiskEntry,
   type FileSystem,
+  type FolderKeeping,
   type FolderStore,
   type Changed,
   type Temp,
@@ -30,6 +31,15 @@ export interface Put {
   readonly aside: boolean;
 }
 
+export interface HandsDeps {
+  readonly fs: FileSystem;
+  readonly contents: Contents;
+  readonly store: FolderStore;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly keeping: FolderKeeping;
+}
+
 type FileState = Extract<PathState, { type: 'file' }>;
 
 export class Hands {
@@ -38,8 +48,10 @@ export class Hands {
   readonly #store: FolderStore;
   readonly #clock: Clock;
   readonly #rng: Rng;
+  readonly #time: FolderKeeping;
 
-  constructor(deps: { fs: FileSystem; contents: Contents; store: FolderStore; clock: Clock; rng: Rng }) {
+  constructor(deps: HandsDeps) {
+    this.#time = deps.keeping;
     this.#fs = deps.fs;
     this.#contents = deps.contents;
     this.#store = deps.store;
@@ -124,7 +136,7 @@ export class Hands {
     disk: DiskEntry,
     run: (keepAs: string) => Promise<Result | Changed>,
   ): Promise<Result | Changed> {
-    const keptMs = this.#clock.nowMs();
+    const keptMs = this.#time.nowMs();
     const name = `${String(keptMs)}-${toHex(this.#rng.bytes(8))}`;
     const sizeBytes = disk.type === 'file' ? disk.sizeBytes : 0;
     // Written first: what lies there without a word of whence is of no use to anybody.

@@ -31,8 +31,9 @@ test('what was replaced goes after a month, or before when there is no room, the
     sizeBytes: 100,
     keptMs: 100 * day - age * day,
   }));
-  const names = (mostBytes: number): string[] => toDrop(kept, 100 * day, mostBytes).map(({ name }) => name);
+  const names = (mostBytes: number): string[] =>
+    toDrop(kept, 100 * day, { days: 30, bytes: mostBytes }).map(({ name }) => name);
   assert.deepEqual(names(1000), ['40']);
   assert.deepEqual(names(150), ['40', '20']);
-  assert.deepEqual(toDrop(kept, 0, 1000), [], 'a clock that went back drops nothing');
+  assert.deepEqual(toDrop(kept, 0, { days: 30, bytes: 1000 }), [], 'a clock that went back drops nothing');
 });

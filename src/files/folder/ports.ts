@@ -1,6 +1,7 @@
 /** What the folder engine needs from outside. Twins in `test/sim/files/`, one contract suite a port. */
 import type { Bytes } from '../../base/bytes.ts';
 import type { MemberId } from '../../base/ids.ts';
+import type { KeepingRules } from '../ports-keeping.ts';
 import type { Content, ContentId, FolderId, FolderMode, PathState, Version, VersionId } from '../types.ts';
 
 // ---- the file system
@@ -244,6 +245,12 @@ export interface FolderRoots {
   put(root: FolderRoot): void;
   /** With all that was remembered of what stands in it; what was kept stays listed. */
   remove(folder: FolderId): void;
+}
+
+/** How long what was replaced or taken away can be had back, in time that no jump of a clock uses up. */
+export interface FolderKeeping {
+  nowMs(): number;
+  rules(): KeepingRules;
 }
 
 // ---- hints that something changed

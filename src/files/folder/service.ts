@@ -20,6 +20,7 @@ import {
   type Contents,
   type Direction,
   type FileSystem,
+  type FolderKeeping,
   type FolderStore,
   type Index,
   type Kept,
@@ -46,6 +47,7 @@ export interface FolderDeps {
   readonly timers: Timers;
   readonly rng: Rng;
   readonly logger: Logger;
+  readonly keeping: FolderKeeping;
   readonly brake?: BrakeLimits;
   /** Something of `status` may be different. */
   changed(): void;
@@ -115,7 +117,7 @@ export class FolderService {
         this.#problem(path, problem);
       },
     });
-    this.#keeping = new Keeping(fs, store, clock);
+    this.#keeping = new Keeping(fs, store, deps.keeping);
     const look = (path: string, delayMs: number): void => {
       if (!this.#isStopped) this.#agenda.add(path, delayMs);
     };
@@ -125,7 +127,7 @@ export class FolderService {
     this.#works = new Works({
       ...deps,
       sight: this.#sight,
-      hands: new Hands({ fs, contents, store, clock, rng }),
+      hands: new Hands({ fs, contents, store, clock, rng, keeping: deps.keeping }),
       gauge: new BrakeGauge(deps.brake ?? BRAKE_LIMITS),
       look,
       trouble,

@@ -11,7 +11,7 @@ import type { Rng } from '../../base/ports.ts';
 import { Recent } from '../../base/recent.ts';
 import { mayHold, type Audience, type Standing } from '../../identity/roles.ts';
 import type { Draft, Entry } from '../../log/types.ts';
-import type { IndexedVersion, IndexRows } from '../ports-index.ts';
+import type { FilesOfDevice, IndexedVersion, IndexRows } from '../ports-index.ts';
 import type { ContentId, FolderId, FolderMode, Version, VersionId } from '../types.ts';
 import { decodeFact, foldFolders, wasIn, type Folder } from './folder-table.ts';
 import {
@@ -64,6 +64,7 @@ type Reading = Pick<IndexedVersion, 'folder' | 'device' | 'audiences' | 'hlc'>;
 export class FileIndex {
   readonly #deps: FileIndexDeps;
   readonly #readings = new Recent<ContentId, readonly Reading[]>(READERS_KEPT);
+  readonly #counts = new Map<FolderId, readonly FilesOfDevice[]>();
   #folders: ReadonlyMap<FolderId, Folder> | undefined;
 
   constructor(deps: FileIndexDeps) {
@@ -74,11 +75,13 @@ export class FileIndex {
   refresh(): void {
     this.#folders = undefined;
     this.#readings.clear();
+    this.#counts.clear();
   }
 
-  /** There are versions of these that were not known before. */
+  /** There are versions that were not known before; those of files are of these contents. */
   learned(contents: readonly ContentId[]): void {
     for (const content of contents) this.#readings.delete(content);
+    this.#counts.clear();
   }
 
   // ---- folders
@@ -86,6 +89,11 @@ export class FileIndex {
   /** Those that this node may see into. */
   folders(): readonly Folder[] {
     return [...this.#all().values()].filter((folder) => folder.name !== undefined);
+  }
+
+  /** Of all that are known of, whether this node may see into them or not. */
+  folderIds(): readonly FolderId[] {
+    return [...this.#all().keys()];
   }
 
   folder(id: FolderId): Folder | undefined {
@@ -173,20 +181,60 @@ export class FileIndex {
     return groups.flatMap((some, at) => some.map((body) => this.#written(body, entries[at])));
   }
 
-  /** What nothing replaces, of all folders or one; deletions too. */
-  *heads(folder?: FolderId): Generator<Version> {
-    // Two may have made the same one.
-    const told = new Set<VersionId>();
-    for (let after = 0; ;) {
-      const page = this.#deps.rows.heads(after, PAGE, folder);
-      for (const { row, version } of page) {
+  /** What nothing replaces, of all folders or one; deletions too. @param behind those that come after this one. */
+  *heads(folder?: FolderId, behind?: VersionId): Generator<Version> {
+    const { rows } = this.#deps;
+    for (let after = behind === undefined ? 0 : (rows.rowOf(behind) ?? Infinity); ;) {
+      const page = rows.heads(after, PAGE, folder);
+      for (const { row, version, again } of page) {
         after = row;
-        if (told.has(version.id) || !this.#isRight(version)) continue;
-        told.add(version.id);
-        yield this.#known(version);
+        if (this.#isRight(version) && !(again && this.#isTold(version))) yield this.#known(version);
       }
       if (page.length < PAGE) return;
     }
+  }
+
+  /** Two made the same one, and this is not the first that counts. */
+  #isTold(version: IndexedVersion): boolean {
+    const first = this.#deps.rows.version(version.id).find((one) => this.#isRight(one));
+    return (
+      first !== undefined && (first.device !== version.device || compareHlc(first.hlc, version.hlc) !== 0)
+    );
+  }
+
+  /** Heads of paths that end with this segment, in whatever folder. */
+  headsNamed(name: string): readonly Version[] {
+    return this.#seen(this.#deps.rows.headsNamed(name));
+  }
+
+  /** Files that nothing replaces. */
+  count(folder: Folder): { readonly files: number; readonly bytes: number } {
+    const count = { files: 0, bytes: 0 };
+    const add = (files: number, bytes: number): void => {
+      count.files += files;
+      count.bytes += bytes;
+    };
+    // Who was in when counts for each version; mostly nobody was ever taken out.
+    if (folder.lists.length > 1) {
+      for (const { state } of this.heads(folder.id))
+        if (state.type === 'file') add(1, state.content.sizeBytes);
+      return count;
+    }
+    const counts = this.#counts.get(folder.id) ?? this.#deps.rows.countHeads(folder.id, folder.audience);
+    this.#counts.set(folder.id, counts);
+    for (const { device, files, bytes } of counts) {
+      const author = this.#deps.roll.memberOf(device);
+      if (author !== undefined && (!folder.restricted || folder.members.has(author))) add(files, bytes);
+    }
+    return count;
+  }
+
+  /** Paths that more than one version claims, and these. */
+  contested(folder: FolderId): readonly (readonly Version[])[] {
+    return this.#deps.rows
+      .contested(folder)
+      .map((heads) => this.#seen(heads))
+      .filter((heads) => heads.length > 1);
   }
 
   headsAt(folder: FolderId, path: string): readonly Version[] {

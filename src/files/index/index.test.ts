@@ -11,6 +11,7 @@ import { FAST_SIGNATURES, LogWorld, syncAll, type LogNode } from '../../../test/
 import { SeededRng } from '../../../test/sim/rng.ts';
 import type { LogStore } from '../../log/ports.ts';
 import type { IndexRows } from '../ports-index.ts';
+import type { FileSealer } from '../ports-pieces.ts';
 import type { Content } from '../types.ts';
 import { FileIndex, type Change } from './file-index.ts';
 import { fileProjection } from './projection.ts';
@@ -19,6 +20,7 @@ import { decodeVersions, encodeVersions, versionIdOf } from './wire.ts';
 
 interface Known {
   readonly database: Database;
+  sealer?: FileSealer;
   rows?: IndexRows;
   refresh(): void;
 }
@@ -50,6 +52,7 @@ class FileWorld {
         open: (key: string, bytes: Uint8Array) => under.open({ table: 'files', key }, bytes),
         indexKey: (value: string | Uint8Array) => under.indexKey('files', value),
       };
+      known.sealer = sealer;
       known.rows = openFileIndex(known.database, sealer, versionCodec);
       const changed = (): void => {
         known.refresh();
@@ -235,6 +238,59 @@ test('tables rebuilt from the log are what they were', () => {
   const before = dump(database);
   ada.log.rebuild();
   assert.deepEqual(dump(database), before);
+});
+
+test('files are counted, found by name, listed by pages and contested as a walk over all of them says', () => {
+  const world = new FileWorld();
+  const ada = world.world.founder;
+  const ben = world.world.admit('Ben', 'member');
+  const [a, b] = [world.indexOf(ada), world.indexOf(ben)];
+  const id = a.found('Reports');
+  const only = a.found('Patients', [ben.member]);
+  syncAll(ada, ben);
+  const [open, closed] = [b.folder(id), b.folder(only)];
+  assert.ok(open && closed);
+  const [first] = b.publish(open, [
+    file('x/plan.txt', 'one'),
+    file('y/plan.txt', 'two'),
+    file('same', 'same'),
+  ]);
+  b.publish(closed, [file('plan.txt', 'three'), file('gone', 'four')]);
+  syncAll(ada, ben);
+  const shared = a.folder(id) as never;
+  const parents = first === undefined ? [] : [first.id];
+  a.publish(shared, [file('x/plan.txt', 'by ada', parents), file('x', 'five')]);
+  b.publish(open, [file('x/plan.txt', 'by ben', parents), file('x', 'five')]);
+  syncAll(ada, ben);
+  const agree = (index: FileIndex): void => {
+    for (const folder of index.folders()) {
+      const files = [...index.heads(folder.id)].filter(({ state }) => state.type === 'file');
+      assert.deepEqual(index.count(folder), { files: files.length, bytes: files.length * 4 });
+    }
+    const all = [...index.heads()];
+    for (const name of ['plan.txt', 'x', 'gone', 'nothing'])
+      assert.deepEqual(
+        index.headsNamed(name).map((head) => head.id),
+        all.filter(({ path }) => path === name || path.endsWith(`/${name}`)).map((head) => head.id),
+      );
+    all.forEach((head, at) => {
+      assert.deepEqual([...index.heads(undefined, head.id)], all.slice(at + 1));
+    });
+    assert.deepEqual(
+      index.contested(id).map((heads) => heads.map(({ path }) => path)),
+      [['x/plan.txt', 'x/plan.txt']],
+    );
+  };
+  for (const index of [a, b]) agree(index);
+  const { database, sealer } = world.known.get(ben.store) ?? assert.fail();
+  assert.ok(sealer);
+  const before = dump(database);
+  database.sql('UPDATE file_versions SET name = NULL, audience = NULL, device = NULL, size = NULL').run();
+  openFileIndex(database, sealer, versionCodec);
+  assert.deepEqual(dump(database), before, 'of what an earlier program wrote, too');
+  a.restrict(a.folder(only) as never, []);
+  syncAll(ada, ben);
+  agree(a);
 });
 
 test('paths that lead elsewhere, lists out of order and sizes that do not add up are refused', () => {

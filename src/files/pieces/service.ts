@@ -4,20 +4,30 @@
  */
 import { createHash, hash } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync, type Stats } from 'node:fs';
-import { open, readFile, stat, writeFile, type FileHandle } from 'node:fs/promises';
+import {
+  constants,
+  copyFile,
+  open,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  writeFile,
+  type FileHandle,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Bytes } from '../../base/bytes.ts';
 import { malformed } from '../../base/cbor.ts';
 import { KithError } from '../../base/errors.ts';
 import type { Logger } from '../../base/ports.ts';
 import type { FileSealer, FileStamp, PieceList, PiecePlace, PieceRows } from '../ports-pieces.ts';
-import type { Content, ContentId, PieceRef } from '../types.ts';
-import { cutLength, PIECE_SIZES } from './cut.ts';
+import type { Content, ContentId, FolderId, PieceRef } from '../types.ts';
+import { cutLength } from './cut.ts';
 import { decodeManifest, listPieces, mustAddUp, mustBeFewEnough, pieceIdOf } from './manifest.ts';
+import { cutFile, digestOf, openToRead, type AddOptions } from './reading.ts';
 
-const READ_BYTES = 4 * 1024 * 1024;
-const LEAST_READ_BYTES = 64 * 1024;
 const GARBAGE_AT_ONCE = 500;
+const BLOB = /^[0-9a-f]{32}$/;
 
 export interface PieceDeps {
   readonly rows: PieceRows;
@@ -29,14 +39,11 @@ export interface PieceDeps {
   lost(contents: readonly ContentId[]): void;
 }
 
-export interface AddOptions {
-  readonly signal?: AbortSignal;
-  readonly report?: (doneBytes: number) => void;
-}
-
 export class PieceService {
   readonly #deps: PieceDeps;
   #written = 0;
+  /** Files of the store under way. */
+  readonly #writing = new Set<string>();
 
   constructor(deps: PieceDeps) {
     this.#deps = deps;
@@ -91,7 +98,7 @@ export class PieceService {
     rows.transact(() => {
       rows.hold(owner(id), id, { pieces, manifests: listed.manifests.map(({ ref }) => ref) });
       if (lies !== undefined) rows.addPlaces(rows.addSource(lies.path, lies.stamp), placesIn(pieces));
-    }, 'replaceable');
+    }, 'soon');
     for (const { ref, bytes: manifest } of listed.manifests) await this.keep(ref, manifest);
     for (const { piece, offset } of placesIn(pieces))
       await this.keep(piece, bytes.subarray(offset, offset + piece.sizeBytes));
@@ -175,7 +182,7 @@ export class PieceService {
     return undefined;
   }
 
-  /** Puts a piece into this node's store, sealed. It survives the process, and a power cut unless it came just before. */
+  /** Puts a piece into this node's store, sealed. It survives a kill, and a power cut, unless it came just before. */
   async keep(piece: PieceRef, bytes: Bytes): Promise<void> {
     const { rows, sealer } = this.#deps;
     if (rows.placesOf(piece.id).some(({ kind }) => kind === 'blob')) return;
@@ -183,13 +190,67 @@ export class PieceService {
     const path = this.#blobPath(name);
     this.#written += 1;
     const written = `${path}.${String(this.#written)}.new`;
-    mkdirSync(join(this.#deps.folder, name.slice(0, 2)), { recursive: true, mode: 0o700 });
-    await writeFile(written, sealer.seal(`blob ${name}`, bytes), { mode: 0o600 });
-    // In one turn: whoever collects garbage sees both or none.
-    renameSync(written, path);
+    this.#writing.add(written);
+    try {
+      await writeIn(join(this.#deps.folder, name.slice(0, 2)), written, sealer.seal(`blob ${name}`, bytes));
+      // In one turn: whoever collects garbage sees both or none.
+      renameSync(written, path);
+      rows.transact(() => {
+        rows.setBlob(piece, true);
+      }, 'soon');
+    } finally {
+      this.#writing.delete(written);
+    }
+  }
+
+  /**
+   * Puts into the store what lies in a file, piece by piece: pieces that are there already cost nothing.
+   * @returns false where the file is not as it was any more.
+   */
+  async copy(content: Content): Promise<boolean> {
+    for (const piece of (await this.listOf(content))?.pieces ?? []) {
+      if (this.#deps.rows.placesOf(piece.id).some(({ kind }) => kind === 'blob')) continue;
+      const bytes = await this.read(piece);
+      if (bytes === undefined) return false;
+      await this.keep(piece, bytes);
+    }
+    return true;
+  }
+
+  /**
+   * A second file of the same blocks, which costs no space until one of the two is written to.
+   * @returns false where this file system knows no such thing, or the file is not as it was.
+   */
+  async clone(content: Content, from: string, to: string): Promise<boolean> {
+    const { rows } = this.#deps;
+    const stamp = rows.sourceAt(from)?.stamp;
+    const list = await this.listOf(content);
+    if (stamp === undefined || list === undefined) return false;
+    try {
+      await copyFile(from, to, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);
+    } catch {
+      return false;
+    }
+    const [before, after] = await Promise.all([stat(from), stat(to)]);
+    if (!sameLook(stamp, stampOf(before))) {
+      await rm(to, { force: true });
+      return false;
+    }
     rows.transact(() => {
-      rows.setBlob(piece, true);
+      rows.addPlaces(rows.addSource(to, stampOf(after)), placesIn(list.pieces));
     }, 'replaceable');
+    return true;
+  }
+
+  /** Forgets a file that this node made itself, and removes it. */
+  async dropFile(path: string): Promise<void> {
+    const { rows } = this.#deps;
+    const known = rows.sourceAt(path);
+    if (known !== undefined)
+      rows.transact(() => {
+        rows.dropSource(known.source);
+      }, 'replaceable');
+    await rm(path, { force: true });
   }
 
   release(owner: string): void {
@@ -199,10 +260,40 @@ export class PieceService {
     this.collect();
   }
 
-  /** Removes pieces from the store that nobody wants any more. What a transfer fetches is held by it. */
+  /**
+   * Removes pieces from the store that nobody wants any more. What a transfer fetches is held by it. The rows go first: what a crash leaves
+   * between the two is a file that no row knows of, and `tidy` finds it.
+   */
   collect(): void {
-    for (const name of this.#deps.rows.takeGarbage(GARBAGE_AT_ONCE))
-      rmSync(this.#blobPath(name), { force: true });
+    for (;;) {
+      const names = this.#deps.rows.takeGarbage(GARBAGE_AT_ONCE);
+      for (const name of names) rmSync(this.#blobPath(name), { force: true });
+      if (names.length < GARBAGE_AT_ONCE) return;
+    }
+  }
+
+  /** Removes what a crash left of the store's files. @param part 0 to 255: so many looks make all of it. */
+  async tidy(part: number): Promise<void> {
+    const inside = (part % 256).toString(16).padStart(2, '0');
+    const names = await readdir(join(this.#deps.folder, inside)).catch(() => []);
+    for (const name of names) {
+      const path = join(this.#deps.folder, inside, name);
+      const isOurs = name.endsWith('.new')
+        ? this.#writing.has(path)
+        : !BLOB.test(name) || this.#deps.rows.hasBlob(name);
+      if (!isOurs) rmSync(path, { force: true });
+    }
+  }
+
+  /** Looks at the files that a content is read from, and forgets those that are not as they were. */
+  async look(content: Content): Promise<void> {
+    const places = ((await this.listOf(content))?.pieces ?? []).flatMap(({ id }) =>
+      this.#deps.rows.placesOf(id),
+    );
+    const files = new Map(
+      places.flatMap((place) => (place.kind === 'file' ? [[place.source, place] as const] : [])),
+    );
+    for (const { source, path, stamp } of files.values()) await this.#lookAt(source, path, stamp);
   }
 
   /** Is this file what it should be? Reads all of it. */
@@ -248,11 +339,19 @@ export class PieceService {
     let last = 0;
     for (const { source, path, stamp } of this.#deps.rows.sources(after, limit)) {
       last = source;
-      if (stamp === undefined) continue;
-      const found = await stat(path).catch(() => undefined);
-      if (found === undefined || !sameLook(stamp, stampOf(found))) this.#drop(source);
+      await this.#lookAt(source, path, stamp);
     }
     return last;
+  }
+
+  /** @param stamp undefined: this node writes it still. */
+  async #lookAt(source: number, path: string, stamp: FileStamp | undefined): Promise<void> {
+    if (stamp === undefined) return;
+    const found = await stat(path).catch(() => undefined);
+    const known = this.#deps.rows.sourceAt(path);
+    // It may have been noted anew, or moved, while it was looked at.
+    if (known?.source !== source || known.stamp === undefined || !sameLook(known.stamp, stamp)) return;
+    if (found === undefined || !sameLook(stamp, stampOf(found))) this.#drop(source);
   }
 
   #drop(source: number): void {
@@ -303,8 +402,24 @@ export class PieceService {
 /** Names who wants a file kept, once it is known what it holds. */
 export type Owner = (content: ContentId) => string;
 
+/** A folder on this device wants it kept: what was fetched for it, and what was read in it, under one name. */
+export function folderOwner(folder: FolderId, content: ContentId): string {
+  return `folder ${folder} ${content}`;
+}
+
 function nameOf(owner: string | Owner, content: ContentId): string {
   return typeof owner === 'string' ? owner : owner(content);
+}
+
+/** Its folder is there nearly always. */
+async function writeIn(folder: string, path: string, bytes: Bytes): Promise<void> {
+  try {
+    await writeFile(path, bytes, { mode: 0o600 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    await writeFile(path, bytes, { mode: 0o600 });
+  }
 }
 
 export function placesIn(
@@ -328,102 +443,8 @@ function sameLook(a: FileStamp, b: FileStamp): boolean {
   return a.sizeBytes === b.sizeBytes && a.modifiedMs === b.modifiedMs && a.inode === b.inode;
 }
 
-/** @throws KithError `cannot-read` */
-export async function openToRead(path: string): Promise<FileHandle> {
-  try {
-    const found = await stat(path);
-    if (!found.isFile()) throw cannotRead(path, 'it is no file');
-    return await open(path, 'r');
-  } catch (error) {
-    throw error instanceof KithError ? error : cannotRead(path, (error as Error).message, error);
-  }
-}
-
-interface CutFile {
-  readonly id: ContentId;
-  readonly sizeBytes: number;
-  readonly pieces: readonly PieceRef[];
-}
-
-async function cutFile(file: FileHandle, sizeBytes: number, options: AddOptions): Promise<CutFile> {
-  const pieces: PieceRef[] = [];
-  const whole = sizeBytes > PIECE_SIZES.leastBytes ? createHash('sha256') : undefined;
-  let done = 0;
-  // Behind what is left of the chunk before, so that no piece is ever in two halves.
-  let restBytes = 0;
-  let rest = new Uint8Array(0);
-  for await (const { room, chunk } of chunksOf(file, PIECE_SIZES.mostBytes, options.signal)) {
-    whole?.update(chunk);
-    room.set(rest, PIECE_SIZES.mostBytes - restBytes);
-    const bytes = room.subarray(PIECE_SIZES.mostBytes - restBytes, PIECE_SIZES.mostBytes + chunk.byteLength);
-    let at = 0;
-    while (bytes.byteLength - at >= PIECE_SIZES.mostBytes) at += take(bytes, at);
-    rest = bytes.subarray(at);
-    restBytes = rest.byteLength;
-    done += chunk.byteLength;
-    options.report?.(done);
-  }
-  for (let at = 0; at < restBytes;) at += take(rest, at);
-  const [only] = pieces;
-  // What is one piece has that piece's digest; of what grew meanwhile, the caller notices.
-  const id = whole === undefined ? (only?.id ?? pieceIdOf(rest)) : whole.digest('hex');
-  return { id: id as ContentId, sizeBytes: done, pieces };
-
-  function take(bytes: Uint8Array, at: number): number {
-    const length = cutLength(bytes, at, bytes.byteLength);
-    pieces.push({ id: pieceIdOf(bytes.subarray(at, at + length)), sizeBytes: length });
-    return length;
-  }
-}
-
-interface Chunk {
-  /** So much room, and then the chunk. */
-  readonly room: Uint8Array<ArrayBuffer>;
-  readonly chunk: Uint8Array<ArrayBuffer>;
-}
-
-/** Read ahead by one, so that disk and processor work at once. A chunk is good until the one after the next is asked for. */
-async function* chunksOf(file: FileHandle, roomBytes: number, signal?: AbortSignal): AsyncGenerator<Chunk> {
-  const { size } = await file.stat();
-  // A little more than there is, so that a small file is seen to end without much memory for it; one that grows meanwhile is not read by the byte.
-  const readBytes = Math.min(READ_BYTES, Math.max(size + 1, LEAST_READ_BYTES));
-  const memory: Uint8Array<ArrayBuffer>[] = [];
-  let turn = 0;
-  const readAt = async (at: number): Promise<Chunk> => {
-    turn = (turn + 1) % 3;
-    const room = (memory[turn] ??= new Uint8Array(roomBytes + readBytes));
-    const { bytesRead } = await file.read(room, roomBytes, readBytes, at);
-    return { room, chunk: room.subarray(roomBytes, roomBytes + bytesRead) };
-  };
-  let at = 0;
-  let next = readAt(0);
-  for (;;) {
-    const read = await next;
-    if (read.chunk.byteLength === 0) return;
-    at += read.chunk.byteLength;
-    next = readAt(at);
-    // Whoever stops reading here must not leave a failure behind that nobody sees.
-    next.catch(() => undefined);
-    signal?.throwIfAborted();
-    yield read;
-  }
-}
-
-async function digestOf(file: FileHandle): Promise<string> {
-  const digest = createHash('sha256');
-  for await (const { chunk } of chunksOf(file, 0)) digest.update(chunk);
-  return digest.digest('hex');
-}
-
 function fileChanged(path: string): KithError {
   return new KithError('file-changed', `${path} changed while it was read.`, {
     next: 'Try again when whoever writes it has finished.',
-  });
-}
-
-function cannotRead(path: string, why: string, cause?: unknown): KithError {
-  return new KithError('cannot-read', `${path} cannot be read: ${why}.`, {
-    next: 'See whether it is there, and readable by you.',
-    cause,
   });
 }

@@ -122,10 +122,10 @@ export class TransferService {
   }
 
   /**
-   * Remembered when it returns; does nothing where that one runs already. @param keeping `replaceable` where whoever asks would ask again.
+   * Remembered when it returns; does nothing where that one runs already. @param keeping `soon` where whoever asks would ask again.
    * @throws KithError `file-exists`
    */
-  async fetch(fetch: Fetch, keeping: 'lasting' | 'replaceable' = 'lasting'): Promise<void> {
+  async fetch(fetch: Fetch, keeping: 'lasting' | 'soon' = 'lasting'): Promise<void> {
     if (this.#running.has(fetch.id)) return;
     if (fetch.target !== undefined) await refuseToReplace(fetch.target.path);
     const { rows } = this.#deps.pieces;
@@ -137,6 +137,11 @@ export class TransferService {
 
   progressOf(id: string): FetchProgress | undefined {
     return this.#running.get(id)?.progress;
+  }
+
+  /** It is fetched, or somebody fetches it from here. */
+  isMoving(content: ContentId): boolean {
+    return this.#byContent.has(content) || this.#serving.isWanted(content);
   }
 
   /** Ends when the fetch does. @throws what it failed with. */
@@ -238,7 +243,7 @@ export class TransferService {
     // Forgotten by a power cut, it is found to be done.
     pieces.rows.transact(() => {
       pieces.rows.dropFetch(fetch.id);
-    }, 'replaceable');
+    }, 'soon');
     this.#running.delete(fetch.id);
     if (progress.state === 'failed')
       for (const owner of [fetch.id, manifestOwner(fetch.content.id)]) pieces.release(owner);
@@ -267,7 +272,7 @@ export class TransferService {
     pieces.rows.transact(() => {
       pieces.rows.hold(id, content.id, list);
       pieces.rows.release(manifestOwner(content.id));
-    }, 'replaceable');
+    }, 'soon');
     const sink =
       target === undefined
         ? storeSink(pieces, content, list.pieces)

@@ -108,6 +108,11 @@ export class Serving {
     }
   }
 
+  isWanted(content: ContentId): boolean {
+    for (const { wants } of this.#clients.values()) if (wants.has(content)) return true;
+    return false;
+  }
+
   drained(peer: string): void {
     const client = this.#clients.get(peer);
     if (client === undefined) return;

@@ -33,7 +33,7 @@ export function headsNamed(context: FilesContext, name: string): readonly Versio
   const members = context.session().log.membership.members;
   const whole: Version[] = [];
   const ends: Version[] = [];
-  for (const head of index.heads()) {
+  for (const head of index.headsNamed(path.slice(path.lastIndexOf('/') + 1))) {
     const folder = index.isOffer(head)
       ? (members.get(head.author)?.name ?? '')
       : (index.folder(head.folder)?.name ?? '');

@@ -3,11 +3,12 @@ import { decodeCbor, encodeCbor } from '../../base/cbor.ts';
 import { KithError } from '../../base/errors.ts';
 import type { DeviceKey, MemberId } from '../../base/ids.ts';
 import type { FilesService } from '../../files/index.ts';
-import type { Content, Version } from '../../files/types.ts';
+import type { Content, Version, VersionId } from '../../files/types.ts';
 import type { FileGot, FileSent, FilesFacade, FilesSettings, ListedFile } from '../facade-files.ts';
 import type { Session } from '../session.ts';
 import { findMember, iso } from './context.ts';
-import { describeVersion, numberOf, sizeOf, type FilesContext } from './files-describe.ts';
+import { describeVersion, isHeard, numberOf, sizeOf, sureOf, type FilesContext } from './files-describe.ts';
+import { keepingRules, setKeepingRules } from '../files-keeping.ts';
 import { findVersion, headsNamed } from './files-find.ts';
 import { folderNamed, foldersOf } from './folders.ts';
 import { withProgress, type Report } from './work.ts';
@@ -54,6 +55,13 @@ export function filesOf(context: FilesContext): FilesFacade {
       applySettings(session(), files());
       return settings;
     },
+    keeping: async () => keepingRules(session()),
+    keep: async (keeping) => {
+      setKeepingRules(session(), keeping);
+      files().rulesChanged();
+      context.folders().look();
+      return keeping;
+    },
     versions: async (name) => {
       const [head] = headsNamed(context, name);
       if (head === undefined) return [];
@@ -63,6 +71,8 @@ export function filesOf(context: FilesContext): FilesFacade {
           .map(({ id }) => id),
       );
       const all = files().index.versionsAt(head.folder, head.path);
+      // What is said to be here was looked at just now.
+      for (const { state } of all) if (state.type === 'file') await files().pieces.look(state.content);
       return [...all].reverse().map((version) => describeVersion(context, version, heads.has(version.id)));
     },
   };
@@ -111,12 +121,7 @@ async function listed(
   const { index } = context.files();
   const wanted = folder === undefined ? undefined : folderNamed(context, folder).id;
   const files: ListedFile[] = [];
-  let isAfter = after === undefined;
-  for (const version of index.heads(wanted)) {
-    if (!isAfter) {
-      isAfter = version.id === after;
-      continue;
-    }
+  for (const version of index.heads(wanted, after as VersionId | undefined)) {
     if (version.state.type !== 'file') continue;
     files.push(describeFile(context, version, version.state.content));
     if (files.length >= limit) return { files, after: version.id };
@@ -127,17 +132,8 @@ async function listed(
 function describeFile(context: FilesContext, version: Version, content: Content): ListedFile {
   const session = context.session();
   const service = context.files();
-  const here = service.isHere(content);
   const devices = service.index.holders(content.id);
   const reachable = devices.filter((device) => isHeard(session, device));
-  const own = session.device;
-  const sure = here
-    ? 'here'
-    : reachable.some((device) => device !== own)
-      ? 'reachable'
-      : devices.length > 0
-        ? 'said'
-        : 'nobody';
   return {
     folder: version.folder,
     folderName: folderNameOf(context, version),
@@ -148,7 +144,7 @@ function describeFile(context: FilesContext, version: Version, content: Content)
     from: numberOf(session, version.author),
     holders: numbersOf(session, devices),
     reachable: numbersOf(session, reachable),
-    sure,
+    sure: sureOf(context, content),
     conflict: service.index.headsAt(version.folder, version.path).length > 1,
   };
 }
@@ -158,13 +154,6 @@ function folderNameOf(context: FilesContext, version: Version): string {
   if (!index.isOffer(version)) return index.folder(version.folder)?.name ?? '';
   const author = context.session().log.membership.members.get(version.author);
   return `offered by ${author?.name ?? 'somebody'}`;
-}
-
-/** Heard over the mesh now, or this node itself. */
-function isHeard(session: Session, device: DeviceKey): boolean {
-  if (device === session.device) return true;
-  const link = session.log.membership.devices.get(device)?.link;
-  return link !== undefined && session.links.statusOf(link) === 'here';
 }
 
 function numbersOf(session: Session, devices: readonly DeviceKey[]): number[] {

@@ -3,10 +3,10 @@ import { statSync } from 'node:fs';
 import { KithError } from '../../base/errors.ts';
 import type { Folder } from '../../files/index.ts';
 import type { FolderState } from '../../files/ports.ts';
-import type { FolderId, FolderMode } from '../../files/types.ts';
+import type { FolderMode, Version } from '../../files/types.ts';
 import type { FilesFacade, FolderModeName, FolderStatus } from '../facade-files.ts';
 import { ambiguous, findMember } from './context.ts';
-import { describeVersion, type FilesContext } from './files-describe.ts';
+import { describeVersion, sureOf, type FilesContext } from './files-describe.ts';
 import { findVersion } from './files-find.ts';
 
 type FolderCalls = Pick<
@@ -70,16 +70,15 @@ export function foldersOf(context: FilesContext): FolderCalls {
     },
     restore: async ({ name }) => {
       const version = findVersion(context, name);
+      await mustBeSomewhere(context, version);
       context.folders().restore(version.folder, version.path, version.id);
       const size = version.state.type === 'file' ? version.state.content.sizeBytes : 0;
       return { path: version.path, version: version.id, size };
     },
     conflicts: async (name) => {
-      const wanted = name === undefined ? undefined : named(name).id;
-      const heads = [...index().heads(wanted)].filter((head) => !index().isOffer(head));
-      const places = Map.groupBy(heads, ({ folder, path }) => `${folder} ${path}`);
-      return heads
-        .filter(({ folder, path }) => (places.get(`${folder} ${path}`)?.length ?? 0) > 1)
+      const wanted = name === undefined ? index().folders() : [named(name)];
+      return wanted
+        .flatMap(({ id }) => index().contested(id).flat())
         .map((version) => describeVersion(context, version, true));
     },
     resume: async (name) => {
@@ -88,6 +87,16 @@ export function foldersOf(context: FilesContext): FolderCalls {
       return describe(context, folder);
     },
   };
+}
+
+/** Else its path would wait for good for what nobody can give. */
+async function mustBeSomewhere(context: FilesContext, { path, state }: Version): Promise<void> {
+  if (state.type !== 'file') return;
+  await context.files().pieces.look(state.content);
+  if (sureOf(context, state.content) !== 'nobody') return;
+  throw new KithError('nobody-has-it', `Nobody has what ${path} was then any more.`, {
+    next: 'See which versions can be had back: kith folder versions FILE',
+  });
 }
 
 function neededPath(path: string | undefined): string {
@@ -133,40 +142,19 @@ function notForYou({ name }: Folder): KithError {
   });
 }
 
-interface Counted {
-  readonly files: number;
-  readonly bytes: number;
-  readonly conflicts: number;
-}
-
-function countIn(context: FilesContext, folder: FolderId): Counted {
-  const count = { files: 0, bytes: 0, conflicts: 0 };
-  const paths = new Set<string>();
-  for (const { path, state } of context.files().index.heads(folder)) {
-    if (state.type === 'file') {
-      count.files += 1;
-      count.bytes += state.content.sizeBytes;
-    }
-    if (paths.has(path)) count.conflicts += 1;
-    paths.add(path);
-  }
-  return count;
-}
-
 /** Of a folder that no engine keeps; who only lists has nothing that could be behind. */
-function withoutEngine(
-  mode: FolderMode | undefined,
-  { conflicts }: Counted,
-): Omit<FolderState, 'mode' | 'path'> {
+function withoutEngine(mode: FolderMode | undefined, conflicts: number): Omit<FolderState, 'mode' | 'path'> {
   return { missing: 0, conflicts, paused: false, inStep: mode === 'list', away: undefined, problems: [] };
 }
 
 function describe(context: FilesContext, folder: Folder): FolderStatus {
   const session = context.session();
-  const count = countIn(context, folder.id);
-  const mode = context.files().index.modesOf(folder.id).get(session.device);
+  const { index } = context.files();
+  const count = index.count(folder);
+  const mode = index.modesOf(folder.id).get(session.device);
   const state = context.folders().stateOf(folder.id);
-  const { missing, conflicts, paused, inStep, away, problems } = state ?? withoutEngine(mode, count);
+  const { missing, conflicts, paused, inStep, away, problems } =
+    state ?? withoutEngine(mode, index.contested(folder.id).length);
   const { members } = session.log.membership;
   return {
     folder: folder.id,

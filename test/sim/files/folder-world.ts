@@ -97,6 +97,7 @@ export class FolderNode {
       timers: this.#timers(life),
       rng: this.#world.rng,
       logger: silentLogger,
+      keeping: { nowMs: () => this.clock.nowMs(), rules: () => ({ days: 30, bytes: 10 * 1024 ** 3 }) },
       ...(this.#brake === undefined ? {} : { brake: this.#brake }),
       changed: () => undefined,
     });

@@ -1,4 +1,3 @@
-import { InvalidArgumentError } from 'commander';
 import { basename, resolve } from 'node:path';
 import { isKithError } from '../../../api/contract.ts';
 import { lastOf } from '../../client.ts';
@@ -6,6 +5,7 @@ import { examples, type AddCommand } from '../../command.ts';
 import type { Context } from '../../context.ts';
 import { clean, sizeInWords } from '../../render.ts';
 import { UsageError } from '../../usage.ts';
+import { parseSize } from '../size.ts';
 
 interface GetOptions {
   readonly output?: string;
@@ -133,11 +133,3 @@ export const addLimit: AddCommand = (files, run) => {
       }),
     );
 };
-
-const UNITS = { '': 1, k: 1000, m: 1_000_000, g: 1_000_000_000 } as const;
-
-function parseSize(text: string): number {
-  const found = /^(\d{1,9})([kmg]?)$/i.exec(text);
-  if (found === null) throw new InvalidArgumentError('A number of bytes, such as 500k or 2M.');
-  return Number(found[1]) * UNITS[(found[2] ?? '').toLowerCase() as keyof typeof UNITS];
-}

@@ -37,7 +37,14 @@ export function versionTable({ out }: Context, versions: readonly FileVersion[])
     localTime(version.modifiedAt),
     called({ member: version.from, name: version.fromName }),
     version.current ? 'current' : '',
-    version.here ? 'here' : '',
+    version.sure === null ? '' : SURE[version.sure],
   ]);
-  return table(['VERSION', 'FILE', 'SIZE', 'CHANGED', 'BY', '', ''], rows, out.paintData);
+  return table(['VERSION', 'FILE', 'SIZE', 'CHANGED', 'BY', '', 'CAN BE HAD BACK'], rows, out.paintData);
 }
+
+const SURE: Readonly<Record<NonNullable<FileVersion['sure']>, string>> = {
+  here: 'here',
+  reachable: 'from its holder',
+  said: 'when its holder is back',
+  nobody: 'no more: nobody has it',
+};

@@ -1,5 +1,7 @@
+import { InvalidArgumentError } from 'commander';
 import { examples, type AddCommand } from '../../command.ts';
-import { clean } from '../../render.ts';
+import { clean, counted, sizeInWords } from '../../render.ts';
+import { parseSize } from '../size.ts';
 import { folderTable, versionTable } from './lines.ts';
 
 export const addFolderList: AddCommand = (folder, run) => {
@@ -62,6 +64,36 @@ export const addRestore: AddCommand = (folder, run) => {
       }),
     );
 };
+
+export const addKeep: AddCommand = (folder, run) => {
+  folder
+    .command('keep')
+    .description(
+      'Shows or sets how long what was replaced or deleted can be had back, and how much of it: the oldest goes first.',
+    )
+    .option('--days <days>', 'so long', parseDays)
+    .option(
+      '--size <bytes>',
+      'no more than that, in this node’s store and in each folder, such as 500M or 20G',
+      parseSize,
+    )
+    .addHelpText('after', examples(['kith folder keep --size 2G', 'on a small disk']))
+    .action(
+      run<{ days?: number; size?: number }>(async (context, { days, size }) => {
+        const client = await context.client();
+        const before = await client.call('filesKeeping', {});
+        const isQuestion = days === undefined && size === undefined;
+        const wanted = { days: days ?? before.days, bytes: size ?? before.bytes };
+        const now = isQuestion ? before : await client.call('changeFilesKeeping', wanted);
+        context.out.result(now, () => [`${counted(now.days, 'day')}, up to ${sizeInWords(now.bytes)}`]);
+      }),
+    );
+};
+
+function parseDays(text: string): number {
+  if (!/^\d{1,5}$/.test(text)) throw new InvalidArgumentError('A number of days.');
+  return Number(text);
+}
 
 export const addConflicts: AddCommand = (folder, run) => {
   folder

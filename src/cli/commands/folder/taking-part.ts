@@ -2,6 +2,7 @@ import { Option } from 'commander';
 import { basename, resolve } from 'node:path';
 import { examples, type AddCommand } from '../../command.ts';
 import type { Context } from '../../context.ts';
+import { called } from '../../render.ts';
 import { folderTable } from './lines.ts';
 import type { FolderStatus } from '../../../api/contract.ts';
 
@@ -88,10 +89,13 @@ export const addFolderMembers: AddCommand = (folder, run) => {
         const said = isQuestion
           ? await client.call('folder', { folder: name })
           : await client.call('changeFolderMembers', { folder: name, add: add ?? [], remove: remove ?? [] });
-        const { members } = said;
-        context.out.result(said, () => [
-          members.length === 0 ? 'all members' : members.map((number) => `#${String(number)}`).join(' '),
-        ]);
+        const { members } = await client.call('members', {});
+        const names = new Map(members.map(({ member, name: known }) => [member, known]));
+        context.out.result(said, () =>
+          said.members.length === 0
+            ? ['all members']
+            : said.members.map((member) => called({ member, name: names.get(member) ?? '' })),
+        );
       }),
     );
 };
