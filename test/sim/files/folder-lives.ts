@@ -86,9 +86,12 @@ class Life {
     await this.#busyTime(actor);
     if (this.rng.chance(50)) await this.world.run(this.rng.below(3000));
     const finals = this.nodes.map((node) => treeOf(node));
-    const alone = actor === undefined ? undefined : standing(actor);
+    const alone = actor === undefined ? undefined : new Map(treeOf(actor));
+    const leftovers = actor === undefined ? [] : leftoversOf(actor);
     const edits = log.slice(from).filter(({ state }) => state.type !== 'deleted');
     await this.#rest();
+    const made = new Set(log.slice(from).map(({ path }) => path));
+    for (const path of leftovers) if (!made.has(path)) alone?.delete(path);
     if (alone !== undefined) checkTree(treeOf(this.#any()), alone, 'what one did alone');
     checkReference(before, finals, treeOf(this.#any()), (path) => {
       const devices = edits.filter((version) => version.path === path).map(({ device }) => device);
@@ -174,20 +177,18 @@ class Life {
   }
 }
 
-/** Without empty folders that only stood for what was in them, and that others deleted long ago: these go with it. */
-function standing(node: FolderNode): ReadonlyMap<string, string> {
+/**
+ * Empty folders that others deleted long ago. They may only have stood for what was in them, and go with it; or
+ * somebody made them anew just now, and nobody has looked yet.
+ */
+function leftoversOf(node: FolderNode): readonly string[] {
   const tree = treeOf(node);
   const paths = [...tree.keys()];
-  const isMeant = (path: string): boolean => {
+  return paths.filter((path) => {
     const heads = node.index.heads(path);
-    return heads.length === 0 || heads.some(({ state }) => state.type !== 'deleted');
-  };
-  return new Map(
-    [...tree].filter(
-      ([path, state]) =>
-        state !== 'folder' || isMeant(path) || paths.some((other) => other.startsWith(`${path}/`)),
-    ),
-  );
+    const isDeleted = heads.length > 0 && heads.every(({ state }) => state.type === 'deleted');
+    return isDeleted && tree.get(path) === 'folder' && !paths.some((other) => other.startsWith(`${path}/`));
+  });
 }
 
 export async function playFolderSeed(
