@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { utf8 } from '../../../src/base/bytes.ts';
 import { SeededRng } from '../rng.ts';
 import { YEAR_MS } from '../sim-clock.ts';
-import { checkReference, checkSame, checkTree, Saved, treeOf, wordsOf } from './folder-checks.ts';
+import { checkReference, checkSame, checkTree, Saved, treeOf, wordsOf, type Tree } from './folder-checks.ts';
 import { Users } from './folder-users.ts';
 import { FolderWorld, type FolderNode } from './folder-world.ts';
 
@@ -86,7 +86,7 @@ class Life {
     await this.#busyTime(actor);
     if (this.rng.chance(50)) await this.world.run(this.rng.below(3000));
     const finals = this.nodes.map((node) => treeOf(node));
-    const alone = actor === undefined ? undefined : standing(actor);
+    const alone = actor === undefined ? undefined : standing(actor, before);
     const edits = log.slice(from).filter(({ state }) => state.type !== 'deleted');
     await this.#rest();
     if (alone !== undefined) checkTree(treeOf(this.#any()), alone, 'what one did alone');
@@ -175,12 +175,12 @@ class Life {
 }
 
 /** Without empty folders that only stood for what was in them, and that others deleted long ago: these go with it. */
-function standing(node: FolderNode): ReadonlyMap<string, string> {
+function standing(node: FolderNode, before: Tree): Tree {
   const tree = treeOf(node);
   const paths = [...tree.keys()];
   const isMeant = (path: string): boolean => {
     const heads = node.index.heads(path);
-    return heads.length === 0 || heads.some(({ state }) => state.type !== 'deleted');
+    return !before.has(path) || heads.length === 0 || heads.some(({ state }) => state.type !== 'deleted');
   };
   return new Map(
     [...tree].filter(
