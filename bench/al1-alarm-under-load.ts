@@ -3,12 +3,14 @@
  * links. The bar: at most twice the idle time.
  */
 import { randomBytes } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { down, kith, report, say, tempFolder, up, usageOf, type BenchNode } from './processes.ts';
 
 const NODES = Number(process.argv[2] ?? 5);
 const ROUNDS = Number(process.argv[3] ?? 21);
 const BULK_ENTRIES = Number(process.argv[4] ?? 400_000);
 const BATCH = Number(process.argv[5] ?? 200);
+const PAUSE_MS = 700;
 
 /** Each node dials the one before it; what else links them is what they remember of being let in. */
 async function chain(): Promise<BenchNode[]> {
@@ -54,7 +56,11 @@ async function rounds(nodes: readonly BenchNode[]): Promise<number[]> {
   const [first, last] = [nodes[0], nodes.at(-1)];
   if (first === undefined || last === undefined) throw new Error('bug: no nodes');
   const all: number[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) all.push(await crossing(first, last));
+  for (let round = 0; round < ROUNDS; round += 1) {
+    all.push(await crossing(first, last));
+    // What is still said about the last one is over, and the bulk as it was.
+    await setTimeout(PAUSE_MS);
+  }
   return all.sort((a, b) => a - b);
 }
 
@@ -87,8 +93,7 @@ const writer = (async () => {
   }
 })();
 const before = await entriesOf(nodes.at(-1));
-while ((await entriesOf(nodes.at(-1))) < before + 5000)
-  await new Promise((resolve) => setTimeout(resolve, 50));
+while ((await entriesOf(nodes.at(-1))) < before + 5000) await setTimeout(50);
 const startEntries = await entriesOf(nodes.at(-1));
 const startMs = performance.now();
 const cpuBefore = nodes.map(({ process }) => usageOf(process)?.cpuSeconds ?? 0);

@@ -45,6 +45,8 @@ export interface DeskDeps {
   readonly signer: Signer;
   readonly logger: Logger;
   readonly peers: AlarmPeers;
+  /** After what was sent in this turn has gone out. */
+  later(run: () => void): void;
   /** Something that people or programs here may want to know. */
   told(change: AlarmChange, alarm: Alarm, message: AlertMessage): void;
 }
@@ -78,6 +80,7 @@ export class AlarmDesk {
   readonly #escalated = new Set<AlertId>();
   #active: readonly Alarm[] = [];
   #begun = false;
+  #confirms = false;
 
   constructor(deps: DeskDeps) {
     this.#deps = deps;
@@ -196,17 +199,32 @@ export class AlarmDesk {
       this.#known.add(message.id);
       if (this.#isForUs(alarm, message)) this.#owed.add(message.id);
     }
+    if (this.#begun) this.#tellFresh(fresh);
     if (fresh.length > 0)
       this.driver.handle({ type: 'stood', alerts: fresh.map(({ message }) => message.id) });
-    this.#confirm();
-    if (!this.#begun) return;
+    this.#confirmLater();
+  }
+
+  #tellFresh(fresh: readonly { readonly alarm: Alarm; readonly message: AlertMessage }[]): void {
     const arrived = new Set(fresh.map(({ message }) => message.id));
     for (const { alarm, message } of fresh) if (this.#isNews(alarm, arrived)) this.#tellNews(alarm, message);
   }
 
-  /** The entries are on disk, so that is what this node says; where it cannot be written now, it is said later. */
+  /** A flush takes long where disks are slow or busy: neighbours and people have been told by then. */
+  #confirmLater(): void {
+    if (this.#owed.size === 0 || this.#confirms) return;
+    this.#confirms = true;
+    this.#deps.later(() => {
+      this.#confirms = false;
+      this.#confirm();
+    });
+  }
+
+  /**
+   * What says that the alarms are here is written with a flush that takes them to the disk, too; where it cannot be
+   * written now, it is tried again.
+   */
   #confirm(): void {
-    if (this.#owed.size === 0) return;
     try {
       this.#sign([...this.#owed], 'received');
       this.#owed.clear();

@@ -74,9 +74,12 @@ export class AlarmDriver {
     }
   }
 
-  /** This node's own word, or what came in: kept first, then passed on. */
+  /**
+   * This node's own word, or what came in: kept first, then passed on. What this node says is flushed, with the alarm
+   * that it is about. What others say they have themselves: a flush for each would be most of what an alarm costs.
+   */
   keep(acks: readonly Ack[], from: NeighbourId | undefined): void {
-    const news = this.#deps.acks.add(acks);
+    const news = this.#deps.acks.add(acks, from === undefined ? 'lasting' : 'replaceable');
     if (news.length === 0) return;
     this.handle({ type: 'acked', acks: news, from });
     this.#deps.acked(news);

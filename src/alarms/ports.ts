@@ -17,7 +17,10 @@ export interface AlertIndex {
 
 /** Acknowledgements: no entries of the log, since readers write none. One a device, message and state; the first one stays. */
 export interface AckStore {
-  /** In one transaction. @returns those that were news, on disk by now. */
-  add(acks: readonly Ack[]): readonly Ack[];
+  /**
+   * In one transaction. @param keeping `replaceable`: a power cut may undo it, never what it confirms.
+   * @returns those that were news.
+   */
+  add(acks: readonly Ack[], keeping: 'lasting' | 'replaceable'): readonly Ack[];
   of(alert: AlertId): readonly Ack[];
 }

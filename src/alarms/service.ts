@@ -13,7 +13,7 @@ const ROOM_BYTES = 1024 * 1024;
 /** How long somebody who raised an alarm waits for the first answers. */
 const FIRST_ANSWERS_MS = 400;
 
-export interface AlarmServiceDeps extends Omit<DeskDeps, 'peers'> {
+export interface AlarmServiceDeps extends Omit<DeskDeps, 'peers' | 'later'> {
   readonly transport: Transport;
   readonly timers: Timers;
   /** A neighbour sent what no honest one sends. */
@@ -31,11 +31,16 @@ export class AlarmService {
   #next = 0;
   #timer: Timer | undefined;
   readonly #waiting = new Set<() => void>();
+  #stopped = false;
 
   constructor(deps: AlarmServiceDeps) {
     this.#deps = deps;
     this.desk = new AlarmDesk({
       ...deps,
+      later: (run) =>
+        void setImmediate(() => {
+          if (!this.#stopped) run();
+        }),
       told: (change, alarm, message) => {
         if (change === 'acked') for (const look of this.#waiting) look();
         deps.told(change, alarm, message);
@@ -74,6 +79,7 @@ export class AlarmService {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#timer?.cancel();
     for (const channel of this.#channels.values()) channel.close();
   }

@@ -376,8 +376,8 @@ export class Log {
     // Only a sealed entry may end what is stored: what comes after an unsealed one could not be proven to others.
     if (standing.at(-1)?.seal === null || standing.length === 0)
       return { kind: 'refused', code: 'unauthorised' };
-    // Whoever sent it has it still. Acts and alarms are few, and worth waiting for the disk.
-    this.#commit(feed, standing, this.#roll, feed.lane === 'data' ? 'replaceable' : 'lasting');
+    // Whoever sent it has it still. That an alarm is here, its receipt says, and waits for the disk.
+    this.#commit(feed, standing, this.#roll, 'replaceable');
     return { kind: 'appended', count: standing.length };
   }
 

@@ -15,6 +15,7 @@ import type { Database } from '../store/database.ts';
 import { openMailStore } from '../store/mail-store.ts';
 import type { MailStore } from '../mail/ports.ts';
 import type { DeviceKeys } from './keys.ts';
+import { reasonOf } from '../net/conduct/reasons.ts';
 import type { Session } from './session.ts';
 
 const READ_RECEIPTS = 'mail read receipts';
@@ -59,7 +60,7 @@ export function openNodeMail({ database, session, changed }: NodeMailDeps): Mail
     heardMs: () => heardMs(session),
     tellsRead: () => tellsRead(session),
     misbehaved: (peer: LinkKey, code) => {
-      session.links.conduct.report(peer, 'bad-frame', `letters: ${code}`);
+      session.links.conduct.report(peer, 'bad-frame', reasonOf('letters', code));
     },
   });
   session.log.on({

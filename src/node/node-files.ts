@@ -22,6 +22,7 @@ import { takeInTurns } from './frame-turns.ts';
 import type { FilesEvent } from './facade-files.ts';
 import type { DeviceKeys } from './keys.ts';
 import { makeRoomForBulk } from './quiet-memory.ts';
+import { reasonOf } from '../net/conduct/reasons.ts';
 import type { Session } from './session.ts';
 
 const TABLE = 'files';
@@ -105,7 +106,7 @@ export function openNodeFiles({ database, sealer, store, folder, data, logger }:
             takeInTurns(channel, { ...to, later: (run) => void setImmediate(run) });
           },
           misbehaved: (peer, code) => {
-            session.links.conduct.report(peer, 'bad-frame', `files: ${code}`);
+            session.links.conduct.report(peer, 'bad-frame', reasonOf('files', code));
           },
         },
       });

@@ -6,6 +6,7 @@ import { createMls } from '../sealing/mls/index.ts';
 import type { Database } from '../store/database.ts';
 import { openRoomStore } from '../store/room-store.ts';
 import { openRoomRelay } from './room-relay.ts';
+import { reasonOf } from '../net/conduct/reasons.ts';
 import type { Session } from './session.ts';
 
 const TABLE = 'rooms';
@@ -61,7 +62,7 @@ export function openNodeRooms({ database, session, changed }: NodeRoomsDeps): Ro
     deviceOf: (link) => (session.isMember(link) ? session.log.membership.byLink.get(link) : undefined),
     guard: (channel) => session.links.conduct.guard(channel, ROOMS_QUOTA),
     misbehaved: (peer, code) => {
-      session.links.conduct.report(peer, 'bad-frame', `rooms: ${code}`);
+      session.links.conduct.report(peer, 'bad-frame', reasonOf('rooms', code));
     },
   });
 }

@@ -18,6 +18,7 @@ import type { Member } from '../identity/types.ts';
 import type { ExtensionIndex, Projection, LogStore } from '../log/ports.ts';
 import { Log } from '../log/service.ts';
 import type { Run } from '../log/types.ts';
+import { reasonOf } from '../net/conduct/reasons.ts';
 import { HubClient, serveHub, type Relays } from '../net/hubs/index.ts';
 import { parsePeerAddress } from '../net/libp2p/addresses.ts';
 import type { Transport } from '../net/ports.ts';
@@ -145,7 +146,7 @@ export class Session {
       ownStanding: () => this.#withFolders(standingOfMember(this.ownMember)),
       isArriving: () => this.isArriving,
       misbehaved: (peer, code) => {
-        this.links.conduct.report(peer, 'bad-frame', `sync: ${code}`);
+        this.links.conduct.report(peer, 'bad-frame', reasonOf('sync', code));
       },
       ownLanes: () => lanesOf(this.ownMember?.role),
     });
@@ -218,7 +219,7 @@ export class Session {
       logger: nodeLog.logger('alarms'),
       standingOf: (peer) => this.standingOf(peer),
       misbehaved: (peer, code) => {
-        this.links.conduct.report(peer, 'bad-frame', `alarms: ${code}`);
+        this.links.conduct.report(peer, 'bad-frame', reasonOf('alarms', code));
       },
       told: (change, alarm, message) => {
         this.deps.alarm(this, change, alarm, message);

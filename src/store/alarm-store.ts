@@ -60,14 +60,16 @@ export function openAckStore(database: Database): AckStore {
       .run(idToBytes(ack.alert), idToBytes(ack.device), STATES.indexOf(ack.state), ack.atMs, ack.signature);
   };
   return {
-    add(acks) {
+    add(acks, keeping) {
       if (acks.every(holds)) return [];
-      return database.transact(() =>
-        acks.filter((ack) => {
-          if (holds(ack)) return false;
-          insert(ack);
-          return true;
-        }),
+      return database.transact(
+        () =>
+          acks.filter((ack) => {
+            if (holds(ack)) return false;
+            insert(ack);
+            return true;
+          }),
+        keeping,
       );
     },
     of(alert) {

@@ -75,17 +75,17 @@ export function alarmStoreContract(name: string, open: () => AlarmStores): void 
     it('keeps the first one of each device, message and state, and says which were news', () => {
       const { acks } = open();
       const first = [ack(1, 7, 'received'), ack(1, 6, 'seen')];
-      assert.deepEqual(acks.add(first), first);
+      assert.deepEqual(acks.add(first, 'lasting'), first);
       const more = [ack(1, 7, 'received', 99), ack(1, 7, 'seen'), ack(2, 7, 'received')];
-      assert.deepEqual(acks.add(more), more.slice(1));
-      assert.deepEqual(acks.add(more), []);
+      assert.deepEqual(acks.add(more, 'replaceable'), more.slice(1));
+      assert.deepEqual(acks.add(more, 'replaceable'), []);
       assert.deepEqual(acks.of(ack(1, 0, 'seen').alert), [
         ack(1, 6, 'seen'),
         ack(1, 7, 'received'),
         ack(1, 7, 'seen'),
       ]);
       assert.deepEqual(acks.of(ack(3, 0, 'seen').alert), []);
-      assert.deepEqual(acks.add([]), []);
+      assert.deepEqual(acks.add([], 'lasting'), []);
     });
   });
 }

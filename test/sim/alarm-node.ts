@@ -19,6 +19,9 @@ import { SimClock } from './sim-clock.ts';
 import { simVerifier } from './sim-crypto.ts';
 import type { SimTimers } from './sim-timers.ts';
 
+/** Until what was sent is on its way. */
+const LATER_MS = 1;
+
 /** Rules broken on purpose. */
 export interface AlarmMutant {
   readonly verifier?: Verifier;
@@ -50,6 +53,7 @@ export class AlarmNode {
   log: Log;
   desk: AlarmDesk;
   readonly #store: MemoryLogStore;
+  readonly #timers: SimTimers;
   readonly #rng: SeededRng;
   readonly #wire: Wire;
   readonly #mutant: AlarmMutant;
@@ -66,6 +70,7 @@ export class AlarmNode {
     this.index = index;
     this.who = who;
     this.clock = new SimClock(() => timers.nowMs);
+    this.#timers = timers;
     this.#rng = rng;
     this.#wire = wire;
     this.#mutant = mutant;
@@ -123,6 +128,11 @@ export class AlarmNode {
       verifier: this.#mutant.verifier ?? simVerifier,
       signer: this.who.signer,
       logger: silentLogger,
+      later: (run) => {
+        this.#timers.after(LATER_MS, () => {
+          if (this.isUp && this.desk === desk) run();
+        });
+      },
       told: (change, alarm) => {
         this.told.push(`${change} ${alarm.id}`);
       },

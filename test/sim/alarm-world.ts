@@ -37,6 +37,8 @@ export class AlarmWorld implements Wire {
   readonly entitledCancels = new Set<AlertId>();
   readonly forbidden: { readonly id: AlertId; readonly alarm: AlertId }[] = [];
   readonly seen = new Set<string>();
+  /** `alert device`, once any node was told that this device has it. */
+  readonly #said = new Set<string>();
   frames = 0;
   #nextLink = 0;
   #storyIsOver = false;
@@ -242,6 +244,11 @@ export class AlarmWorld implements Wire {
 
   #crash(node: AlarmNode): void {
     node.crash();
+    for (const said of this.#said) {
+      const [alert = '', device = ''] = said.split(' ');
+      if (device === node.who.device)
+        assert.ok(node.alerts.has(alert as AlertId), 'what a node said to have outlasts a power cut');
+    }
     for (const link of [...this.#links.values()]) if (link.nodes.includes(node)) this.#break(link);
     this.timers.after(this.rng.between(500, 10_000), () => {
       if (!node.isUp) node.restart();
@@ -277,6 +284,7 @@ export class AlarmWorld implements Wire {
     const claimed = this.nodes.find(({ who }) => who.device === device);
     assert.ok(claimed !== undefined, 'an acknowledgement is of a device that is in');
     assert.ok(claimed.alerts.has(alert), `${claimed.who.name} is said to have ${alert}`);
+    this.#said.add(`${alert} ${device}`);
     if (state === 'seen')
       assert.ok(this.seen.has(`${alert} ${device}`), `${claimed.who.name} is said to have seen ${alert}`);
   }

@@ -65,13 +65,19 @@ function mutants(): Record<string, AlarmMutant> {
           volatile = new MemoryAckStore(new MemoryDisk());
           crash(options);
         };
-        return { add: (acks) => volatile.add(acks), of: (alert) => volatile.of(alert) };
+        return { add: (acks, keeping) => volatile.add(acks, keeping), of: (alert) => volatile.of(alert) };
       },
+    },
+    'a node says to have what is not on its disk yet': {
+      wrapAcks: (store) => ({
+        add: (acks) => store.add(acks, 'replaceable'),
+        of: (alert) => store.of(alert),
+      }),
     },
     'every acknowledgement is news, again and again': {
       wrapAcks: (store) => ({
-        add: (acks) => {
-          store.add(acks);
+        add: (acks, keeping) => {
+          store.add(acks, keeping);
           return acks;
         },
         of: () => [],

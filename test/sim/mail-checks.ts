@@ -189,6 +189,12 @@ export class MailChecks {
       this.fail('storage is bounded', `node ${String(node.index)} means to carry ${String(inMemory)} bytes`);
   }
 
+  arrivedBy(from: CheckedNode, id: LetterId): void {
+    const states = from.store.sent(id)?.to.map(({ state }) => state) ?? [];
+    if (states.some((state) => state !== 'arrived'))
+      this.fail('a receipt comes back at once', `${id}: ${states.join(', ')}`);
+  }
+
   /** When all faults have ended and time has passed. */
   atRest(nodes: readonly CheckedNode[]): void {
     for (const node of nodes) this.inspect(node);

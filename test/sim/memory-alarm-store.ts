@@ -65,8 +65,8 @@ export class MemoryAckStore implements AckStore {
     this.#disk = disk;
   }
 
-  add(acks: readonly Ack[]): readonly Ack[] {
-    return this.#disk.transact(() => acks.filter((ack) => this.#addOne(ack)));
+  add(acks: readonly Ack[], keeping: 'lasting' | 'replaceable'): readonly Ack[] {
+    return this.#disk.transact(() => acks.filter((ack) => this.#addOne(ack)), keeping);
   }
 
   of(alert: AlertId): readonly Ack[] {

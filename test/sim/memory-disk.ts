@@ -40,7 +40,8 @@ export class MemoryDisk {
     return this.#volatile.length;
   }
 
-  transact<Result>(work: () => Result): Result {
+  /** @param keeping `replaceable`: safe with the next transaction that is lasting, or a flush. */
+  transact<Result>(work: () => Result, keeping: 'lasting' | 'replaceable' = 'lasting'): Result {
     if (this.#open !== undefined) return join(this.#open, work);
     if (this.#stopped !== undefined) throw new Error('this disk failed earlier', { cause: this.#stopped });
     const transaction: Transaction = { written: [], followers: [], committed: [] };
@@ -49,7 +50,7 @@ export class MemoryDisk {
     try {
       result = join(transaction, work);
       if (transaction.failure !== undefined) throw transaction.failure.error;
-      this.#commit(transaction);
+      this.#commit(transaction, keeping);
     } catch (error) {
       this.#rollBack(transaction);
       throw error;
@@ -92,13 +93,14 @@ export class MemoryDisk {
     this.#nextFailure = error;
   }
 
-  #commit({ written }: Transaction): void {
+  #commit({ written }: Transaction, keeping: 'lasting' | 'replaceable'): void {
     if (this.#nextFailure !== undefined) {
       this.#stopped = this.#nextFailure;
       this.#nextFailure = undefined;
       throw this.#stopped;
     }
-    if (this.#flushes === 'never' && written.length > 0) this.#volatile.push(written);
+    if (this.#flushes === 'commit' && keeping === 'lasting') this.#volatile = [];
+    else if (written.length > 0) this.#volatile.push(written);
   }
 
   #rollBack(transaction: Transaction): void {

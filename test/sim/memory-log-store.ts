@@ -95,8 +95,8 @@ export class MemoryLogStore implements LogStore {
     return this.#feeds.get(feed)?.evidence;
   }
 
-  transact<Result>(work: () => Result): Result {
-    return this.disk.transact(work);
+  transact<Result>(work: () => Result, keeping: 'lasting' | 'replaceable' = 'lasting'): Result {
+    return this.disk.transact(work, keeping);
   }
 
   afterCommit(run: () => void): void {

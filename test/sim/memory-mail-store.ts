@@ -30,8 +30,8 @@ export class MemoryMailStore implements MailStore {
     this.disk = disk;
   }
 
-  transact<Result>(work: () => Result): Result {
-    return this.disk.transact(work);
+  transact<Result>(work: () => Result, keeping: 'lasting' | 'replaceable' = 'lasting'): Result {
+    return this.disk.transact(work, keeping);
   }
 
   /** A backup of it, on another disk. */
