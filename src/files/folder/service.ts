@@ -442,7 +442,7 @@ export class FolderService {
     // A folder without versions of its own stands for what lies in it; what lies in none was not seen above.
     for (const { path, base } of store.below(''))
       if (base.length === 0 || !hasFolder(store, path)) this.#agenda.add(path, 0);
-    for (const path of [...this.#works.withheld(), ...this.#retries.keys()]) this.#agenda.add(path, 0);
+    for (const path of [...this.#works.undecided(), ...this.#retries.keys()]) this.#agenda.add(path, 0);
     await this.#keeping.prune();
     if (!this.#isStopped)
       this.#rescan = timers.after(RESCAN_MS, () => {

@@ -299,11 +299,12 @@ export class Works {
     this.lookAbove(path);
   }
 
-  // ---- the brake
-
-  withheld(): readonly string[] {
-    return [...this.#withheld.out, ...this.#withheld.in];
+  /** Withheld or waited for; what happened meanwhile may not have been looked at, if the folder was away. */
+  undecided(): readonly string[] {
+    return [...this.#withheld.out, ...this.#withheld.in, ...this.#awaits.keys()];
   }
+
+  // ---- the brake
 
   resume(direction: Direction): void {
     const { store, gauge, look } = this.#deps;
