@@ -12,7 +12,7 @@ import { scene, step, type Stage } from '../support/stage.ts';
 
 const ALONE = ['--no-mdns', '--listen', '127.0.0.1:0'];
 /** Item 9 asks for 10,000. */
-const FILES = Number(process.env['KITH_FILES'] ?? 120);
+const FILES = Number(process.env['KITH_FILES'] ?? 80);
 const FILE_BYTES = 2000;
 /** So many may go before anybody is asked. */
 const FREE = 20;

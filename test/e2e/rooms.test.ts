@@ -20,7 +20,7 @@ import { scene, step, type Stage } from '../support/stage.ts';
 /** Many processes that elect and write: on a busy machine that takes its time. */
 const PATIENT = { hangingMs: 560_000 };
 /** R3 asks for 200; `npm test` does a few. */
-const KILLS = Number(process.env['KITH_KILLS'] ?? 3);
+const KILLS = Number(process.env['KITH_KILLS'] ?? 2);
 const SEED = Number(process.env['KITH_SEED'] ?? 1);
 /** Before and after a kill. */
 const LONGEST_MS = 1000;
@@ -217,7 +217,7 @@ async function goesOn([one, ...others]: readonly NodeProcess[], round: number): 
 }
 
 /** Row D10 asks for rooms of 20 and more: `npm test` plays six, since each is a process. */
-const MANY = Number(process.env['KITH_ROOM_SIZE'] ?? 6);
+const MANY = Number(process.env['KITH_ROOM_SIZE'] ?? 5);
 
 scene(
   `a room of ${String(MANY)}, in the mesh that they make of themselves`,
