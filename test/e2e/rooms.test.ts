@@ -216,7 +216,7 @@ async function goesOn([one, ...others]: readonly NodeProcess[], round: number): 
   await allHave([one, ...others], await post(one, `without it ${String(round)}`));
 }
 
-/** Row D10 asks for rooms of 20 and more: `npm test` plays six, since each is a process. */
+/** Row D10 asks for rooms of 20 and more: `npm test` plays five, since each is a process. */
 const MANY = Number(process.env['KITH_ROOM_SIZE'] ?? 5);
 
 scene(
