@@ -71,7 +71,8 @@ void it('votes, order and words reach a member without a link, and nobody on the
   other.rooms.post(room, 'from the new host');
   await until(around, 'it is there', () => saidBy(before, room).length === 3);
 
-  assert.ok(onTheWay.length > 50, 'it passed on a lot');
+  // Three messages with their order and its answers, a host that goes, and a vote.
+  assert.ok(onTheWay.length > 12, `it passed on ${String(onTheWay.length)} frames`);
   const all = Buffer.concat(onTheWay);
   for (const text of [
     ...saidBy(ada, room),
