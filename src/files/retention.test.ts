@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { utf8, type Bytes } from '../base/bytes.ts';
 import { silentLogger } from '../base/ports.ts';
-import { createSealer } from '../sealing/index.ts';
 import { openDatabase } from '../store/database.ts';
+import { fileSealer } from '../../test/support/file-sealer.ts';
 import { openFileIndex } from '../store/file-store.ts';
 import { openFolderRoots } from '../store/folder-store.ts';
 import { openKeepingRows } from '../store/keeping-store.ts';
@@ -38,12 +38,7 @@ class Stage {
   jumpedMs = 0;
   isDying = false;
   readonly #database = openDatabase(':memory:');
-  readonly #under = createSealer(new Uint8Array(32).fill(5));
-  readonly #sealer = {
-    seal: (key: string, bytes: Bytes) => this.#under.seal({ table: 'files', key }, bytes),
-    open: (key: string, bytes: Bytes) => this.#under.open({ table: 'files', key }, bytes),
-    indexKey: (value: string | Bytes) => this.#under.indexKey('files', value),
-  };
+  readonly #sealer = fileSealer(5);
   readonly index = openFileIndex(this.#database, this.#sealer, versionCodec);
   readonly roots = openFolderRoots(this.#database, this.#sealer);
   #time: KeptTime | undefined;

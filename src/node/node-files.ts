@@ -1,5 +1,6 @@
 /** Files over this node's store, roll and links. */
 import { join } from 'node:path';
+import { assert } from '../base/errors.ts';
 import type { Bytes } from '../base/bytes.ts';
 import type { DeviceKey, LinkKey, MemberId } from '../base/ids.ts';
 import type { Logger } from '../base/ports.ts';
@@ -112,6 +113,7 @@ export function openNodeFiles({ database, sealer, store, folder, data, logger }:
       return service;
     },
     openFolders(session, files, emit) {
+      assert(keeping !== undefined, 'files are opened before folders');
       const incoming = join(folder, 'incoming');
       const changed = (): void => {
         emit({ type: 'files', versions: [] });
@@ -125,7 +127,7 @@ export function openNodeFiles({ database, sealer, store, folder, data, logger }:
         data,
         incoming,
         logger,
-        keeping: keeping ?? keepingOf(session),
+        keeping,
         changed,
       });
       return folders;

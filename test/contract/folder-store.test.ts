@@ -4,22 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { knownCodec } from '../../src/files/folder/remembered.ts';
-import type { FileSealer } from '../../src/files/ports-pieces.ts';
 import type { FolderId } from '../../src/files/types.ts';
-import { createSealer } from '../../src/sealing/index.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { openFolderRoots, openFolderStore } from '../../src/store/folder-store.ts';
 import { MemoryFolderStore } from '../sim/files/memory-folder-store.ts';
 import { folderStoreContract } from './folder-store.contract.ts';
+import { fileSealer } from '../support/file-sealer.ts';
 
 const one = '11'.repeat(32) as FolderId;
 const other = '22'.repeat(32) as FolderId;
-const rows = createSealer(new Uint8Array(32).fill(7));
-const sealer: FileSealer = {
-  seal: (key, bytes) => rows.seal({ table: 'files', key }, bytes),
-  open: (key, sealed) => rows.open({ table: 'files', key }, sealed),
-  indexKey: (value) => rows.indexKey('files', value),
-};
+const sealer = fileSealer(7);
 
 folderStoreContract('memory', () => {
   const store = new MemoryFolderStore();

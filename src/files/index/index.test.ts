@@ -4,6 +4,7 @@ import { isKithError } from '../../base/errors.ts';
 import { isNarrow } from '../../identity/roles.ts';
 import { createSealer } from '../../sealing/index.ts';
 import { openDatabase, type Database } from '../../store/database.ts';
+import { fileSealer } from '../../../test/support/file-sealer.ts';
 import { openExtensionStore } from '../../store/extension-store.ts';
 import { openFileIndex } from '../../store/file-store.ts';
 import { openLogStore } from '../../store/log-store.ts';
@@ -46,12 +47,7 @@ class FileWorld {
     projections: ({ store }) => {
       const known = this.known.get(store);
       if (known === undefined) return [];
-      const under = createSealer(new Uint8Array(32).fill(9));
-      const sealer = {
-        seal: (key: string, bytes: Uint8Array) => under.seal({ table: 'files', key }, bytes),
-        open: (key: string, bytes: Uint8Array) => under.open({ table: 'files', key }, bytes),
-        indexKey: (value: string | Uint8Array) => under.indexKey('files', value),
-      };
+      const sealer = fileSealer(9);
       known.sealer = sealer;
       known.rows = openFileIndex(known.database, sealer, versionCodec);
       const changed = (): void => {

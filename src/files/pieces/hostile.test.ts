@@ -7,8 +7,8 @@ import { test, type TestContext } from 'node:test';
 import { isKithError } from '../../base/errors.ts';
 import { LIMITS } from '../../base/limits.ts';
 import { silentLogger } from '../../base/ports.ts';
-import { createSealer } from '../../sealing/index.ts';
 import { openDatabase } from '../../store/database.ts';
+import { fileSealer } from '../../../test/support/file-sealer.ts';
 import { openPieceRows } from '../../store/piece-store.ts';
 import { ManualTimers } from '../../../test/sim/manual-timers.ts';
 import { fileSink } from '../transfer/sinks.ts';
@@ -23,12 +23,7 @@ function world(t: TestContext): { readonly pieces: PieceService; readonly folder
   t.after(() => {
     rmSync(folder, { recursive: true, force: true });
   });
-  const under = createSealer(new Uint8Array(32).fill(5));
-  const sealer = {
-    seal: (key: string, bytes: Uint8Array) => under.seal({ table: 'files', key }, bytes),
-    open: (key: string, bytes: Uint8Array) => under.open({ table: 'files', key }, bytes),
-    indexKey: (value: string | Uint8Array) => under.indexKey('files', value),
-  };
+  const sealer = fileSealer(5);
   const rows = openPieceRows(openDatabase(':memory:'), sealer);
   const deps = { rows, sealer, folder: join(folder, 'pieces'), logger: silentLogger, lost: () => undefined };
   return { pieces: new PieceService(deps), folder };

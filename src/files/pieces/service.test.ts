@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { isKithError } from '../../base/errors.ts';
 import { silentLogger } from '../../base/ports.ts';
-import { createSealer } from '../../sealing/index.ts';
 import { openDatabase } from '../../store/database.ts';
+import { fileSealer } from '../../../test/support/file-sealer.ts';
 import { openPieceRows } from '../../store/piece-store.ts';
 import { SeededRng } from '../../../test/sim/rng.ts';
 import { encodeManifest, decodeManifest, listPieces, pieceIdOf } from './manifest.ts';
@@ -18,12 +18,7 @@ function world(t: TestContext): { pieces: PieceService; folder: string; blobs: (
     rmSync(folder, { recursive: true, force: true });
   });
   const database = openDatabase(':memory:');
-  const under = createSealer(new Uint8Array(32).fill(5));
-  const sealer = {
-    seal: (key: string, bytes: Uint8Array) => under.seal({ table: 'files', key }, bytes),
-    open: (key: string, bytes: Uint8Array) => under.open({ table: 'files', key }, bytes),
-    indexKey: (value: string | Uint8Array) => under.indexKey('files', value),
-  };
+  const sealer = fileSealer(5);
   const pieces = new PieceService({
     rows: openPieceRows(database, sealer),
     sealer,
