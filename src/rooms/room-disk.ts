@@ -1,16 +1,17 @@
 /** A room's replica on rows of bytes: what it promised, its entries, and what waits. */
-import { decodeCbor, encodeCbor } from '../base/cbor.ts';
+import { decodeCbor, encodeCbor, malformed, type CborValue } from '../base/cbor.ts';
 import { fromHex, toHex, type Bytes } from '../base/bytes.ts';
 import { isKithError } from '../base/errors.ts';
-import { bodyIn } from './bodies.ts';
 import { chained } from './consensus/chain.ts';
 import {
   bytesIn,
   entryFields,
   exactly,
   listOf,
+  markFields,
   numberIn,
   readEntry,
+  readMark,
   readSnapshot,
   replicaIn,
   snapshotFields,
@@ -25,6 +26,7 @@ import type {
   StoredReplica,
   Write,
 } from './consensus/types.ts';
+import { begun, isMessage, isShown, wholeAbove, type Gap, type PlacedEntry } from './older/core.ts';
 import type { RoomRows } from './ports.ts';
 import type { Said } from './timeline/timeline.ts';
 import type { RoomId } from './types.ts';
@@ -41,6 +43,8 @@ interface Promised {
   readonly vote: ReplicaId | undefined;
   readonly height: { readonly index: number; readonly hash: ChainHash };
   readonly base: Snapshot;
+  /** What came as a summary, and is not here yet: the oldest first. */
+  readonly gaps: readonly Gap[];
 }
 
 export class RoomDisk {
@@ -64,7 +68,7 @@ export class RoomDisk {
   /** Inside a transaction: an empty replica, and whatever was here of its log goes. */
   static begin(rows: RoomRows, room: RoomId, base: Snapshot): RoomDisk {
     const height = { index: base.index, hash: base.hash };
-    const disk = new RoomDisk(rows, room, { term: 0, vote: undefined, height, base });
+    const disk = new RoomDisk(rows, room, { term: 0, vote: undefined, height, base, gaps: [] });
     rows.dropEntriesFrom(room, 0);
     rows.putCommit(room, base.index);
     disk.#putPromise();
@@ -95,19 +99,26 @@ export class RoomDisk {
         this.#append(write.entries);
         return;
       case 'install':
-        this.#rows.dropEntriesFrom(this.#room, 0);
-        this.#rows.putCommit(this.#room, write.snapshot.index);
-        this.#promise = {
-          ...this.#promise,
-          base: write.snapshot,
-          height: { index: write.snapshot.index, hash: write.snapshot.hash },
-        };
-        return;
+        return this.#install(write);
       case 'compact':
         // The rows stay: they are what people read back in.
         this.#promise = { ...this.#promise, base: write.snapshot };
         return;
     }
+  }
+
+  /** What people see stays; what lies between that and the summary is fetched from others. */
+  #install({ snapshot, known }: Extract<Write, { type: 'install' }>): void {
+    const { index, hash, sessions } = snapshot;
+    this.#rows.dropEntriesFrom(this.#room, known.index + 1);
+    this.#rows.putCommit(this.#room, index);
+    const gap = begun({ from: known, to: { index, hash, sessions } });
+    this.#promise = {
+      ...this.#promise,
+      base: snapshot,
+      height: { index, hash },
+      gaps: [...this.#promise.gaps, gap],
+    };
   }
 
   #append(entries: readonly Entry[]): void {
@@ -124,7 +135,7 @@ export class RoomDisk {
     for (const { entry, verdict } of applied) {
       if (entry.kind !== 'command' || verdict !== 'new') continue;
       const { author, incarnation, number } = entry.command;
-      if (bodyIn(entry.command.body)?.kind !== 'commit') this.#rows.show(this.#room, entry.index);
+      this.#rows.count(this.#room, entry.index, isMessage(entry.command.body));
       this.#rows.dropWaiting(this.#room, sessionOf(author, incarnation), number);
     }
     this.#rows.putCommit(this.#room, commit);
@@ -158,10 +169,45 @@ export class RoomDisk {
     }, keeping);
   }
 
+  /** Never over a gap: what is older comes once it is here. */
   page(before: number, limit: number): readonly KeptEntry[] {
-    return this.#rows.shown(this.#room, before, limit).flatMap(({ bytes, key }) => {
-      const entry = entryIn(bytes);
+    const above = this.wholeAbove(before - 1);
+    return this.#rows.shown(this.#room, before, limit).flatMap(({ index, bytes, key }) => {
+      const entry = index > above ? entryIn(bytes) : undefined;
       return entry === undefined ? [] : [{ entry, key }];
+    });
+  }
+
+  // ---- what came as a summary
+
+  get gaps(): readonly Gap[] {
+    return this.#promise.gaps;
+  }
+
+  /** All that is confirmed above that place, up to the one given, is here. */
+  wholeAbove(upTo: number): number {
+    return wholeAbove(this.#promise.gaps, upTo);
+  }
+
+  /** @param now what is left of the gap, or has to be had of it anew; undefined when nothing is. */
+  fill(gap: Gap, now: Gap | undefined, placed: readonly PlacedEntry[]): void {
+    const gaps = this.#promise.gaps.flatMap((one) => (one === gap ? (now ?? []) : [one]));
+    this.#rows.transact(() => {
+      for (const one of placed) {
+        const { entry, counted } = one;
+        this.#rows.putEntry(this.#room, entry.index, entryBytes(entry));
+        if (counted) this.#rows.count(this.#room, entry.index, isShown(one));
+      }
+      this.#promise = { ...this.#promise, gaps };
+      this.#putPromise();
+    }, 'replaceable');
+  }
+
+  /** Those that are here and can be read, with whether they counted. */
+  placed(from: number, to: number): readonly PlacedEntry[] {
+    return this.#rows.entries(this.#room, from, to).flatMap(({ bytes, counted }) => {
+      const entry = entryIn(bytes);
+      return entry === undefined ? [] : [{ entry, counted }];
     });
   }
 
@@ -171,9 +217,9 @@ export class RoomDisk {
   }
 
   #putPromise(): void {
-    const { term, vote, height, base } = this.#promise;
+    const { term, vote, height, base, gaps } = this.#promise;
     const fields = [term, vote ?? null, height.index, fromHex(height.hash), snapshotFields(base)];
-    this.#rows.putPromise(this.#room, encodeCbor(fields));
+    this.#rows.putPromise(this.#room, encodeCbor([...fields, gaps.map(gapFields)]));
   }
 }
 
@@ -184,13 +230,24 @@ function keptIn(bytes: Uint8Array): Said {
 }
 
 function readPromise(bytes: Uint8Array): Promised {
-  const [term, vote, index, hash, base] = exactly(listOf(decodeCbor(bytes)), 5);
+  const [term, vote, index, hash, base, gaps] = exactly(listOf(decodeCbor(bytes)), 6);
   return {
     term: numberIn(term),
     vote: vote === null ? undefined : replicaIn(vote),
     height: { index: numberIn(index), hash: toHex(bytesIn(hash)) },
     base: readSnapshot(base),
+    gaps: listOf(gaps).map(gapIn),
   };
+}
+
+function gapFields({ from, reached, to }: Gap): CborValue {
+  return [markFields(from), markFields(reached), markFields(to)];
+}
+
+function gapIn(value: CborValue): Gap {
+  const [from, reached, to] = exactly(listOf(value), 3).map(readMark);
+  if (from === undefined || reached === undefined || to === undefined) throw malformed('a gap');
+  return { from, reached, to };
 }
 
 /** With the hash before it, so that the entry can be checked where it lies. */

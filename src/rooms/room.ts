@@ -9,6 +9,7 @@ import { Past } from './past.ts';
 import { AwaitedMessages } from './awaited.ts';
 import { Deliveries } from './deliveries.ts';
 import { Hearers } from './hearers.ts';
+import { OlderEntries } from './older/older-entries.ts';
 import { OwnWords } from './own-words.ts';
 import { RoomOrder } from './room-order.ts';
 import { RoomPeople } from './room-people.ts';
@@ -34,6 +35,7 @@ export interface RoomDeps {
   readonly self: ReplicaId;
   readonly disk: RoomDisk;
   readonly rows: RoomRows;
+  readonly keepEntries: number | undefined;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly rng: Rng;
@@ -69,6 +71,7 @@ export class Room {
   readonly #keys: RoomKeys;
   readonly #messages: RoomMessages;
   readonly #deliveries: Deliveries;
+  readonly #older: OlderEntries;
   readonly #hearers = new Hearers();
   #isUnflushed = false;
   readonly #awaited: AwaitedMessages;
@@ -78,8 +81,9 @@ export class Room {
   constructor(deps: RoomDeps) {
     this.#deps = deps;
     this.#awaited = new AwaitedMessages(deps.id);
-    const { self, disk, rows, clock, timers, logger, rng } = deps;
+    const { self, disk, rows, clock, timers, logger, rng, keepEntries } = deps;
     this.#driver = new ReplicaDriver({
+      keepEntries,
       self,
       disk,
       rows,
@@ -95,6 +99,7 @@ export class Room {
       installed: ({ sessions }) => {
         this.#timeline.confirmedUpTo(sessions);
         this.#keys.look();
+        this.#older.look();
         deps.changed('message');
       },
       roleChanged: () => {
@@ -117,15 +122,16 @@ export class Room {
     this.#deliveries = new Deliveries({
       device: signer.key as DeviceKey,
       core: this.core,
-      readable: () => this.#keys.readable,
+      readable: () => this.readable,
     });
+    this.#older = this.#openOlder();
     this.past = new Past(disk, this.#timeline, this.#messages, this.#deliveries);
     this.#order = new RoomOrder(self, this.core, clock, {
       send: (to, frame) => void deps.send(deviceOf(to) as DeviceKey, { to, frame }),
       decide: (event) => {
         this.#driver.handle(event);
       },
-      readable: () => this.#keys.readable,
+      readable: () => this.readable,
     });
   }
 
@@ -184,6 +190,7 @@ export class Room {
       device: signer.key as DeviceKey,
       core: () => this.core,
       entries: (from, to) => disk.entries(from, to),
+      wholeAbove: (upTo) => disk.wholeAbove(upTo),
       certifies: (device, key) => roll.certifies(device, key),
       others: () => this.others(),
       leaving: () => this.people.leaving,
@@ -202,6 +209,33 @@ export class Room {
         changed('message');
       },
     });
+  }
+
+  #openOlder(): OlderEntries {
+    const { id, disk, clock, logger, send, changed } = this.#deps;
+    return new OlderEntries({
+      id,
+      disk,
+      clock,
+      logger,
+      core: this.core,
+      others: () => this.others(),
+      send: (to, frame) => void send(to, { to: undefined, frame }),
+      filled: (above, upTo) => {
+        this.#keys.came(above, upTo);
+        changed('message');
+      },
+    });
+  }
+
+  /** Every message up to there can be read here. */
+  get readable(): number {
+    return Math.min(this.#keys.readable, this.#older.wholeUpTo);
+  }
+
+  /** Older entries that came as a summary, and are on their way. */
+  get lacking(): number {
+    return this.#older.lacking;
   }
 
   get core(): ReplicaDriver['core'] {
@@ -293,6 +327,10 @@ export class Room {
       case 'texts-wanted':
       case 'texts':
         return this.#keys.receive(device, frame);
+      case 'older-wanted':
+        return this.#older.wanted(device, frame);
+      case 'older':
+        return this.#older.told(device, frame);
       default:
         return;
     }
@@ -447,6 +485,7 @@ export class Room {
       this.#proposeWaiting();
       this.people.look();
       this.#keys.tell();
+      this.#older.look();
       if (this.#deliveries.takeNews()) this.#deps.changed('message');
       this.#keys.look();
     }

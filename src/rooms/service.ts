@@ -47,6 +47,8 @@ export interface RoomServiceDeps extends RoomLinksDeps {
   readonly rng: Rng;
   /** Of the node's store: another one when the store was restored or copied. 32 hex digits. */
   readonly store: string;
+  /** Entries of a room in memory, for whoever is behind. */
+  readonly keepEntries?: number;
   readonly changed: (change: RoomChange) => void;
 }
 
@@ -294,6 +296,11 @@ export class RoomService {
     return this.#rooms.get(id)?.read(before, limit) ?? [];
   }
 
+  /** What was said right before that place, or last, is not here yet. */
+  lacksBelow(id: RoomId, index: number = Number.MAX_SAFE_INTEGER): boolean {
+    return this.#rooms.get(id)?.past.lacksBelow(index) ?? false;
+  }
+
   room(id: RoomId): Room | undefined {
     return this.#rooms.get(id);
   }
@@ -315,6 +322,7 @@ export class RoomService {
       self: this.#replicaOf(own),
       disk,
       rows,
+      keepEntries: this.#deps.keepEntries,
       clock,
       timers,
       rng,

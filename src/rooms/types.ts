@@ -100,6 +100,8 @@ export interface RoomView {
   readonly quorum: number;
   readonly confirmed: number;
   readonly waiting: number;
+  /** Older entries that are not here yet. */
+  readonly lacking: number;
   readonly order: readonly ReplicaId[];
   readonly invites: readonly SentInvite[];
   readonly invitedBy: DeviceKey | undefined;

@@ -64,7 +64,9 @@ export function roomsOf(context: RoomsContext): RoomsFacade {
         .map((message) => shown(session(), message, { voters: voters.length, devices }));
       const [first] = messages.filter(({ index }) => index !== null);
       const confirmed = messages.filter(({ index }) => index !== null).length;
-      return { messages, before: confirmed < limit ? null : (first?.index ?? null) };
+      if (confirmed >= limit) return { messages, before: first?.index ?? null, coming: false };
+      const coming = service().lacksBelow(id, first?.index ?? before);
+      return { messages, before: null, coming };
     },
     add: async (room, who) => {
       mustMayWrite(session());
@@ -220,7 +222,7 @@ function inWords(session: Session, view: RoomView): string {
   if (view.state === 'joining') return 'Waiting to be let in: somebody of the room has to be reached.';
   if (view.state === 'left') return 'You have left.';
   if (view.host !== undefined)
-    return `${name(view.host)} puts in order; ${String(view.quorum)} of ${String(view.voters.length)} have to have a message.${leavingInWords(view, name)}${keysInWords(view, name)}`;
+    return `${name(view.host)} puts in order; ${String(view.quorum)} of ${String(view.voters.length)} have to have a message.${leavingInWords(view, name)}${keysInWords(view, name)}${lackingInWords(view)}`;
   if (view.continuedAs !== undefined)
     return `You went on as another room (${view.continuedAs.slice(0, 8)}). No majority of this one is reached; should the others come back, it goes on, too, and there are two.`;
   if (view.quorum <= 1) return 'Nobody else is in it, and it opens in a moment: what is said is kept.';
@@ -231,6 +233,10 @@ function leavingInWords({ leaving }: RoomView, name: (device: string) => string)
   const who = [...new Set(leaving.map(name))];
   if (who.length === 0) return '';
   return ` ${who.join(', ')} ${who.length === 1 ? 'is' : 'are'} still in: taking them out goes on until a majority has agreed.`;
+}
+
+function lackingInWords({ lacking }: RoomView): string {
+  return lacking === 0 ? '' : ` What was said before is on its way: ${String(lacking)} entries to go.`;
 }
 
 function keysInWords({ keys }: RoomView, name: (device: string) => string): string {

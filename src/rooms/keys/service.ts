@@ -59,6 +59,8 @@ export interface RoomKeysDeps {
   readonly logger: Logger;
   readonly core: () => Consensus;
   readonly entries: (from: number, to: number) => readonly Entry[];
+  /** The place above which all that is confirmed, up to the one given, is here. */
+  readonly wholeAbove: (upTo: number) => number;
   readonly mls: (authority: GroupAuthority) => Promise<Mls>;
   readonly certifies: GroupAuthority['certifies'];
   /** Devices of the room that are linked now. */
@@ -213,9 +215,9 @@ export class RoomKeys {
   async #follow(): Promise<void> {
     this.#group ??= await this.#restored();
     const core = this.#deps.core();
-    if (core.base.index > this.#state.at) this.#jump(core.base.index, core.base.roster);
     while (this.#state.at < core.commit && !this.#isOver()) {
-      const entries = this.#between(this.#state.at + 1, Math.min(core.commit, this.#state.at + 512));
+      if (core.base.index > this.#state.at) this.#jump(core.base.index, core.base.roster);
+      const entries = this.#next();
       if (entries.length === 0) return;
       // Only a change of keys takes time: messages are passed in the turn in which they are confirmed.
       for (const entry of entries) {
@@ -227,6 +229,14 @@ export class RoomKeys {
         }
       }
     }
+  }
+
+  /** Those that follow where this is, as far as they are here without a gap. */
+  #next(): readonly Entry[] {
+    const { at } = this.#state;
+    const entries = this.#between(at + 1, Math.min(this.#deps.core().commit, at + 512));
+    const hole = entries.findIndex(({ index }, place) => index !== at + 1 + place);
+    return hole < 0 ? entries : entries.slice(0, hole);
   }
 
   #between(from: number, to: number): readonly Entry[] {
@@ -249,7 +259,7 @@ export class RoomKeys {
   #jump(index: number, roster: Roster): void {
     if (this.#deps.entries(this.#state.at + 1, this.#state.at + 1).length > 0) return;
     this.#loseTrack('a summary came instead of the changes of keys');
-    this.#state = { ...this.#state, at: index, inside: devicesIn(roster), missing: undefined };
+    this.#state = { ...this.#state, at: index, inside: devicesIn(roster) };
   }
 
   #pass(entry: Entry): void {
@@ -443,19 +453,26 @@ export class RoomKeys {
   }
 
   #askForTexts(): void {
-    const { missing } = this.#state;
+    const missing = this.#missingHere;
     const nowMs = this.#deps.clock.monotonicMs();
     if (missing === undefined || nowMs - this.#askedMs < ASK_MS) return;
     this.#askedMs = nowMs;
     // Read from the disk, and so no more often than it is asked for.
     if (!this.#lacks(missing)) {
-      this.#state = { ...this.#state, missing: undefined };
+      this.#state = { ...this.#state, missing: narrowed(this.#state.missing, missing.from) };
       this.#save();
       return;
     }
     const to = this.#somebody();
     if (to !== undefined)
       this.#deps.send(to, { type: 'texts-wanted', above: missing.from, upTo: missing.to });
+  }
+
+  /** What is asked for once its entries are here: a key without them is none. */
+  get #missingHere(): Span | undefined {
+    const { missing } = this.#state;
+    const from = Math.max(missing?.from ?? 0, missing === undefined ? 0 : this.#deps.wholeAbove(missing.to));
+    return missing === undefined || from >= missing.to ? undefined : { from, to: missing.to };
   }
 
   /** Where a room began, or nobody spoke, there is nothing to be had from anybody. */
@@ -569,13 +586,24 @@ export class RoomKeys {
 
   // ---- history, for who came later
 
+  /** Entries above that place, up to the other, are here now, and their keys are not. */
+  came(above: number, upTo: number): void {
+    const missing = widened(this.#state.missing, above, upTo);
+    if (missing?.from !== this.#state.missing?.from || missing?.to !== this.#state.missing?.to) {
+      this.#state = { ...this.#state, missing };
+      this.#save();
+    }
+    this.look();
+  }
+
   /** All that is here, the newest first, as far as one frame goes. */
   #tellTexts(to: DeviceKey, wanted: Extract<KeysFrame, { type: 'texts-wanted' }>): void {
     const { upTo } = wanted;
     const current = currentOf(this.#state);
     const isIn = this.#group?.members.some(({ device }) => device === to) ?? false;
     if (current === undefined || !isIn || upTo > this.#state.at) return;
-    const reached = Math.max(wanted.above, this.#state.missing?.to ?? 0, upTo - MOST_TEXTS);
+    const whole = this.#deps.wholeAbove(upTo);
+    const reached = Math.max(wanted.above, this.#state.missing?.to ?? 0, whole, upTo - MOST_TEXTS);
     if (reached >= upTo) return;
     const keys = this.#history.keys(reached, upTo, (author, body) => this.keyFor(author, body));
     const { name, key } = this.#messageKeys.next(current);
@@ -589,6 +617,8 @@ export class RoomKeys {
     const sealing = this.keyFor(from, name);
     const plain = sealing && openBytes(sealing, fromHex(id), ciphertext);
     if (plain === undefined || missing === undefined || upTo !== missing.to || reached >= upTo) return;
+    // Their entries are to be here: what was not asked for is not taken.
+    if (reached < this.#deps.wholeAbove(upTo)) return;
     const told = readTextKeys(plain);
     rows.transact(() => {
       this.#history.keep(reached, upTo, told);
