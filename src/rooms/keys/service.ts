@@ -23,18 +23,17 @@ import {
   narrowed,
   NO_KEYS,
   RENEW_MS,
-  secretOf,
   widened,
   type EpochSecret,
   type KeysStanding,
   type KeyState,
-  type Span,
 } from './core.ts';
 import { KeyComparison } from './comparison.ts';
-import { changeIn, devicesIn, hasTwice, messageIn } from './entries.ts';
+import { changeIn, devicesIn, followingOn, hasTwice } from './entries.ts';
 import { KeyHistory } from './history.ts';
 import { Joiners } from './joiners.ts';
 import { joinFrom } from './joining.ts';
+import { askable, isUnknown, lacksKeys, MOST_TEXTS } from './missing.ts';
 import { MessageKeys, type KeyName } from './message-keys.ts';
 import { encodeKeys, encodeTextKeys, readKeys, readTextKeys } from './wire.ts';
 
@@ -44,8 +43,6 @@ const ASK_MS = 1000;
 const TELL_MS = 5000;
 /** Of so many a second, at most, does a host tell which keys it has. */
 const TOLD_PER_S = 4;
-/** Keys of messages in one frame. */
-const MOST_TEXTS = 400;
 /** Changes of keys that are remembered, to know whether one that was told of is the newest. */
 const RECENT = 64;
 
@@ -234,9 +231,7 @@ export class RoomKeys {
   /** Those that follow where this is, as far as they are here without a gap. */
   #next(): readonly Entry[] {
     const { at } = this.#state;
-    const entries = this.#between(at + 1, Math.min(this.#deps.core().commit, at + 512));
-    const hole = entries.findIndex(({ index }, place) => index !== at + 1 + place);
-    return hole < 0 ? entries : entries.slice(0, hole);
+    return followingOn(at, this.#between(at + 1, Math.min(this.#deps.core().commit, at + 512)));
   }
 
   #between(from: number, to: number): readonly Entry[] {
@@ -270,15 +265,8 @@ export class RoomKeys {
       ...this.#state,
       at: index,
       inside: entry.kind === 'change' ? devicesIn(entry.roster) : this.#state.inside,
-      missing: this.#isUnknown(entry) ? widened(missing, index - 1, index) : missing,
+      missing: isUnknown(this.#state, entry) ? widened(missing, index - 1, index) : missing,
     };
-  }
-
-  /** Sealed before this device had keys, and put in order later. */
-  #isUnknown(entry: Entry): boolean {
-    const body = messageIn(entry);
-    if (body === undefined || currentOf(this.#state) === undefined) return false;
-    return secretOf(this.#state, body.epoch) === undefined;
   }
 
   async #takeCommit(index: number, body: CommitBody, digest: Bytes): Promise<void> {
@@ -453,12 +441,12 @@ export class RoomKeys {
   }
 
   #askForTexts(): void {
-    const missing = this.#missingHere;
+    const missing = askable(this.#state.missing, this.#deps.wholeAbove);
     const nowMs = this.#deps.clock.monotonicMs();
     if (missing === undefined || nowMs - this.#askedMs < ASK_MS) return;
     this.#askedMs = nowMs;
     // Read from the disk, and so no more often than it is asked for.
-    if (!this.#lacks(missing)) {
+    if (!lacksKeys(missing, (from, to) => this.#between(from, to))) {
       this.#state = { ...this.#state, missing: narrowed(this.#state.missing, missing.from) };
       this.#save();
       return;
@@ -466,19 +454,6 @@ export class RoomKeys {
     const to = this.#somebody();
     if (to !== undefined)
       this.#deps.send(to, { type: 'texts-wanted', above: missing.from, upTo: missing.to });
-  }
-
-  /** What is asked for once its entries are here: a key without them is none. */
-  get #missingHere(): Span | undefined {
-    const { missing } = this.#state;
-    const from = Math.max(missing?.from ?? 0, missing === undefined ? 0 : this.#deps.wholeAbove(missing.to));
-    return missing === undefined || from >= missing.to ? undefined : { from, to: missing.to };
-  }
-
-  /** Where a room began, or nobody spoke, there is nothing to be had from anybody. */
-  #lacks({ from, to }: Span): boolean {
-    const entries = to - from > MOST_TEXTS ? [] : this.#between(from + 1, to);
-    return entries.length < to - from || entries.some((entry) => messageIn(entry) !== undefined);
   }
 
   // ---- what others say
@@ -588,11 +563,8 @@ export class RoomKeys {
 
   /** Entries above that place, up to the other, are here now, and their keys are not. */
   came(above: number, upTo: number): void {
-    const missing = widened(this.#state.missing, above, upTo);
-    if (missing?.from !== this.#state.missing?.from || missing?.to !== this.#state.missing?.to) {
-      this.#state = { ...this.#state, missing };
-      this.#save();
-    }
+    this.#state = { ...this.#state, missing: widened(this.#state.missing, above, upTo) };
+    this.#save();
     this.look();
   }
 
