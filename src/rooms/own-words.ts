@@ -6,6 +6,7 @@ import type { Clock } from '../base/ports.ts';
 import { digestOf } from '../sealing/rooms/index.ts';
 import type { Place } from './bodies.ts';
 import { encodeCarried, type Carried } from './carrying.ts';
+import { lifeOf } from './consensus/roster.ts';
 import type { ReplicaId } from './consensus/types.ts';
 import type { RoomKeys } from './keys/service.ts';
 import type { RoomMessages } from './messages.ts';
@@ -70,7 +71,7 @@ export class OwnWords {
 
   #written(texts: readonly string[]): readonly Said[] {
     const { self, clock, messages } = this.#deps;
-    const first = this.#nextPlace(self.split('/')[1] ?? '');
+    const first = this.#nextPlace(lifeOf(self));
     this.mustTake(texts);
     const sentMs = Math.max(0, Math.floor(clock.nowMs()));
     return texts.map((text, at) => messages.sealed({ ...first, number: first.number + at }, text, sentMs));
@@ -91,7 +92,7 @@ export class OwnWords {
   mustTake(texts: readonly string[]): void {
     const { self, author, timeline } = this.#deps;
     texts.forEach(mustFit);
-    const life = self.split('/')[1];
+    const life = lifeOf(self);
     const own = timeline.of(author).filter(({ incarnation }) => incarnation === life);
     if (own.length + texts.length > LIMITS.roomWaitingPerAuthor)
       throw new KithError('outbox-full', 'Too much of yours waits in this room already.', {
@@ -112,7 +113,7 @@ export class OwnWords {
   /** A change of keys. @param keep called in the same transaction. */
   sayChange(epoch: number, commit: Bytes, keep: (digest: Bytes) => void): void {
     const { self, clock, rows, disk, messages } = this.#deps;
-    const place = this.#nextPlace(changesOf(self.split('/')[1] ?? ''));
+    const place = this.#nextPlace(changesOf(lifeOf(self)));
     const said = messages.change(place, Math.max(0, Math.floor(clock.nowMs())), epoch, commit);
     rows.transact(() => {
       disk.keepWaiting([said]);
@@ -164,7 +165,7 @@ export class OwnWords {
   /** Says in this room what was said in an older one. @param keep called in the same transaction. */
   carry(list: readonly Carried[], keep: () => void): void {
     const { self, clock, rows, disk, messages } = this.#deps;
-    const first = this.#nextPlace(self.split('/')[1] ?? '');
+    const first = this.#nextPlace(lifeOf(self));
     const sentMs = Math.max(0, Math.floor(clock.nowMs()));
     const said = list.map((one, at) =>
       messages.sealed({ ...first, number: first.number + at }, encodeCarried(one), sentMs, true),

@@ -125,7 +125,7 @@ export class RoomService {
       );
     const card = this.#newCard(this.#newRoom(), name.trim(), 'active');
     this.#found(card);
-    this.#rooms.get(card.id)?.begin();
+    this.#needRoom(card.id).begin();
     this.invite(card.id, members);
     return card.id;
   }
@@ -147,7 +147,7 @@ export class RoomService {
       this.#found(card);
       this.#save({ ...old, continuedAs: card.id });
     });
-    this.#rooms.get(card.id)?.begin();
+    this.#needRoom(card.id).begin();
     this.invite(card.id, [...members]);
     this.#deps.changed({ room: id, what: 'state' });
     return card.id;
