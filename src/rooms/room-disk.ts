@@ -1,33 +1,14 @@
 /** A room's replica on rows of bytes: what it promised, its entries, and what waits. */
-import { decodeCbor, encodeCbor, malformed, type CborValue } from '../base/cbor.ts';
+import { decodeCbor, encodeCbor } from '../base/cbor.ts';
 import { fromHex, toHex, type Bytes } from '../base/bytes.ts';
 import { isKithError } from '../base/errors.ts';
-import { chained } from './consensus/chain.ts';
-import {
-  bytesIn,
-  entryFields,
-  exactly,
-  listOf,
-  markFields,
-  numberIn,
-  readEntry,
-  readMark,
-  readSnapshot,
-  replicaIn,
-  snapshotFields,
-} from './consensus/wire.ts';
-import { sessionOf } from './consensus/sessions.ts';
-import type {
-  Applied,
-  ChainHash,
-  Entry,
-  ReplicaId,
-  Snapshot,
-  StoredReplica,
-  Write,
-} from './consensus/types.ts';
+import { chained, genesis } from './consensus/chain.ts';
+import { bytesIn, entryFields, exactly, listOf, numberIn, readEntry } from './consensus/wire.ts';
+import { sessionOf, Sessions } from './consensus/sessions.ts';
+import type { Applied, Entry, Mark, ReplicaId, Snapshot, StoredReplica, Write } from './consensus/types.ts';
 import { begun, isMessage, isShown, wholeAbove, type Gap, type PlacedEntry } from './older/core.ts';
 import type { RoomRows } from './ports.ts';
+import { promiseBytes, readPromise, type Promised } from './promise.ts';
 import type { Said } from './timeline/timeline.ts';
 import type { RoomId } from './types.ts';
 import { readSaid, saidFields } from './wire.ts';
@@ -36,15 +17,6 @@ export interface KeptEntry {
   readonly entry: Entry;
   /** Of the message in it, where its epoch is over. */
   readonly key: Bytes | undefined;
-}
-
-interface Promised {
-  readonly term: number;
-  readonly vote: ReplicaId | undefined;
-  readonly height: { readonly index: number; readonly hash: ChainHash };
-  readonly base: Snapshot;
-  /** What came as a summary, and is not here yet: the oldest first. */
-  readonly gaps: readonly Gap[];
 }
 
 export class RoomDisk {
@@ -62,7 +34,10 @@ export class RoomDisk {
   static open(rows: RoomRows, room: RoomId): RoomDisk | undefined {
     const bytes = rows.promise(room);
     if (bytes === null || bytes === undefined) return undefined;
-    return new RoomDisk(rows, room, readPromise(bytes));
+    const promise = readPromise(bytes);
+    const disk = new RoomDisk(rows, room, { ...promise, gaps: promise.gaps ?? [] });
+    if (promise.gaps === undefined) disk.#noteWhatCounted();
+    return disk;
   }
 
   /** Inside a transaction: an empty replica, and whatever was here of its log goes. */
@@ -73,6 +48,27 @@ export class RoomDisk {
     rows.putCommit(room, base.index);
     disk.#putPromise();
     return disk;
+  }
+
+  /**
+   * A store of before said only which messages people see: not which changes of keys counted, nor that a summary stood
+   * for what was not there. What lies below a summary that more was let go after stays as it is: nobody knows what counted.
+   */
+  #noteWhatCounted(): void {
+    const { base } = this.#promise;
+    const placed = this.placed(1, this.#rows.commit(this.#room));
+    const isWhole = placed[0]?.entry.index === 1;
+    const cameAsSummary = base.index > 0 && placed.every(({ entry }) => entry.index > base.index);
+    const sessions = new Sessions(isWhole ? [] : base.sessions);
+    const known = isWhole ? placed : placed.filter(({ entry }) => entry.index > base.index);
+    this.#rows.transact(() => {
+      for (const { entry, counted } of known) {
+        const isNew = sessions.apply(entry) === 'new' && entry.kind === 'command';
+        if (isNew && !counted) this.#rows.count(this.#room, entry.index, false);
+      }
+      if (cameAsSummary) this.#lack(genesis(fromHex(this.#room)), base);
+      this.#putPromise();
+    });
   }
 
   load(): StoredReplica {
@@ -109,16 +105,15 @@ export class RoomDisk {
 
   /** What people see stays; what lies between that and the summary is fetched from others. */
   #install({ snapshot, known }: Extract<Write, { type: 'install' }>): void {
-    const { index, hash, sessions } = snapshot;
+    const { index, hash } = snapshot;
     this.#rows.dropEntriesFrom(this.#room, known.index + 1);
     this.#rows.putCommit(this.#room, index);
-    const gap = begun({ from: known, to: { index, hash, sessions } });
-    this.#promise = {
-      ...this.#promise,
-      base: snapshot,
-      height: { index, hash },
-      gaps: [...this.#promise.gaps, gap],
-    };
+    this.#promise = { ...this.#promise, base: snapshot, height: { index, hash } };
+    this.#lack(known, snapshot);
+  }
+
+  #lack(from: Mark, to: Mark): void {
+    this.#promise = { ...this.#promise, gaps: [...this.#promise.gaps, begun({ from, to })] };
   }
 
   #append(entries: readonly Entry[]): void {
@@ -217,37 +212,13 @@ export class RoomDisk {
   }
 
   #putPromise(): void {
-    const { term, vote, height, base, gaps } = this.#promise;
-    const fields = [term, vote ?? null, height.index, fromHex(height.hash), snapshotFields(base)];
-    this.#rows.putPromise(this.#room, encodeCbor([...fields, gaps.map(gapFields)]));
+    this.#rows.putPromise(this.#room, promiseBytes(this.#promise));
   }
 }
 
-/** With the key that opens it, once keys were there. */
 function keptIn(bytes: Uint8Array): Said {
   const [said, key] = exactly(listOf(decodeCbor(bytes)), 2);
   return { ...readSaid(said), key: key === null ? undefined : bytesIn(key) };
-}
-
-function readPromise(bytes: Uint8Array): Promised {
-  const [term, vote, index, hash, base, gaps] = exactly(listOf(decodeCbor(bytes)), 6);
-  return {
-    term: numberIn(term),
-    vote: vote === null ? undefined : replicaIn(vote),
-    height: { index: numberIn(index), hash: toHex(bytesIn(hash)) },
-    base: readSnapshot(base),
-    gaps: listOf(gaps).map(gapIn),
-  };
-}
-
-function gapFields({ from, reached, to }: Gap): CborValue {
-  return [markFields(from), markFields(reached), markFields(to)];
-}
-
-function gapIn(value: CborValue): Gap {
-  const [from, reached, to] = exactly(listOf(value), 3).map(readMark);
-  if (from === undefined || reached === undefined || to === undefined) throw malformed('a gap');
-  return { from, reached, to };
 }
 
 /** With the hash before it, so that the entry can be checked where it lies. */

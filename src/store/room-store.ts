@@ -84,8 +84,8 @@ class ShownCounts {
     const known = this.#counts.get(row);
     if (known !== undefined) return known;
     const found = this.#database
-      .sql('SELECT count(*) AS count FROM room_entries WHERE room = ? AND shown != 0 AND shown = ?')
-      .get(row, SEEN);
+      .sql(`SELECT count(*) AS count FROM room_entries WHERE room = ? AND shown = ${String(SEEN)}`)
+      .get(row);
     const count = found === undefined ? 0 : numberIn(found, 'count');
     this.#counts.set(row, count);
     return count;
@@ -108,7 +108,7 @@ class ShownCounts {
   }
 }
 
-/** Of an entry: whether it counted, and whether people see it. */
+/** Of an entry: whether it counted, and whether people see it. What they see is found by an index that names the number. */
 const [SEEN, COUNTED] = [1, 2];
 
 function entriesIn(
@@ -133,10 +133,14 @@ function entriesIn(
           .all(rowOf(room), from, to)
           .map(placeOf),
       ),
+    /** One that is written again, as it was, keeps the key of its message. */
     putEntry(room, index, bytes) {
       const row = rowOf(room);
       database
-        .sql('INSERT OR REPLACE INTO room_entries (room, place, shown, body) VALUES (?, ?, 0, ?)')
+        .sql(
+          `INSERT INTO room_entries (room, place, shown, body) VALUES (?, ?, 0, ?)
+           ON CONFLICT (room, place) DO UPDATE SET shown = 0, body = excluded.body`,
+        )
         .run(row, index, sealer.seal(`entry ${room} ${String(index)}`, bytes));
       counts.wrote(row, index);
     },
@@ -157,9 +161,9 @@ function entriesIn(
         database
           .sql(
             `SELECT place, shown, body, key FROM room_entries
-             WHERE room = ? AND shown != 0 AND shown = ? AND place < ? ORDER BY place DESC LIMIT ?`,
+             WHERE room = ? AND shown = ${String(SEEN)} AND place < ? ORDER BY place DESC LIMIT ?`,
           )
-          .all(rowOf(room), SEEN, before, limit)
+          .all(rowOf(room), before, limit)
           .map((row) => ({ ...placeOf(row), key: keyOf(sealer, room, row) }))
           .reverse(),
       ),

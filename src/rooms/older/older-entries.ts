@@ -13,6 +13,8 @@ import { lackingIn, takePage, type Gap, type OlderPage, type PlacedEntry } from 
 
 /** Between two questions that nobody answers. */
 const ASK_MS = 1000;
+/** Between two when those who answered said what cannot be. */
+const MOST_ASK_MS = 60_000;
 /** One page: it may have to go in pieces, over others. */
 const PAGE_ENTRIES = 400;
 const PAGE_BYTES = 48 * 1024;
@@ -33,7 +35,10 @@ export interface OlderEntriesDeps {
 export class OlderEntries {
   readonly #deps: OlderEntriesDeps;
   #askedMs = -Infinity;
+  #waitMs = ASK_MS;
   #asked = 0;
+  /** Who was asked last: nobody else is listened to. */
+  #askedOf: DeviceKey | undefined;
 
   constructor(deps: OlderEntriesDeps) {
     this.#deps = deps;
@@ -53,13 +58,14 @@ export class OlderEntries {
   look(): void {
     const nowMs = this.#deps.clock.monotonicMs();
     const gap = this.#gap;
-    if (gap === undefined || nowMs - this.#askedMs < ASK_MS) return;
-    // Nobody answered: one may be behind itself, or not have heard that this device is in.
+    if (gap === undefined || nowMs - this.#askedMs < this.#waitMs) return;
+    // Nobody answered, or not well: one may be behind itself, or not have heard that this device is in.
     if (this.#askedMs > -Infinity) this.#asked += 1;
     const others = this.#deps.others();
     const to = others[this.#asked % Math.max(1, others.length)];
     if (to === undefined) return;
     this.#askedMs = nowMs;
+    this.#askedOf = to;
     this.#deps.send(to, { type: 'older-wanted', above: gap.from.index, upTo: gap.reached.index });
   }
 
@@ -92,7 +98,7 @@ export class OlderEntries {
 
   told(by: DeviceKey, page: OlderPage): void {
     const gap = this.#gap;
-    if (gap === undefined) return;
+    if (gap === undefined || by !== this.#askedOf) return;
     const taken = takePage(gap, page);
     switch (taken.type) {
       case 'refused':
@@ -100,18 +106,24 @@ export class OlderEntries {
       case 'taken':
         this.#deps.disk.fill(gap, taken.gap, taken.placed);
         this.#askedMs = -Infinity;
+        if (taken.gap === undefined) this.#waitMs = ASK_MS;
         this.#deps.filled(gap.reached.index - page.entries.length, gap.reached.index);
         this.look();
         return;
       case 'misled':
         this.#deps.logger.warn({ by }, 'older messages of a room do not add up: they are fetched anew');
         this.#deps.disk.fill(gap, taken.gap, []);
-        this.#asked += 1;
+        this.#waitLonger();
         return;
       case 'diverged':
         this.#deps.logger.error({ by }, 'what a room confirmed before is not what was confirmed here');
-        this.#asked += 1;
+        this.#waitLonger();
     }
+  }
+
+  /** All of it comes anew then, and may be of no use again. */
+  #waitLonger(): void {
+    this.#waitMs = Math.min(2 * this.#waitMs, MOST_ASK_MS);
   }
 }
 
