@@ -2,9 +2,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { SeededRng } from '../../../test/sim/rng.ts';
-import { chained, genesis } from '../consensus/chain.ts';
-import { Sessions } from '../consensus/sessions.ts';
-import type { Entry, Mark, ReplicaId, SentEntry } from '../consensus/types.ts';
+import {
+  ADA,
+  applied,
+  BASE,
+  END,
+  HISTORY,
+  markAt,
+  page,
+  SENT,
+  WHOLE,
+  word,
+} from '../../../test/support/room-history.ts';
 import {
   begun,
   lackingIn,
@@ -14,64 +23,6 @@ import {
   type OlderPage,
   type PlacedEntry,
 } from './core.ts';
-
-const ROOM = new Uint8Array(32).fill(7);
-const BASE = genesis(ROOM);
-const ADA = 'a'.repeat(64);
-const BEN = 'b'.repeat(64);
-const LIFE = '1'.repeat(16);
-
-function word(author: string, number: number): SentEntry {
-  const body = new TextEncoder().encode(`${author.slice(0, 1)}${String(number)}`);
-  return { kind: 'command', term: 1, command: { author, incarnation: LIFE, number, body } };
-}
-
-/** Everything that a host may put in order: doubles after a change of host, numbers whose one before is missing. */
-const SENT: readonly SentEntry[] = [
-  { kind: 'start', term: 1 },
-  word(ADA, 1),
-  word(BEN, 1),
-  word(ADA, 2),
-  word(ADA, 1),
-  word(BEN, 3),
-  { kind: 'change', term: 1, roster: { voters: ['x' as ReplicaId], joining: [], learners: [] } },
-  word(BEN, 2),
-  word(ADA, 2),
-  word(BEN, 3),
-  word(ADA, 3),
-];
-
-interface History {
-  readonly placed: readonly PlacedEntry[];
-  readonly marks: readonly Mark[];
-}
-
-/** As it was applied where it was confirmed. */
-function applied(sent: readonly SentEntry[]): History {
-  const sessions = new Sessions([]);
-  const marks: Mark[] = [{ index: 0, hash: BASE.hash, sessions: [] }];
-  const placed: PlacedEntry[] = [];
-  for (const [at, one] of sent.entries()) {
-    const entry: Entry = chained(marks.at(-1)?.hash ?? '', at + 1, one);
-    placed.push({ entry, counted: sessions.apply(entry) === 'new' });
-    marks.push({ index: at + 1, hash: entry.hash, sessions: sessions.table() });
-  }
-  return { placed, marks };
-}
-
-function markAt({ marks }: History, index: number): Mark {
-  const mark = marks[index];
-  assert.ok(mark !== undefined);
-  return mark;
-}
-
-function page({ placed, marks }: History, above: number, upTo: number): OlderPage {
-  return { upTo, before: marks[above]?.hash ?? '', entries: placed.slice(above, upTo) };
-}
-
-const HISTORY = applied(SENT);
-const END = SENT.length;
-const WHOLE = begun({ from: markAt(HISTORY, 0), to: markAt(HISTORY, END) });
 
 function words(placed: readonly PlacedEntry[]): string[] {
   return placed.flatMap(({ entry, counted }) =>

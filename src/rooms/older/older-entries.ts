@@ -24,7 +24,7 @@ export interface OlderEntriesDeps {
   readonly disk: Pick<RoomDisk, 'gaps' | 'fill' | 'placed' | 'wholeAbove'>;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly core: Consensus;
+  readonly core: Pick<Consensus, 'roster' | 'commit'>;
   /** Devices of the room that are linked now. */
   readonly others: () => readonly DeviceKey[];
   readonly send: (to: DeviceKey, frame: RoomFrame) => void;
