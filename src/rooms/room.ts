@@ -22,7 +22,7 @@ import { RoomMessages } from './messages.ts';
 import type { KeysStanding } from './keys/core.ts';
 import { RoomKeys, type RoomKeysDeps } from './keys/service.ts';
 import { inFrames, isNewer, unreadable } from './said.ts';
-import { messageId, type Addressed, type RoomFrame } from './wire.ts';
+import type { Addressed, RoomFrame } from './wire.ts';
 
 const HELLO_MS = 1000;
 const GOSSIP_MS = 1000;
@@ -80,7 +80,6 @@ export class Room {
 
   constructor(deps: RoomDeps) {
     this.#deps = deps;
-    this.#awaited = new AwaitedMessages(deps.id);
     const { self, disk, rows, clock, timers, logger, rng, keepEntries } = deps;
     this.#driver = new ReplicaDriver({
       keepEntries,
@@ -115,6 +114,7 @@ export class Room {
     this.#keys = this.#openKeys();
     const { id, signer, verifier } = deps;
     this.#messages = new RoomMessages({ id, signer, verifier, keys: this.#keys });
+    this.#awaited = new AwaitedMessages(this.#messages);
     this.#timeline = new Timeline(LIMIT, this.core.sessions);
     for (const said of disk.waiting()) this.#timeline.heard(said, true);
     this.own = this.#openOwn();
@@ -244,8 +244,7 @@ export class Room {
 
   /** Messages; changes of keys are nobody's business. */
   get waiting(): number {
-    return this.#timeline.waiting.filter(({ command }) => this.#messages.bodyOf(command)?.kind !== 'commit')
-      .length;
+    return this.#timeline.count((command) => this.#messages.bodyOf(command)?.kind !== 'commit');
   }
 
   /** Something of this device's is on its way: what is said now may as well wait for company. */
@@ -281,10 +280,8 @@ export class Room {
 
   /** Of a message that waits; once, and never for one that is replaced by a summary. */
   whenConfirmed(message: string, run: () => void): void {
-    const isOver = !this.#timeline.waiting.some(
-      ({ command }) => messageId(this.#deps.id, command) === message,
-    );
-    if (isOver) run();
+    const isWaiting = this.#timeline.some((command) => this.#messages.idOf(command) === message);
+    if (!isWaiting) run();
     else this.#awaited.add(message, run);
   }
 

@@ -23,6 +23,7 @@ import type {
   RoomCard,
   RoomChange,
   RoomId,
+  RoomName,
   RoomView,
   SentInvite,
   ShownMessage,
@@ -305,10 +306,19 @@ export class RoomService {
     return this.#rooms.get(id);
   }
 
+  /** Those that were not left, for whoever looks for one by its name: each view costs much more. */
+  names(): readonly RoomName[] {
+    return [...this.#cards.values()].filter(({ state }) => state !== 'left');
+  }
+
   views(): readonly RoomView[] {
-    return [...this.#cards.values()]
-      .filter(({ state }) => state !== 'left')
-      .map((card) => viewOf(card, this.#rooms.get(card.id), this.#deps.rows.countShown(card.id)));
+    return this.names().flatMap(({ id }) => this.view(id) ?? []);
+  }
+
+  view(id: RoomId): RoomView | undefined {
+    const card = this.#cards.get(id);
+    if (card === undefined || card.state === 'left') return undefined;
+    return viewOf(card, this.#rooms.get(id), this.#deps.rows.countShown(id));
   }
 
   // ---- rooms

@@ -88,6 +88,9 @@ export interface ShownMessage {
   readonly carried?: { readonly room: RoomId; readonly by: DeviceKey };
 }
 
+/** What people tell rooms apart by. */
+export type RoomName = Pick<RoomView, 'id' | 'name' | 'state' | 'continuedAs'>;
+
 export interface RoomView {
   readonly id: RoomId;
   readonly name: string;

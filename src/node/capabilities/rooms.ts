@@ -8,6 +8,7 @@ import {
   markOf,
   whyRanked,
   type RoomId,
+  type RoomName,
   type RoomService,
   type RoomView,
   type ShownMessage,
@@ -113,14 +114,14 @@ function mustMayWrite(session: Session): void {
 function find(
   service: RoomService,
   room: string,
-  isMeant: (view: RoomView) => boolean = ({ state, continuedAs }) =>
+  isMeant: (one: RoomName) => boolean = ({ state, continuedAs }) =>
     state !== 'invited' && continuedAs === undefined,
 ): RoomId {
   const wanted = room.trim().toLocaleLowerCase();
-  const views = service.views();
-  const named = views.filter(({ name }) => name.toLocaleLowerCase() === wanted);
+  const names = service.names();
+  const named = names.filter(({ name }) => name.toLocaleLowerCase() === wanted);
   const fits =
-    named.length > 0 ? named : views.filter(({ id }) => wanted.length >= 4 && id.startsWith(wanted));
+    named.length > 0 ? named : names.filter(({ id }) => wanted.length >= 4 && id.startsWith(wanted));
   const meant = fits.filter(isMeant);
   const [found, ...others] = meant.length === 1 ? meant : fits;
   if (found === undefined)
@@ -136,7 +137,7 @@ function find(
 }
 
 function viewOf(service: RoomService, id: RoomId): RoomView {
-  const view = service.views().find((one) => one.id === id);
+  const view = service.view(id);
   if (view === undefined) throw new KithError('unknown-room', 'There is no such room here any more.');
   return view;
 }
