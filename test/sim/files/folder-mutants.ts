@@ -2,6 +2,7 @@
 import type { Mutant } from '../mutants.ts';
 
 const CORE = 'src/files/folder/core.ts';
+const ACTING = 'src/files/folder/acting.ts';
 const SERVICE = 'src/files/folder/service.ts';
 const WORKS = 'src/files/folder/works.ts';
 
@@ -92,8 +93,8 @@ export const FOLDER_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'what came while it was looked at does not count',
-    file: SERVICE,
-    find: 'const seen = this.#sight.fresh(looked);',
+    file: ACTING,
+    find: 'const seen = sight.fresh(looked);',
     replace: 'const seen = looked;',
     from: 1,
   },
@@ -121,7 +122,7 @@ export const FOLDER_MUTANTS: readonly Mutant[] = [
   {
     name: 'after a start only what differs on disk is looked at',
     file: SERVICE,
-    find: 'for (const path of index.paths()) if (!this.#sight.isInStep(path)) this.#agenda.add(path, 0);',
+    find: 'if (!this.#sight.isInStep(path)) this.#agenda.add(path, 0);',
     replace: '',
     from: 1,
   },
