@@ -19,6 +19,8 @@ export interface Held {
   closed: number;
 }
 
+export type Ended = Pick<Held, 'id' | 'expiryHours'>;
+
 export interface KnownReceipt {
   readonly lock: Lock;
   readonly copy: CopyId;
@@ -40,7 +42,7 @@ export class Carriage {
   readonly #limits: CarriageLimits;
   readonly letters = new Map<CopyId, Held>();
   readonly receipts = new Map<Lock, KnownReceipt>();
-  /** Copies that all recipients have: they never come back. */
+  /** Copies that all recipients have: they never come back. Of those that were carried here, or that receipts name. */
   readonly gone = new Map<CopyId, number>();
   readonly #byLock = new Map<Lock, Set<Held>>();
   readonly #byCopy = new Map<CopyId, Set<Lock>>();
@@ -74,6 +76,10 @@ export class Carriage {
 
   // ---- letters
 
+  isOpened({ locks }: Copy): boolean {
+    return locks.every((lock) => this.receipts.has(lock));
+  }
+
   add(copy: Copy, source: Source, ours: boolean): Held {
     const { id, expiryHours, locks } = copy;
     const closed = locks.filter((lock) => !this.receipts.has(lock)).length;
@@ -97,8 +103,10 @@ export class Carriage {
     return held;
   }
 
-  remove(held: Held): void {
-    if (!this.letters.delete(held.id)) return;
+  remove(id: CopyId): void {
+    const held = this.letters.get(id);
+    if (held === undefined) return;
+    this.letters.delete(id);
     for (const lock of held.locks) {
       const waiting = this.#byLock.get(lock);
       waiting?.delete(held);
@@ -190,12 +198,30 @@ export class Carriage {
     this.#tree = undefined;
   }
 
-  /** Receipts to forget when there are too many: those that are over soonest. */
+  /** Receipts to forget when there are too many. */
   surplusReceipts(): readonly KnownReceipt[] {
+    return this.#surplus(this.receipts, ({ expiryHours }) => expiryHours).map(([, known]) => known);
+  }
+
+  // ---- what is gone
+
+  /** @returns what to forget of it, as there is too much. */
+  bury({ id, expiryHours }: Ended): readonly CopyId[] {
+    this.gone.set(id, expiryHours);
+    const surplus = this.#surplus(this.gone, (hours) => hours).map(([known]) => known);
+    for (const known of surplus) this.gone.delete(known);
+    return surplus;
+  }
+
+  /** Those that are over soonest. */
+  #surplus<Name, Known>(
+    all: ReadonlyMap<Name, Known>,
+    hoursOf: (known: Known) => number,
+  ): readonly (readonly [Name, Known])[] {
     const { receipts } = this.#limits;
-    if (this.receipts.size <= receipts) return [];
-    const sorted = [...this.receipts.values()].sort((a, b) => a.expiryHours - b.expiryHours);
-    return sorted.slice(0, Math.ceil(this.receipts.size - receipts + receipts * STRIDE));
+    if (all.size <= receipts) return [];
+    const sorted = [...all].sort(([, a], [, b]) => hoursOf(a) - hoursOf(b));
+    return sorted.slice(0, Math.ceil(all.size - receipts + receipts * STRIDE));
   }
 
   get carried(): { readonly letters: number; readonly bytes: number } {

@@ -4,7 +4,14 @@
  * acknowledgement answers the event `stored`. Passing a letter on promises nothing, and waits for nothing.
  */
 import type { LinkKey } from '../base/ids.ts';
-import { Carriage, OWN, type CarriageLimits, type Held, type KnownReceipt, type Source } from './carriage.ts';
+import {
+  Carriage,
+  OWN,
+  type CarriageLimits,
+  type Ended,
+  type KnownReceipt,
+  type Source,
+} from './carriage.ts';
 import { childrenOf } from './key-tree.ts';
 import { hoursOf } from './time.ts';
 import type { Copy, CopyId, Lock, Receipt } from './types.ts';
@@ -60,7 +67,7 @@ export type MailEffect =
 interface Peer {
   readonly id: PeerId;
   readonly link: Source;
-  /** Letters and receipts that it has or was sent on this channel, and in which round of comparing that was. */
+  /** What of the letters and receipts here, or wanted, it has or was sent on this channel; in which round of comparing. */
   readonly has: Map<Key, number>;
   /** Grows each time that all is compared anew. */
   round: number;
@@ -282,11 +289,15 @@ export class MailCore {
 
   #want(peer: Peer, keys: readonly Key[]): boolean {
     const asked = keys.filter((key) => {
+      if (![...this.#peers.values()].some((other) => other.wanted.has(key))) return true;
       peer.has.set(key, peer.round);
-      return ![...this.#peers.values()].some((other) => other.wanted.has(key));
+      return false;
     });
     const some = asked.slice(0, Math.max(0, WANTED_KEYS - peer.wanted.size));
-    for (const key of some) peer.wanted.add(key);
+    for (const key of some) {
+      peer.wanted.add(key);
+      peer.has.set(key, peer.round);
+    }
     for (const part of slices(some, IDS_PER_FRAME)) this.#send(peer, { type: 'want', keys: part });
     return some.length > 0;
   }
@@ -295,26 +306,29 @@ export class MailCore {
 
   #letter(peer: Peer, copy: Copy, ours: boolean): void {
     const { id, expiryHours } = copy;
-    peer.has.set(id, peer.round);
     this.#come(id);
     const known = this.#carriage.letters.get(id);
+    if (known !== undefined) peer.has.set(id, peer.round);
     if (known?.stored === true) return this.#send(peer, { type: 'carry', keys: [id] });
     if (known !== undefined) return void peer.owed.add(id);
     if (this.#mustNotComeBack(peer, id)) return;
     if (this.#isOver(expiryHours) || this.#isTooFar(expiryHours)) return this.#decline([peer], [id]);
+    if (this.#carriage.isOpened(copy)) return this.#cameLate(peer, copy);
     // The copies of a letter that this node made are its own, whoever brings them back.
     const source = this.#own.has(id) ? OWN : peer.link;
     if (source !== OWN && !this.#makeRoom(id, source, copy.bytes.byteLength))
       return this.#decline([peer], [id]);
-    const held = this.#carriage.add(copy, source, ours);
-    if (held.closed === 0) {
-      this.#bury(held);
-      this.#give(peer, [...this.#carriage.receiptsOf(id)]);
-      return;
-    }
+    this.#carriage.add(copy, source, ours);
+    peer.has.set(id, peer.round);
     peer.owed.add(id);
     this.#effects.push({ type: 'keep', copy, source, ours });
     this.#spread(id, copy.bytes.byteLength);
+  }
+
+  /** With the locks of another letter, it is not worth a memory: anybody can make more of them than a disk holds. */
+  #cameLate(peer: Peer, copy: Copy): void {
+    this.#give(peer, copy.locks);
+    if (this.#carriage.receiptsOf(copy.id).size > 0) this.#bury(copy);
   }
 
   #come(key: Key): void {
@@ -342,19 +356,18 @@ export class MailCore {
       for (const keys of slices(ids, IDS_PER_FRAME)) this.#send(peer, { type: 'gone', keys });
   }
 
-  #drop(held: Held, bury: boolean): void {
-    this.#carriage.remove(held);
+  #drop({ id, expiryHours }: Ended, bury: boolean): void {
+    this.#carriage.remove(id);
     for (const peer of this.#peers.values()) {
-      peer.has.delete(held.id);
-      peer.owed.delete(held.id);
+      peer.has.delete(id);
+      peer.owed.delete(id);
     }
-    const { id, expiryHours } = held;
     this.#effects.push({ type: 'drop', id, expiryHours, bury });
   }
 
-  #bury(held: Held): void {
-    this.#carriage.gone.set(held.id, held.expiryHours);
-    this.#drop(held, true);
+  #bury(ended: Ended): void {
+    for (const id of this.#carriage.bury(ended)) this.#effects.push({ type: 'forget', id });
+    this.#drop(ended, true);
   }
 
   #stored(letters: readonly CopyId[], receipts: readonly Lock[]): void {
@@ -370,8 +383,7 @@ export class MailCore {
   /** The disk did not take it: as if it had never come, but for who has it. */
   #unstored(letters: readonly CopyId[], receipts: readonly Lock[]): void {
     for (const id of letters) {
-      const held = this.#carriage.letters.get(id);
-      if (held?.stored === false) this.#carriage.remove(held);
+      if (this.#carriage.letters.get(id)?.stored === false) this.#carriage.remove(id);
       for (const peer of this.#peers.values()) peer.owed.delete(id);
     }
     for (const lock of receipts) {
@@ -384,9 +396,10 @@ export class MailCore {
 
   #receipt(peer: Peer, receipt: Receipt): void {
     const { lock, expiryHours } = receipt;
-    peer.has.set(lock, peer.round);
     this.#come(lock);
-    if (this.#carriage.receipts.has(lock) || this.#isOver(expiryHours) || this.#isTooFar(expiryHours)) return;
+    if (this.#carriage.receipts.has(lock)) return void peer.has.set(lock, peer.round);
+    if (this.#isOver(expiryHours) || this.#isTooFar(expiryHours)) return;
+    peer.has.set(lock, peer.round);
     this.#effects.push({ type: 'keep-receipt', receipt });
     this.#learn(receipt);
     for (const known of this.#carriage.surplusReceipts()) this.#forgetReceipt(known);
@@ -470,6 +483,7 @@ export class MailCore {
       peer.budget = COMPARE_NODES;
       peer.round += 1;
       peer.wanted.clear();
+      for (const key of peer.has.keys()) if (!this.#carriage.has(key)) peer.has.delete(key);
       this.#compare(peer);
     }
   }

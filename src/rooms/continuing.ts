@@ -46,7 +46,7 @@ export class Continuing {
     // What waited comes last, and with it this ends.
     const isDone = upTo <= continues.reached;
     const list = isDone ? old?.past.waiting : old?.past.between(continues.reached, upTo);
-    room.carry(list ?? [], () => {
+    room.own.carry(list ?? [], () => {
       save({ ...card, continues: { ...continues, reached: Math.max(upTo, continues.reached), isDone } });
     });
   }

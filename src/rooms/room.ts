@@ -1,18 +1,15 @@
 /** One room on this device: its replica, what waits below the line, and what is said to the others about both. */
-import type { Bytes } from '../base/bytes.ts';
-import { KithError } from '../base/errors.ts';
 import type { DeviceKey } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Clock, Logger, Rng, Timers } from '../base/ports.ts';
 import type { Signer, Verifier } from '../identity/signing.ts';
-import { digestOf } from '../sealing/rooms/index.ts';
 import { majorityOf, deviceOf, everyone } from './consensus/roster.ts';
 import type { Applied, ReplicaId } from './consensus/types.ts';
-import { encodeCarried, type Carried } from './carrying.ts';
 import { Past } from './past.ts';
 import { AwaitedMessages } from './awaited.ts';
 import { Deliveries } from './deliveries.ts';
 import { Hearers } from './hearers.ts';
+import { OwnWords } from './own-words.ts';
 import { RoomOrder } from './room-order.ts';
 import { RoomPeople } from './room-people.ts';
 import type { RoomRoll, RoomRows } from './ports.ts';
@@ -20,17 +17,14 @@ import { ReplicaDriver } from './replica-driver.ts';
 import type { RoomDisk } from './room-disk.ts';
 import { Timeline, type Said } from './timeline/timeline.ts';
 import type { Removal, RoomChange, RoomId, ShownMessage } from './types.ts';
-import type { Place } from './bodies.ts';
 import { RoomMessages } from './messages.ts';
 import type { KeysStanding } from './keys/core.ts';
 import { RoomKeys, type RoomKeysDeps } from './keys/service.ts';
-import { changesOf, inFrames, isNewer, mustFit, unreadable } from './said.ts';
+import { inFrames, isNewer, unreadable } from './said.ts';
 import { messageId, type Addressed, type RoomFrame } from './wire.ts';
 
 const HELLO_MS = 1000;
 const GOSSIP_MS = 1000;
-/** Own messages that are offered to the host once more, as long as they wait. */
-const OFFER_MOST = 32;
 /** Changes of keys that one device may have waiting. */
 const MOST_CHANGES = 8;
 const LIMIT = { waiting: LIMITS.roomWaiting, perAuthor: LIMITS.roomWaitingPerAuthor, isNewer };
@@ -66,6 +60,8 @@ export class Room {
   readonly people: RoomPeople;
   /** What was said, for screens and for other rooms. */
   readonly past: Past;
+  /** What this device says. */
+  readonly own: OwnWords;
   readonly #deps: RoomDeps;
   readonly #driver: ReplicaDriver;
   readonly #timeline: Timeline;
@@ -116,7 +112,8 @@ export class Room {
     this.#messages = new RoomMessages({ id, signer, verifier, keys: this.#keys });
     this.#timeline = new Timeline(LIMIT, this.core.sessions);
     for (const said of disk.waiting()) this.#timeline.heard(said, true);
-    this.#markOwn();
+    this.own = this.#openOwn();
+    this.own.mark();
     this.#deliveries = new Deliveries({
       device: signer.key as DeviceKey,
       core: this.core,
@@ -153,6 +150,27 @@ export class Room {
     });
   }
 
+  #openOwn(): OwnWords {
+    const { self, disk, rows, clock, signer } = this.#deps;
+    return new OwnWords({
+      self,
+      disk,
+      rows,
+      clock,
+      author: signer.key,
+      driver: this.#driver,
+      timeline: this.#timeline,
+      messages: this.#messages,
+      keys: this.#keys,
+      tell: (said) => {
+        this.#tellSaid(this.#hearing(), said);
+      },
+      propose: () => {
+        this.#proposeWaiting();
+      },
+    });
+  }
+
   #openKeys(): RoomKeys {
     const { id, self, disk, rows, clock, rng, logger, roll, mls, send, changed, signer } = this.#deps;
     return new RoomKeys({
@@ -171,10 +189,10 @@ export class Room {
       leaving: () => this.people.leaving,
       send: (to, frame) => void send(to, { to: undefined, frame }),
       say: (epoch, commit, keep) => {
-        this.#sayChange(epoch, commit, keep);
+        this.own.sayChange(epoch, commit, keep);
       },
       renewed: () => {
-        this.#sealAnew();
+        this.own.sealAnew();
         changed('message');
       },
       followed: () => {
@@ -214,68 +232,17 @@ export class Room {
     this.#driver.stop();
   }
 
+  /** Whoever has just founded it, and alone counts, is host when this returns. */
+  begin(): void {
+    this.#driver.handle({ type: 'tick' });
+    this.#driver.drain();
+  }
+
   // ---- people
 
   /** On disk when it returns. @throws KithError `empty-message` | `too-large` | `outbox-full` */
   post(text: string): ShownMessage {
-    return this.postAll([text])[0] ?? unreadable();
-  }
-
-  /** All of them or none, in one flush. @throws KithError as `post` does. */
-  postAll(texts: readonly string[]): readonly ShownMessage[] {
-    const said = this.#written(texts);
-    this.#say(said);
-    return this.#asShown(said);
-  }
-
-  /** The same, while others write what this host puts in order. @param done they are on disk, or it refuses. */
-  postSoon(texts: readonly string[], done: (said: readonly ShownMessage[]) => void): void {
-    if (this.core.role !== 'host') {
-      done(this.postAll(texts));
-      return;
-    }
-    const said = this.#written(texts);
-    const end = this.core.end.lastIndex;
-    this.#deps.disk.keepWaiting(said, 'replaceable');
-    for (const one of said) this.#timeline.heard(one, true);
-    this.#proposeWaiting();
-    this.#driver.flushed(() => {
-      if (this.core.end.lastIndex === end) this.#keepAndTell(said);
-      this.#markOwn();
-      done(this.#asShown(said));
-    });
-  }
-
-  #written(texts: readonly string[]): readonly Said[] {
-    const { self, clock } = this.#deps;
-    const first = this.#nextPlace(self.split('/')[1] ?? '');
-    this.mustTake(texts);
-    const sentMs = Math.max(0, Math.floor(clock.nowMs()));
-    return texts.map((text, at) =>
-      this.#messages.sealed({ ...first, number: first.number + at }, text, sentMs),
-    );
-  }
-
-  #asShown(said: readonly Said[]): readonly ShownMessage[] {
-    return said.map(
-      ({ command, key }) => this.#messages.shown(command, { index: null, held: 1, key }) ?? unreadable(),
-    );
-  }
-
-  #keepAndTell(said: readonly Said[]): void {
-    this.#deps.disk.keepWaiting(said);
-    this.#tellSaid(this.#hearing(), said);
-  }
-
-  /** @throws KithError `empty-message` | `too-large` | `outbox-full` */
-  mustTake(texts: readonly string[]): void {
-    texts.forEach(mustFit);
-    const life = this.#deps.self.split('/')[1];
-    const own = this.#timeline.of(this.#deps.signer.key).filter(({ incarnation }) => incarnation === life);
-    if (own.length + texts.length > LIMITS.roomWaitingPerAuthor)
-      throw new KithError('outbox-full', 'Too much of yours waits in this room already.', {
-        next: 'Wait until a majority is there: kith room status',
-      });
+    return this.own.postAll([text])[0] ?? unreadable();
   }
 
   /** Of a message that waits; once, and never for one that is replaced by a summary. */
@@ -289,85 +256,6 @@ export class Room {
 
   forget(message: string): void {
     this.#awaited.forget(message);
-  }
-
-  #nextPlace(incarnation: string): Place {
-    const author = this.#deps.signer.key;
-    const own = this.#timeline.of(author).filter((command) => command.incarnation === incarnation);
-    return {
-      author,
-      incarnation,
-      number: (own.at(-1)?.number ?? this.core.confirmedOf(author, incarnation)) + 1,
-    };
-  }
-
-  #sayChange(epoch: number, commit: Bytes, keep: (digest: Bytes) => void): void {
-    const { self, clock, rows } = this.#deps;
-    const place = this.#nextPlace(changesOf(self.split('/')[1] ?? ''));
-    const said = this.#messages.change(place, Math.max(0, Math.floor(clock.nowMs())), epoch, commit);
-    rows.transact(() => {
-      this.#deps.disk.keepWaiting([said]);
-      keep(digestOf(said.command.body));
-    });
-    this.#timeline.heard(said, true);
-    this.#markOwn();
-    this.#tellSaid(this.#hearing(), [said]);
-    this.#proposeWaiting();
-  }
-
-  /** The host's own go into the order in the same flush, and reach the others that way. */
-  #say(said: readonly Said[]): void {
-    const { disk } = this.#deps;
-    const end = this.core.end.lastIndex;
-    const isHost = this.core.role === 'host';
-    disk.keepWaiting(said, isHost ? 'replaceable' : 'lasting');
-    for (const one of said) this.#timeline.heard(one, true);
-    this.#markOwn();
-    if (!isHost) this.#tellSaid(this.#hearing(), said);
-    this.#proposeWaiting();
-    if (!isHost) return;
-    this.#driver.drain();
-    if (this.core.end.lastIndex === end) this.#keepAndTell(said);
-  }
-
-  /** Other keys: what waits here of this device's goes under them, so that who went reads none of it. */
-  #sealAnew(): void {
-    const { signer, disk } = this.#deps;
-    const anew = this.#timeline.waiting.flatMap((said): Said[] => {
-      const { command, sentMs } = said;
-      const body = this.#messages.bodyOf(command);
-      const isOld = body?.kind === 'draft' || (body?.kind === 'message' && body.epoch !== this.#keys.epoch);
-      const text =
-        command.author === signer.key && isOld ? this.#messages.textOf(command, said.key) : undefined;
-      const carries = body?.kind === 'message' && body.carries;
-      return text === undefined ? [] : [this.#messages.sealed(command, text, sentMs, carries)];
-    });
-    const fresh = anew.filter((said) => this.#timeline.heard(said, true) === 'new');
-    disk.keepWaiting(fresh);
-    this.#markOwn();
-    this.#tellSaid(this.#hearing(), fresh);
-  }
-
-  // ---- going on elsewhere
-
-  /** Says in this room what was said in an older one. @param keep called in the same transaction. */
-  carry(list: readonly Carried[], keep: () => void): void {
-    const { self, clock, rows, disk } = this.#deps;
-    const first = this.#nextPlace(self.split('/')[1] ?? '');
-    const sentMs = Math.max(0, Math.floor(clock.nowMs()));
-    const said = list.map((one, at) =>
-      this.#messages.sealed({ ...first, number: first.number + at }, encodeCarried(one), sentMs, true),
-    );
-    // Without keys that are fit for it nothing is said, and it is tried again.
-    if (said.some(({ key }) => key === undefined)) return;
-    rows.transact(() => {
-      disk.keepWaiting(said);
-      keep();
-    });
-    for (const one of said) this.#timeline.heard(one, true);
-    this.#markOwn();
-    this.#tellSaid(this.#hearing(), said);
-    this.#proposeWaiting();
   }
 
   /** Confirmed ones below `before`, oldest first; those that wait follow when `before` is left out. */
@@ -423,7 +311,7 @@ export class Room {
     if (fresh.length > 0) {
       this.#deps.disk.keepWaiting(fresh, host === undefined ? 'lasting' : 'replaceable');
       this.#isUnflushed ||= host !== undefined;
-      if (host === undefined) this.#markOwn();
+      if (host === undefined) this.own.mark();
       this.#proposeWaiting();
       // A host has it in order in a moment; whom that does not reach get it with the heights.
       this.#tellSaid(
@@ -443,7 +331,7 @@ export class Room {
     if (!this.#isUnflushed) return;
     this.#deps.disk.flush();
     this.#isUnflushed = false;
-    this.#markOwn();
+    this.own.mark();
   }
 
   /** Signed by its author, who is in the room. */
@@ -476,13 +364,6 @@ export class Room {
     this.#tellSaid([from], this.#timeline.above(heights, LIMITS.roomWaitingPerAuthor));
   }
 
-  #markOwn(): void {
-    for (const [session, number] of this.#timeline.heights()) {
-      const [author = '', incarnation = ''] = session.split(' ');
-      this.#timeline.held(this.#deps.signer.key, author, incarnation, number);
-    }
-  }
-
   /** The host puts in order what waits with it, whoever brought it: nothing that somebody could read who was put out. */
   #proposeWaiting(): void {
     if (this.core.role !== 'host' || this.#timeline.size === 0) return;
@@ -494,13 +375,6 @@ export class Room {
       return isDue || body?.kind === 'commit' ? [command] : [];
     });
     if (commands.length > 0) this.#driver.handle({ type: 'propose', commands });
-  }
-
-  /** What may have been missed by a host that is new, or has the message under older keys. */
-  #offerOwn(): void {
-    if (this.core.host === undefined || this.#timeline.size === 0) return;
-    const own = this.#timeline.waiting.filter(({ command }) => command.author === this.#deps.signer.key);
-    this.#tellSaid(this.#hearing(), own.slice(0, OFFER_MOST));
   }
 
   #applied(applied: readonly Applied[]): void {
@@ -569,7 +443,7 @@ export class Room {
       this.#flush();
       if (this.#timeline.size > 0)
         this.#tell(this.#hearing(), { type: 'heights', heights: this.#timeline.heights() });
-      this.#offerOwn();
+      this.own.offer();
       this.#proposeWaiting();
       this.people.look();
       this.#keys.tell();

@@ -1,6 +1,6 @@
 /** What people say in the same moment goes in one flush. */
 import type { Timers } from '../base/ports.ts';
-import type { Room } from './room.ts';
+import type { OwnWords } from './own-words.ts';
 import type { RoomId, ShownMessage } from './types.ts';
 
 /** How long what is said waits for company while something is on its way already. */
@@ -15,12 +15,12 @@ export interface Saying {
 export class Sayings {
   readonly #timers: Timers;
   /** @throws KithError when it is there no more. */
-  readonly #roomOf: (id: RoomId) => Pick<Room, 'postSoon'>;
+  readonly #wordsOf: (id: RoomId) => Pick<OwnWords, 'postSoon'>;
   readonly #waiting = new Map<RoomId, Saying[]>();
 
-  constructor(timers: Timers, roomOf: (id: RoomId) => Pick<Room, 'postSoon'>) {
+  constructor(timers: Timers, wordsOf: (id: RoomId) => Pick<OwnWords, 'postSoon'>) {
     this.#timers = timers;
-    this.#roomOf = roomOf;
+    this.#wordsOf = wordsOf;
   }
 
   add(id: RoomId, saying: Saying, isBusy: boolean): void {
@@ -37,7 +37,7 @@ export class Sayings {
     const queue = this.#waiting.get(id) ?? [];
     this.#waiting.delete(id);
     try {
-      this.#roomOf(id).postSoon(
+      this.#wordsOf(id).postSoon(
         queue.map(({ text }) => text),
         (said) => {
           queue.forEach(({ resolve, reject }, at) => {

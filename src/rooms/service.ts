@@ -69,7 +69,7 @@ export class RoomService {
         this.#save(card);
       },
     });
-    this.#sayings = new Sayings(deps.timers, (id) => this.#needRoom(id));
+    this.#sayings = new Sayings(deps.timers, (id) => this.#needRoom(id).own);
     this.#links = new RoomLinks(deps, {
       heard: (device, addressed) => {
         this.#dispatch(device, addressed);
@@ -123,6 +123,7 @@ export class RoomService {
       );
     const card = this.#newCard(this.#newRoom(), name.trim(), 'active');
     this.#found(card);
+    this.#needRoom(card.id).begin();
     this.invite(card.id, members);
     return card.id;
   }
@@ -144,6 +145,7 @@ export class RoomService {
       this.#found(card);
       this.#save({ ...old, continuedAs: card.id });
     });
+    this.#needRoom(card.id).begin();
     this.invite(card.id, [...members]);
     this.#deps.changed({ room: id, what: 'state' });
     return card.id;
@@ -266,7 +268,7 @@ export class RoomService {
   /** Like `post`, in one flush with whatever else is said in the same moment. */
   async say(id: RoomId, text: string): Promise<ShownMessage> {
     const room = this.#needRoom(id);
-    room.mustTake([text]);
+    room.own.mustTake([text]);
     return new Promise((resolve, reject) => {
       this.#sayings.add(id, { text, resolve, reject }, room.isBusy);
     });

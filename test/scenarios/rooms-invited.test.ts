@@ -36,6 +36,8 @@ describe('an invitation', () => {
     async (stage) => {
       const [ada, ben] = stage.devices as [StageDevice, StageDevice];
       const room = ada.rooms.create('Doctors', [ben.member]);
+      const { quorum, voters, host } = ada.view(room) ?? {};
+      assert.deepEqual([quorum, voters?.length, host], [1, 1, voters?.[0]], 'and counts at once');
       assert.equal(invitesIn(stage), 1, 'at once');
       assert.deepEqual(await pauses(stage, 70_000), [4, 8, 16, 32]);
       await say(stage, room, ada, 'alone, until somebody comes');

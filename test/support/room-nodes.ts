@@ -46,6 +46,7 @@ export async function assemble(nodes: readonly NodeProcess[], patienceMs?: numbe
   assert.ok(founder !== undefined);
   const made = await founder.json<RoomStatus>(['room', 'create', ROOM, ...others.map(({ name }) => name)]);
   assert.equal(made.name, ROOM);
+  assert.deepEqual([made.quorum, made.voters, made.host], [1, 1, 1], 'whoever founds it counts at once');
   for (const node of others) {
     const isInvited = async (): Promise<boolean> =>
       (await node.call('rooms', {})).rooms.some(({ state }) => state === 'invited');

@@ -26,8 +26,8 @@ export const NODE_LIMITS = {
   perHostPerSecond: 50,
   /** For a stranger to finish the handshake; a slow one is cut off. */
   handshakeMs: 5_000,
-  /** Channels of one name on one link, each way. */
-  channelsPerName: 64,
+  /** Channels of one name on one link, each way: kith has one, and another while the first one ends. Each costs memory. */
+  channelsPerName: 8,
   streamsPerLink: 512,
   /** What one paused channel can hold back at the receiver: its window. */
   windowBytes: 4 * 1024 * 1024,

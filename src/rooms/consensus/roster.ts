@@ -26,6 +26,11 @@ export function deviceOf(replica: ReplicaId): string {
   return replica.split('/')[0] ?? '';
 }
 
+/** Which life of that device it is. */
+export function lifeOf(replica: ReplicaId): string {
+  return replica.split('/')[1] ?? '';
+}
+
 export function replicaOf(device: string, life: string): ReplicaId {
   return `${device}/${life}` as ReplicaId;
 }

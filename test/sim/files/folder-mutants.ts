@@ -82,7 +82,7 @@ export const FOLDER_MUTANTS: readonly Mutant[] = [
     file: CORE,
     find: "if (disk.type !== 'folder' && situation.knownBelow) return { do: 'wait' };",
     replace: '',
-    from: 1,
+    from: 857,
   },
   {
     name: 'a renamed or rewritten file is taken for the one that it was',
