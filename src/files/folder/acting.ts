@@ -6,7 +6,7 @@ import type { FolderMode } from '../types.ts';
 import { decide, desired, WAYS, type Decision, type Situation } from './core.ts';
 import { IGNORE_FILE } from './ignoring.ts';
 import type { Turns } from './pacing.ts';
-import { fitsWindows, staysInside } from './paths.ts';
+import { fitsWindows, parentOf, staysInside } from './paths.ts';
 import type { Index } from './ports.ts';
 import type { Settling } from './settling.ts';
 import type { Problem, Sight } from './sight.ts';
@@ -85,12 +85,19 @@ export class Acting {
       if (turns.isOver && all.length > PUBLISHED_AT_ONCE) await turns.next();
       const some = all.slice(at, at + PUBLISHED_AT_ONCE);
       const still = turns.taken === taken ? some : some.flatMap((one) => this.#again(one));
-      works.publish(
-        still.filter(
-          ({ seen, state }) => state.type === 'deleted' || works.isPlacePublished(seen.path, still),
-        ),
-      );
+      works.publish(this.#placed(still));
     }
+  }
+
+  /** Nothing goes before the folder that it lies in, which else would only stand for what is in it, and go with that. */
+  #placed(ordered: readonly Outgoing[]): Outgoing[] {
+    const going = new Set<string>();
+    return ordered.filter(({ seen: { path }, state }) => {
+      if (state.type === 'deleted') return true;
+      const isPlaced = going.has(parentOf(path)) || this.#deps.works.isPlaceReady(path);
+      if (isPlaced) going.add(path);
+      return isPlaced;
+    });
   }
 
   #again({ seen: before }: Outgoing): Outgoing[] {

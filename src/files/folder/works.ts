@@ -403,7 +403,7 @@ export class Works {
     }
     for (const one of incoming) {
       if (turns.isOver) await turns.next();
-      if (one.state.type === 'folder' && this.#isPlaceReady(one.seen.path)) await this.#putHere(one);
+      if (one.state.type === 'folder' && this.isPlaceReady(one.seen.path)) await this.#putHere(one);
       else if (!this.#busy.has(one.seen.path)) this.#start(one, movable);
     }
   }
@@ -415,7 +415,7 @@ export class Works {
       if (!seen.knownBelow) this.#work(seen.path, 0, () => this.#putHere(one));
       return;
     }
-    if (!this.#isPlaceReady(seen.path)) return;
+    if (!this.isPlaceReady(seen.path)) return;
     if (this.#deps.sight.folds && this.clashesWith(seen.path) !== undefined) {
       problem(seen.path, 'clash');
       waitFor(this.#clashing, foldKey(seen.path), seen.path);
@@ -440,15 +440,8 @@ export class Works {
     this.#deps.contents.want(content);
   }
 
-  /** Nothing is published before the folder that it lies in. */
-  isPlacePublished(path: string, outgoing: readonly Outgoing[]): boolean {
-    const folder = parentOf(path);
-    if (outgoing.some(({ seen }) => seen.path === folder)) return true;
-    return this.#isPlaceReady(path);
-  }
-
   /** The folder that it lies in stands; else it will be looked at, and this afterwards. */
-  #isPlaceReady(path: string): boolean {
+  isPlaceReady(path: string): boolean {
     const folder = parentOf(path);
     if (folder === '' || this.#deps.store.get(folder)?.disk.type === 'folder') return true;
     waitFor(this.#after, folder, path);
