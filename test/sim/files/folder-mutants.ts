@@ -120,6 +120,13 @@ export const FOLDER_MUTANTS: readonly Mutant[] = [
     from: 1,
   },
   {
+    name: 'what came while others had their turn does not count',
+    file: ACTING,
+    find: 'const still = turns.taken === taken ? some : some.flatMap((one) => this.#again(one));',
+    replace: 'const still = some;',
+    from: 301,
+  },
+  {
     name: 'what lies in a folder goes, though that folder waits for the one above',
     file: ACTING,
     find: 'if (isPlaced) going.add(path);',

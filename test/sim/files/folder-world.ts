@@ -133,10 +133,15 @@ export class FolderNode {
     if (life !== this.#life) return NEVER;
   }
 
+  /** Who gives up a turn hears of what others did meanwhile. */
+  #turnsOfOthersMs(): number {
+    return this.#at % 2 === 0 ? 0 : this.#world.rng.below(3);
+  }
+
   #timers(life: number): Timers {
     return {
       after: (delayMs, run) =>
-        this.#world.timers.after(delayMs, () => {
+        this.#world.timers.after(delayMs === 0 ? this.#turnsOfOthersMs() : delayMs, () => {
           if (life === this.#life) run();
         }),
     };
