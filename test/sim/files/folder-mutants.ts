@@ -127,13 +127,6 @@ export const FOLDER_MUTANTS: readonly Mutant[] = [
     from: 301,
   },
   {
-    name: 'what lies in a folder goes, though that folder waits for the one above',
-    file: ACTING,
-    find: 'if (isPlaced) going.add(path);',
-    replace: 'going.add(path);',
-    from: 301000,
-  },
-  {
     name: 'after a start only what differs on disk is looked at',
     file: SERVICE,
     find: 'if (!this.#sight.isInStep(path)) this.#agenda.add(path, 0);',
