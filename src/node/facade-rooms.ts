@@ -84,8 +84,10 @@ export interface RoomPost {
 
 export interface RoomPage {
   readonly messages: readonly RoomMessage[];
-  /** For the page before; null at the beginning. */
+  /** For the page before; null at the beginning, and where nothing older is here yet. */
   readonly before: number | null;
+  /** What is older is on its way from others. */
+  readonly coming: boolean;
 }
 
 /** Rooms are named by their name, or a beginning of their id. */

@@ -1,14 +1,13 @@
 /** Who waits to hear that a message is in order. */
 import type { Applied } from './consensus/types.ts';
-import type { RoomId } from './types.ts';
-import { messageId } from './wire.ts';
+import type { RoomMessages } from './messages.ts';
 
 export class AwaitedMessages {
-  readonly #room: RoomId;
+  readonly #messages: Pick<RoomMessages, 'idOf'>;
   readonly #runs = new Map<string, () => void>();
 
-  constructor(room: RoomId) {
-    this.#room = room;
+  constructor(messages: Pick<RoomMessages, 'idOf'>) {
+    this.#messages = messages;
   }
 
   add(message: string, run: () => void): void {
@@ -23,7 +22,7 @@ export class AwaitedMessages {
     if (this.#runs.size === 0) return;
     for (const { entry } of applied) {
       if (entry.kind !== 'command') continue;
-      const id = messageId(this.#room, entry.command);
+      const id = this.#messages.idOf(entry.command);
       this.#runs.get(id)?.();
       this.#runs.delete(id);
     }

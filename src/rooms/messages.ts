@@ -27,6 +27,9 @@ export interface Standing {
 export class RoomMessages {
   readonly #deps: MessagesDeps;
   readonly #bodies = new WeakMap<Bytes, Body>();
+  readonly #ids = new WeakMap<Command, string>();
+  /** Signed here, or found to be signed: for which place. A signature costs more to check than all else of a message. */
+  readonly #signed = new WeakMap<Bytes, string>();
 
   constructor(deps: MessagesDeps) {
     this.#deps = deps;
@@ -38,7 +41,10 @@ export class RoomMessages {
     const sealed = keys.seal(place, text, sentMs, carries);
     const body: Body =
       sealed === undefined ? { kind: 'draft', sentMs, text } : signBody(signer, id, place, sealed.body);
-    return { command: { ...placeOf(place), body: encodeBody(body) }, sentMs, key: sealed?.key };
+    const bytes = encodeBody(body);
+    this.#bodies.set(bytes, body);
+    if (body.kind !== 'draft') this.#signed.set(bytes, placeText(place));
+    return { command: { ...placeOf(place), body: bytes }, sentMs, key: sealed?.key };
   }
 
   change(place: Place, sentMs: number, epoch: number, commit: Bytes): Said {
@@ -54,7 +60,7 @@ export class RoomMessages {
     if (body.kind === 'message' && body.carries) return this.#shownFromBefore(command, { index, held, key });
     const text = this.textOf(command, key);
     const device = command.author as DeviceKey;
-    const id = messageId(this.#deps.id, command);
+    const id = this.idOf(command);
     return {
       index,
       id,
@@ -110,6 +116,14 @@ export class RoomMessages {
     return body?.kind === 'message' ? this.#deps.keys.keyFor(command.author, body) : undefined;
   }
 
+  idOf(command: Command): string {
+    const known = this.#ids.get(command);
+    if (known !== undefined) return known;
+    const id = messageId(this.#deps.id, command);
+    this.#ids.set(command, id);
+    return id;
+  }
+
   bodyOf({ body }: Command): Body | undefined {
     const known = this.#bodies.get(body);
     if (known !== undefined) return known;
@@ -123,8 +137,16 @@ export class RoomMessages {
     const body = this.bodyOf(command);
     if (body === undefined || body.kind === 'draft')
       return command.author === this.#deps.signer.key ? body : undefined;
-    return isSigned(this.#deps.verifier, this.#deps.id, command, body) ? body : undefined;
+    const place = placeText(command);
+    if (this.#signed.get(command.body) === place) return body;
+    if (!isSigned(this.#deps.verifier, this.#deps.id, command, body)) return undefined;
+    this.#signed.set(command.body, place);
+    return body;
   }
+}
+
+function placeText({ author, incarnation, number }: Place): string {
+  return `${author} ${incarnation} ${String(number)}`;
 }
 
 function placeOf({ author, incarnation, number }: Place): Place {

@@ -8,13 +8,13 @@ import type { Timeline } from './timeline/timeline.ts';
 import type { ShownMessage } from './types.ts';
 
 export class Past {
-  readonly #disk: Pick<RoomDisk, 'page'>;
+  readonly #disk: Pick<RoomDisk, 'page' | 'wholeAbove'>;
   readonly #timeline: Pick<Timeline, 'waiting'>;
   readonly #messages: Pick<RoomMessages, 'toCarry' | 'shown'>;
   readonly #deliveries: Pick<Deliveries, 'reach' | 'voters'>;
 
   constructor(
-    disk: Pick<RoomDisk, 'page'>,
+    disk: Pick<RoomDisk, 'page' | 'wholeAbove'>,
     timeline: Pick<Timeline, 'waiting'>,
     messages: Pick<RoomMessages, 'toCarry' | 'shown'>,
     deliveries: Pick<Deliveries, 'reach' | 'voters'>,
@@ -41,6 +41,11 @@ export class Past {
         this.#messages.shown(command, { index: null, held: this.#deliveries.voters(holders), key }) ?? [],
     );
     return [...confirmed, ...waiting];
+  }
+
+  /** Of what stands below that place, the newest came as a summary only. */
+  lacksBelow(index: number): boolean {
+    return this.#disk.wholeAbove(index - 1) > 0;
   }
 
   /** What can be read here of the places above `after`, up to `upTo`. */

@@ -20,12 +20,12 @@ export interface RoomRows {
     room: RoomId,
     from: number,
     to?: number,
-  ): readonly { readonly index: number; readonly bytes: Bytes }[];
+  ): readonly { readonly index: number; readonly bytes: Bytes; readonly counted: boolean }[];
   putEntry(room: RoomId, index: number, bytes: Bytes): void;
   dropEntriesFrom(room: RoomId, index: number): void;
-  /** Marks a confirmed entry as one that people see. */
-  show(room: RoomId, index: number): void;
-  /** The last ones below `before`, oldest first, with the key of each where it is kept. */
+  /** Marks a confirmed entry as one that counted. @param isSeen by people, too. */
+  count(room: RoomId, index: number, isSeen: boolean): void;
+  /** The last ones below `before` that people see, oldest first, with the key of each where it is kept. */
   shown(
     room: RoomId,
     before: number,

@@ -16,7 +16,7 @@ import type {
 import type { RoomDisk } from './room-disk.ts';
 import type { RoomRows } from './ports.ts';
 
-/** Whoever comes in later gets these as they were said; what is older comes as a summary without its texts. */
+/** Whoever is further behind gets a summary first, and then what lies before it page by page. */
 const KEEP_ENTRIES = 20_000;
 
 export interface DriverDeps {
@@ -27,6 +27,8 @@ export interface DriverDeps {
   readonly timers: Timers;
   readonly logger: Logger;
   readonly seed: number;
+  /** How many entries are in memory for whoever is behind; by default as many as suit people. */
+  readonly keepEntries?: number | undefined;
   readonly send: (to: ReplicaId, message: Message) => void;
   /** It is written that this is confirmed. */
   readonly applied: (applied: readonly Applied[]) => void;
@@ -48,20 +50,21 @@ export class ReplicaDriver {
   #tick: Timer | undefined;
   #held: Extract<Effect, { type: 'send' }>[] = [];
   #writes: Write[] = [];
-  #applied: Applied[] = [];
+  /** What is told once it is written: confirmed entries, and summaries between them. */
+  #confirmed: (Applied[] | Snapshot)[] = [];
   #commit: number | undefined;
   #after: (() => void)[] = [];
   #isOver = false;
 
   constructor(deps: DriverDeps) {
     this.#deps = deps;
-    const { self, disk, clock, seed } = deps;
+    const { self, disk, clock, seed, keepEntries = KEEP_ENTRIES } = deps;
     this.core = new Consensus({
       self,
       stored: disk.load(),
       nowMs: clock.monotonicMs(),
       seed,
-      keepEntries: KEEP_ENTRIES,
+      keepEntries,
     });
     this.#scheduleTick();
   }
@@ -130,18 +133,24 @@ export class ReplicaDriver {
     this.#later?.cancel();
     this.#later = undefined;
     const ticket = this.core.lastTicket;
-    const [applied, after, flushed] = [this.#applied, this.#after, this.#flushed];
+    const [confirmed, after, flushed] = [this.#confirmed, this.#after, this.#flushed];
     this.#flushed = [];
-    if (this.#write()) this.#wrote(ticket, applied, after);
+    if (this.#write()) this.#wrote(ticket, confirmed, after);
     for (const run of flushed) run();
   }
 
-  #wrote(ticket: number, applied: readonly Applied[], after: readonly (() => void)[]): void {
+  #wrote(
+    ticket: number,
+    confirmed: readonly (readonly Applied[] | Snapshot)[],
+    after: readonly (() => void)[],
+  ): void {
     this.#step({ type: 'flushed', ticket });
     const ready = this.#held.filter((held) => held.after <= ticket);
     this.#held = this.#held.filter((held) => held.after > ticket);
     for (const { to, message } of ready) this.#deps.send(to, message);
-    if (applied.length > 0) this.#deps.applied(applied);
+    for (const one of confirmed)
+      if ('sessions' in one) this.#deps.installed(one);
+      else this.#deps.applied(one);
     for (const tell of after) tell();
     // What the flush led to is written in the next round.
     if (!this.#isOver && (this.#writes.length > 0 || this.#commit !== undefined || this.#held.length > 0))
@@ -162,16 +171,12 @@ export class ReplicaDriver {
         else this.#held.push(effect);
         return;
       case 'apply':
-        this.#applied = [...this.#applied, ...effect.applied];
+        this.#confirm(effect.applied);
         this.#commit = effect.commit;
         return;
       case 'installed':
-        // It covers whatever was confirmed before it in this turn.
-        this.#applied = [];
-        this.#commit = undefined;
-        this.#after.push(() => {
-          this.#deps.installed(effect.snapshot);
-        });
+        this.#confirmed.push(effect.snapshot);
+        this.#commit = effect.snapshot.index;
         return;
       case 'role':
         this.#after.push(this.#deps.roleChanged);
@@ -187,12 +192,19 @@ export class ReplicaDriver {
     }
   }
 
+  #confirm(applied: readonly Applied[]): void {
+    const last = this.#confirmed.at(-1);
+    if (last === undefined || 'sessions' in last) this.#confirmed.push([...applied]);
+    else last.push(...applied);
+  }
+
   /** @returns false when the disk refused: then nothing of it was done, and nothing of it is said. */
   #write(): boolean {
     const { rows, disk, logger } = this.#deps;
-    const [writes, applied, commit] = [this.#writes, this.#applied, this.#commit];
+    const [writes, commit] = [this.#writes, this.#commit];
+    const applied = this.#confirmed.flatMap((one) => ('sessions' in one ? [] : one));
     this.#writes = [];
-    this.#applied = [];
+    this.#confirmed = [];
     this.#commit = undefined;
     this.#after = [];
     if (writes.length === 0 && commit === undefined) return true;

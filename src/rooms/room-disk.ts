@@ -2,30 +2,13 @@
 import { decodeCbor, encodeCbor } from '../base/cbor.ts';
 import { fromHex, toHex, type Bytes } from '../base/bytes.ts';
 import { isKithError } from '../base/errors.ts';
-import { bodyIn } from './bodies.ts';
-import { chained } from './consensus/chain.ts';
-import {
-  bytesIn,
-  entryFields,
-  exactly,
-  listOf,
-  numberIn,
-  readEntry,
-  readSnapshot,
-  replicaIn,
-  snapshotFields,
-} from './consensus/wire.ts';
-import { sessionOf } from './consensus/sessions.ts';
-import type {
-  Applied,
-  ChainHash,
-  Entry,
-  ReplicaId,
-  Snapshot,
-  StoredReplica,
-  Write,
-} from './consensus/types.ts';
+import { chained, genesis } from './consensus/chain.ts';
+import { bytesIn, entryFields, exactly, listOf, numberIn, readEntry } from './consensus/wire.ts';
+import { sessionOf, Sessions } from './consensus/sessions.ts';
+import type { Applied, Entry, Mark, ReplicaId, Snapshot, StoredReplica, Write } from './consensus/types.ts';
+import { begun, isMessage, isShown, wholeAbove, type Gap, type PlacedEntry } from './older/core.ts';
 import type { RoomRows } from './ports.ts';
+import { promiseBytes, readPromise, type Promised } from './promise.ts';
 import type { Said } from './timeline/timeline.ts';
 import type { RoomId } from './types.ts';
 import { readSaid, saidFields } from './wire.ts';
@@ -34,13 +17,6 @@ export interface KeptEntry {
   readonly entry: Entry;
   /** Of the message in it, where its epoch is over. */
   readonly key: Bytes | undefined;
-}
-
-interface Promised {
-  readonly term: number;
-  readonly vote: ReplicaId | undefined;
-  readonly height: { readonly index: number; readonly hash: ChainHash };
-  readonly base: Snapshot;
 }
 
 export class RoomDisk {
@@ -58,17 +34,41 @@ export class RoomDisk {
   static open(rows: RoomRows, room: RoomId): RoomDisk | undefined {
     const bytes = rows.promise(room);
     if (bytes === null || bytes === undefined) return undefined;
-    return new RoomDisk(rows, room, readPromise(bytes));
+    const promise = readPromise(bytes);
+    const disk = new RoomDisk(rows, room, { ...promise, gaps: promise.gaps ?? [] });
+    if (promise.gaps === undefined) disk.#noteWhatCounted();
+    return disk;
   }
 
   /** Inside a transaction: an empty replica, and whatever was here of its log goes. */
   static begin(rows: RoomRows, room: RoomId, base: Snapshot): RoomDisk {
     const height = { index: base.index, hash: base.hash };
-    const disk = new RoomDisk(rows, room, { term: 0, vote: undefined, height, base });
+    const disk = new RoomDisk(rows, room, { term: 0, vote: undefined, height, base, gaps: [] });
     rows.dropEntriesFrom(room, 0);
     rows.putCommit(room, base.index);
     disk.#putPromise();
     return disk;
+  }
+
+  /**
+   * A store of before said only which messages people see: not which changes of keys counted, nor that a summary stood
+   * for what was not there. What lies below a summary that more was let go after stays as it is: nobody knows what counted.
+   */
+  #noteWhatCounted(): void {
+    const { base } = this.#promise;
+    const placed = this.placed(1, this.#rows.commit(this.#room));
+    const isWhole = placed[0]?.entry.index === 1;
+    const cameAsSummary = base.index > 0 && placed.every(({ entry }) => entry.index > base.index);
+    const sessions = new Sessions(isWhole ? [] : base.sessions);
+    const known = isWhole ? placed : placed.filter(({ entry }) => entry.index > base.index);
+    this.#rows.transact(() => {
+      for (const { entry, counted } of known) {
+        const isNew = sessions.apply(entry) === 'new' && entry.kind === 'command';
+        if (isNew && !counted) this.#rows.count(this.#room, entry.index, false);
+      }
+      if (cameAsSummary) this.#lack(genesis(fromHex(this.#room)), base);
+      this.#putPromise();
+    });
   }
 
   load(): StoredReplica {
@@ -95,19 +95,25 @@ export class RoomDisk {
         this.#append(write.entries);
         return;
       case 'install':
-        this.#rows.dropEntriesFrom(this.#room, 0);
-        this.#rows.putCommit(this.#room, write.snapshot.index);
-        this.#promise = {
-          ...this.#promise,
-          base: write.snapshot,
-          height: { index: write.snapshot.index, hash: write.snapshot.hash },
-        };
-        return;
+        return this.#install(write);
       case 'compact':
         // The rows stay: they are what people read back in.
         this.#promise = { ...this.#promise, base: write.snapshot };
         return;
     }
+  }
+
+  /** What people see stays; what lies between that and the summary is fetched from others. */
+  #install({ snapshot, known }: Extract<Write, { type: 'install' }>): void {
+    const { index, hash } = snapshot;
+    this.#rows.dropEntriesFrom(this.#room, known.index + 1);
+    this.#rows.putCommit(this.#room, index);
+    this.#promise = { ...this.#promise, base: snapshot, height: { index, hash } };
+    this.#lack(known, snapshot);
+  }
+
+  #lack(from: Mark, to: Mark): void {
+    this.#promise = { ...this.#promise, gaps: [...this.#promise.gaps, begun({ from, to })] };
   }
 
   #append(entries: readonly Entry[]): void {
@@ -124,7 +130,7 @@ export class RoomDisk {
     for (const { entry, verdict } of applied) {
       if (entry.kind !== 'command' || verdict !== 'new') continue;
       const { author, incarnation, number } = entry.command;
-      if (bodyIn(entry.command.body)?.kind !== 'commit') this.#rows.show(this.#room, entry.index);
+      this.#rows.count(this.#room, entry.index, isMessage(entry.command.body));
       this.#rows.dropWaiting(this.#room, sessionOf(author, incarnation), number);
     }
     this.#rows.putCommit(this.#room, commit);
@@ -158,10 +164,45 @@ export class RoomDisk {
     }, keeping);
   }
 
+  /** Never over a gap: what is older comes once it is here. */
   page(before: number, limit: number): readonly KeptEntry[] {
-    return this.#rows.shown(this.#room, before, limit).flatMap(({ bytes, key }) => {
-      const entry = entryIn(bytes);
+    const above = this.wholeAbove(before - 1);
+    return this.#rows.shown(this.#room, before, limit).flatMap(({ index, bytes, key }) => {
+      const entry = index > above ? entryIn(bytes) : undefined;
       return entry === undefined ? [] : [{ entry, key }];
+    });
+  }
+
+  // ---- what came as a summary
+
+  get gaps(): readonly Gap[] {
+    return this.#promise.gaps;
+  }
+
+  /** All that is confirmed above that place, up to the one given, is here. */
+  wholeAbove(upTo: number): number {
+    return wholeAbove(this.#promise.gaps, upTo);
+  }
+
+  /** @param now what is left of the gap, or has to be had of it anew; undefined when nothing is. */
+  fill(gap: Gap, now: Gap | undefined, placed: readonly PlacedEntry[]): void {
+    const gaps = this.#promise.gaps.flatMap((one) => (one === gap ? (now ?? []) : [one]));
+    this.#rows.transact(() => {
+      for (const one of placed) {
+        const { entry, counted } = one;
+        this.#rows.putEntry(this.#room, entry.index, entryBytes(entry));
+        if (counted) this.#rows.count(this.#room, entry.index, isShown(one));
+      }
+      this.#promise = { ...this.#promise, gaps };
+      this.#putPromise();
+    }, 'replaceable');
+  }
+
+  /** Those that are here and can be read, with whether they counted. */
+  placed(from: number, to: number): readonly PlacedEntry[] {
+    return this.#rows.entries(this.#room, from, to).flatMap(({ bytes, counted }) => {
+      const entry = entryIn(bytes);
+      return entry === undefined ? [] : [{ entry, counted }];
     });
   }
 
@@ -171,26 +212,13 @@ export class RoomDisk {
   }
 
   #putPromise(): void {
-    const { term, vote, height, base } = this.#promise;
-    const fields = [term, vote ?? null, height.index, fromHex(height.hash), snapshotFields(base)];
-    this.#rows.putPromise(this.#room, encodeCbor(fields));
+    this.#rows.putPromise(this.#room, promiseBytes(this.#promise));
   }
 }
 
-/** With the key that opens it, once keys were there. */
 function keptIn(bytes: Uint8Array): Said {
   const [said, key] = exactly(listOf(decodeCbor(bytes)), 2);
   return { ...readSaid(said), key: key === null ? undefined : bytesIn(key) };
-}
-
-function readPromise(bytes: Uint8Array): Promised {
-  const [term, vote, index, hash, base] = exactly(listOf(decodeCbor(bytes)), 5);
-  return {
-    term: numberIn(term),
-    vote: vote === null ? undefined : replicaIn(vote),
-    height: { index: numberIn(index), hash: toHex(bytesIn(hash)) },
-    base: readSnapshot(base),
-  };
 }
 
 /** With the hash before it, so that the entry can be checked where it lies. */

@@ -9,6 +9,7 @@ import { Past } from './past.ts';
 import { AwaitedMessages } from './awaited.ts';
 import { Deliveries } from './deliveries.ts';
 import { Hearers } from './hearers.ts';
+import { OlderEntries } from './older/older-entries.ts';
 import { OwnWords } from './own-words.ts';
 import { RoomOrder } from './room-order.ts';
 import { RoomPeople } from './room-people.ts';
@@ -21,7 +22,7 @@ import { RoomMessages } from './messages.ts';
 import type { KeysStanding } from './keys/core.ts';
 import { RoomKeys, type RoomKeysDeps } from './keys/service.ts';
 import { inFrames, isNewer, unreadable } from './said.ts';
-import { messageId, type Addressed, type RoomFrame } from './wire.ts';
+import type { Addressed, RoomFrame } from './wire.ts';
 
 const HELLO_MS = 1000;
 const GOSSIP_MS = 1000;
@@ -34,6 +35,7 @@ export interface RoomDeps {
   readonly self: ReplicaId;
   readonly disk: RoomDisk;
   readonly rows: RoomRows;
+  readonly keepEntries: number | undefined;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly rng: Rng;
@@ -69,6 +71,7 @@ export class Room {
   readonly #keys: RoomKeys;
   readonly #messages: RoomMessages;
   readonly #deliveries: Deliveries;
+  readonly #older: OlderEntries;
   readonly #hearers = new Hearers();
   #isUnflushed = false;
   readonly #awaited: AwaitedMessages;
@@ -77,9 +80,9 @@ export class Room {
 
   constructor(deps: RoomDeps) {
     this.#deps = deps;
-    this.#awaited = new AwaitedMessages(deps.id);
-    const { self, disk, rows, clock, timers, logger, rng } = deps;
+    const { self, disk, rows, clock, timers, logger, rng, keepEntries } = deps;
     this.#driver = new ReplicaDriver({
+      keepEntries,
       self,
       disk,
       rows,
@@ -95,6 +98,7 @@ export class Room {
       installed: ({ sessions }) => {
         this.#timeline.confirmedUpTo(sessions);
         this.#keys.look();
+        this.#older.look();
         deps.changed('message');
       },
       roleChanged: () => {
@@ -110,6 +114,7 @@ export class Room {
     this.#keys = this.#openKeys();
     const { id, signer, verifier } = deps;
     this.#messages = new RoomMessages({ id, signer, verifier, keys: this.#keys });
+    this.#awaited = new AwaitedMessages(this.#messages);
     this.#timeline = new Timeline(LIMIT, this.core.sessions);
     for (const said of disk.waiting()) this.#timeline.heard(said, true);
     this.own = this.#openOwn();
@@ -117,15 +122,16 @@ export class Room {
     this.#deliveries = new Deliveries({
       device: signer.key as DeviceKey,
       core: this.core,
-      readable: () => this.#keys.readable,
+      readable: () => this.readable,
     });
+    this.#older = this.#openOlder();
     this.past = new Past(disk, this.#timeline, this.#messages, this.#deliveries);
     this.#order = new RoomOrder(self, this.core, clock, {
       send: (to, frame) => void deps.send(deviceOf(to) as DeviceKey, { to, frame }),
       decide: (event) => {
         this.#driver.handle(event);
       },
-      readable: () => this.#keys.readable,
+      readable: () => this.readable,
     });
   }
 
@@ -184,6 +190,7 @@ export class Room {
       device: signer.key as DeviceKey,
       core: () => this.core,
       entries: (from, to) => disk.entries(from, to),
+      wholeAbove: (upTo) => disk.wholeAbove(upTo),
       certifies: (device, key) => roll.certifies(device, key),
       others: () => this.others(),
       leaving: () => this.people.leaving,
@@ -204,14 +211,40 @@ export class Room {
     });
   }
 
+  #openOlder(): OlderEntries {
+    const { id, disk, clock, logger, send, changed } = this.#deps;
+    return new OlderEntries({
+      id,
+      disk,
+      clock,
+      logger,
+      core: this.core,
+      others: () => this.others(),
+      send: (to, frame) => void send(to, { to: undefined, frame }),
+      filled: (above, upTo) => {
+        this.#keys.came(above, upTo);
+        changed('message');
+      },
+    });
+  }
+
+  /** Every message up to there can be read here. */
+  get readable(): number {
+    return Math.min(this.#keys.readable, this.#older.wholeUpTo);
+  }
+
+  /** Older entries that came as a summary, and are on their way. */
+  get lacking(): number {
+    return this.#older.lacking;
+  }
+
   get core(): ReplicaDriver['core'] {
     return this.#driver.core;
   }
 
   /** Messages; changes of keys are nobody's business. */
   get waiting(): number {
-    return this.#timeline.waiting.filter(({ command }) => this.#messages.bodyOf(command)?.kind !== 'commit')
-      .length;
+    return this.#timeline.count((command) => this.#messages.bodyOf(command)?.kind !== 'commit');
   }
 
   /** Something of this device's is on its way: what is said now may as well wait for company. */
@@ -247,10 +280,8 @@ export class Room {
 
   /** Of a message that waits; once, and never for one that is replaced by a summary. */
   whenConfirmed(message: string, run: () => void): void {
-    const isOver = !this.#timeline.waiting.some(
-      ({ command }) => messageId(this.#deps.id, command) === message,
-    );
-    if (isOver) run();
+    const isWaiting = this.#timeline.some((command) => this.#messages.idOf(command) === message);
+    if (!isWaiting) run();
     else this.#awaited.add(message, run);
   }
 
@@ -293,6 +324,10 @@ export class Room {
       case 'texts-wanted':
       case 'texts':
         return this.#keys.receive(device, frame);
+      case 'older-wanted':
+        return this.#older.wanted(device, frame);
+      case 'older':
+        return this.#older.told(device, frame);
       default:
         return;
     }
@@ -447,6 +482,7 @@ export class Room {
       this.#proposeWaiting();
       this.people.look();
       this.#keys.tell();
+      this.#older.look();
       if (this.#deliveries.takeNews()) this.#deps.changed('message');
       this.#keys.look();
     }

@@ -23,6 +23,7 @@ import type {
   RoomCard,
   RoomChange,
   RoomId,
+  RoomName,
   RoomView,
   SentInvite,
   ShownMessage,
@@ -47,6 +48,8 @@ export interface RoomServiceDeps extends RoomLinksDeps {
   readonly rng: Rng;
   /** Of the node's store: another one when the store was restored or copied. 32 hex digits. */
   readonly store: string;
+  /** Entries of a room in memory, for whoever is behind. */
+  readonly keepEntries?: number;
   readonly changed: (change: RoomChange) => void;
 }
 
@@ -294,14 +297,28 @@ export class RoomService {
     return this.#rooms.get(id)?.read(before, limit) ?? [];
   }
 
+  /** What was said right before that place, or last, is not here yet. */
+  lacksBelow(id: RoomId, index: number = Number.MAX_SAFE_INTEGER): boolean {
+    return this.#rooms.get(id)?.past.lacksBelow(index) ?? false;
+  }
+
   room(id: RoomId): Room | undefined {
     return this.#rooms.get(id);
   }
 
+  /** Those that were not left, for whoever looks for one by its name: each view costs much more. */
+  names(): readonly RoomName[] {
+    return [...this.#cards.values()].filter(({ state }) => state !== 'left');
+  }
+
   views(): readonly RoomView[] {
-    return [...this.#cards.values()]
-      .filter(({ state }) => state !== 'left')
-      .map((card) => viewOf(card, this.#rooms.get(card.id), this.#deps.rows.countShown(card.id)));
+    return this.names().flatMap(({ id }) => this.view(id) ?? []);
+  }
+
+  view(id: RoomId): RoomView | undefined {
+    const card = this.#cards.get(id);
+    if (card === undefined || card.state === 'left') return undefined;
+    return viewOf(card, this.#rooms.get(id), this.#deps.rows.countShown(id));
   }
 
   // ---- rooms
@@ -315,6 +332,7 @@ export class RoomService {
       self: this.#replicaOf(own),
       disk,
       rows,
+      keepEntries: this.#deps.keepEntries,
       clock,
       timers,
       rng,

@@ -88,6 +88,9 @@ export interface ShownMessage {
   readonly carried?: { readonly room: RoomId; readonly by: DeviceKey };
 }
 
+/** What people tell rooms apart by. */
+export type RoomName = Pick<RoomView, 'id' | 'name' | 'state' | 'continuedAs'>;
+
 export interface RoomView {
   readonly id: RoomId;
   readonly name: string;
@@ -100,6 +103,8 @@ export interface RoomView {
   readonly quorum: number;
   readonly confirmed: number;
   readonly waiting: number;
+  /** Older entries that are not here yet. */
+  readonly lacking: number;
   readonly order: readonly ReplicaId[];
   readonly invites: readonly SentInvite[];
   readonly invitedBy: DeviceKey | undefined;

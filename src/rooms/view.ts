@@ -23,7 +23,7 @@ export function viewOf(card: RoomCard, room: Room | undefined, confirmed: number
 
 type Live = Pick<
   RoomView,
-  'voters' | 'joining' | 'learners' | 'host' | 'term' | 'quorum' | 'waiting' | 'order' | 'keys'
+  'voters' | 'joining' | 'learners' | 'host' | 'term' | 'quorum' | 'waiting' | 'lacking' | 'order' | 'keys'
 >;
 
 const CLOSED: Live = {
@@ -32,16 +32,17 @@ const CLOSED: Live = {
   term: 0,
   quorum: 0,
   waiting: 0,
+  lacking: 0,
   order: [],
   keys: undefined,
 };
 
 function liveOf(room: Room): Live {
-  const { core, waiting, keys } = room;
+  const { core, waiting, lacking, keys } = room;
   const { host, term, agreedRoster } = core;
   const { voters } = agreedRoster;
   const quorum = voters.length === 0 ? 0 : room.quorum;
-  return { ...agreedRoster, host, term, quorum, waiting, keys, order: orderOf(core, voters) };
+  return { ...agreedRoster, host, term, quorum, waiting, lacking, keys, order: orderOf(core, voters) };
 }
 
 /** Those who count, as they are measured; as they came, while nothing is. */

@@ -7,18 +7,22 @@ import { LIMITS } from '../base/limits.ts';
 import {
   bytesIn,
   commandFields,
+  entryFields,
   exactly,
   flagIn,
+  hashIn,
   listOf,
   messageFields,
   numberIn,
   readCommand,
+  readEntry,
   readMessage,
   replicaIn,
   textIn,
 } from './consensus/wire.ts';
 import { replicaOf } from './consensus/roster.ts';
 import type { Command, Message, ReplicaId, SessionTable } from './consensus/types.ts';
+import type { CountedEntry, OlderPage } from './older/core.ts';
 import { PLACES_BYTES } from './order/places.ts';
 import { ROOM_BOOT_BYTES } from '../sealing/rooms/index.ts';
 import type { Said } from './timeline/timeline.ts';
@@ -61,7 +65,10 @@ export type RoomFrame =
   | { readonly type: 'epoch'; readonly at: number; readonly epoch: number; readonly authenticator: Bytes }
   /** Keys of messages above `above`, up to `upTo`, the newest first. */
   | { readonly type: 'texts-wanted'; readonly above: number; readonly upTo: number }
-  | TextsFrame;
+  | TextsFrame
+  /** What came as a summary: entries above `above`, up to `upTo`, the newest first. */
+  | { readonly type: 'older-wanted'; readonly above: number; readonly upTo: number }
+  | ({ readonly type: 'older' } & OlderPage);
 
 export type KeysFrame = Extract<
   RoomFrame,
@@ -95,6 +102,8 @@ const TYPES = [
   'epoch',
   'texts-wanted',
   'texts',
+  'older-wanted',
+  'older',
 ] as const satisfies readonly RoomFrame['type'][];
 
 export interface Addressed {
@@ -150,6 +159,12 @@ function frameFields(frame: RoomFrame): CborValue[] {
       const { reached, upTo, epoch, boot, seq, ciphertext } = frame;
       return [reached, upTo, epoch, boot, seq, ciphertext];
     }
+    case 'older-wanted':
+      return [frame.above, frame.upTo];
+    case 'older': {
+      const { upTo, before, entries } = frame;
+      return [upTo, fromHex(before), entries.map(({ entry, counted }) => [entryFields(entry), counted])];
+    }
   }
 }
 
@@ -198,6 +213,13 @@ function readFrame(type: RoomFrame['type'], rest: readonly CborValue[]): RoomFra
       const [device, since] = exactly(rest, 2);
       return { type, device: idFromBytes<DeviceKey>(device), since: numberIn(since) };
     }
+    case 'older-wanted':
+      return { type, above: numberIn(exactly(rest, 2)[0]), upTo: numberIn(rest[1]) };
+    case 'older': {
+      const [upTo, before, entries] = exactly(rest, 3);
+      const list = atMost(listOf(entries), LIMITS.roomEntriesPerFrame).map(countedIn);
+      return { type, upTo: numberIn(upTo), before: hashIn(before), entries: list };
+    }
     default:
       return readKeysFrame(type, rest);
   }
@@ -234,6 +256,11 @@ function readKeysFrame(
       };
     }
   }
+}
+
+function countedIn(value: CborValue): CountedEntry {
+  const [entry, counted] = exactly(listOf(value), 2);
+  return { entry: readEntry(entry), counted: flagIn(counted) };
 }
 
 function within(value: CborValue | undefined, sizeBytes: number): Bytes {

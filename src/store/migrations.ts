@@ -426,4 +426,9 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX file_unneeded_since ON file_unneeded (since_ms, content);
   `,
+  `
+  -- shown: 1 where people see it, 2 where it counted and nobody sees it, as changes of keys.
+  DROP INDEX room_entries_shown;
+  CREATE INDEX room_entries_seen ON room_entries (room, place) WHERE shown = 1;
+  `,
 ];

@@ -7,7 +7,7 @@ import type { Database } from './database.ts';
 import { bytesIn, bytesOrNullIn, numberIn, textIn } from './rows.ts';
 import { SecretTable } from './secret-table.ts';
 
-type Entries = Pick<RoomRows, 'entries' | 'putEntry' | 'dropEntriesFrom' | 'show' | 'shown' | 'countShown'>;
+type Entries = Pick<RoomRows, 'entries' | 'putEntry' | 'dropEntriesFrom' | 'count' | 'shown' | 'countShown'>;
 type Keys = Pick<RoomRows, 'keys' | 'putKeys' | 'messageKey' | 'putMessageKey'>;
 type Waiting = Pick<RoomRows, 'waiting' | 'putWaiting' | 'dropWaiting'>;
 
@@ -21,8 +21,16 @@ export function openRoomStore(database: Database, sealer: RoomSealer): RoomRows 
     if (row > 0) rows.set(room, row);
     return row;
   };
+  const shown = new ShownCounts(database);
   return {
-    transact: (work, keeping) => database.transact(work, keeping),
+    transact(work, keeping) {
+      try {
+        return database.transact(work, keeping);
+      } catch (error) {
+        shown.forget();
+        throw error;
+      }
+    },
     cards: () =>
       database
         .sql('SELECT id, card FROM rooms ORDER BY row')
@@ -56,56 +64,110 @@ export function openRoomStore(database: Database, sealer: RoomSealer): RoomRows 
     putCommit(room, index) {
       database.sql('UPDATE rooms SET committed = ? WHERE row = ?').run(index, rowOf(room));
     },
-    ...entriesIn(database, sealer, rowOf),
+    ...entriesIn(database, sealer, rowOf, shown),
     ...waitingIn(database, sealer, rowOf),
     ...keysIn(database, sealer, rowOf),
   };
 }
 
-function entriesIn(database: Database, sealer: RoomSealer, rowOf: (room: RoomId) => number): Entries {
+/** How many messages people see, by the row of the room: asked at every turn, and counted once. */
+class ShownCounts {
+  readonly #database: Database;
+  readonly #counts = new Map<number, number>();
+  readonly #last = new Map<number, number>();
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  of(row: number): number {
+    const known = this.#counts.get(row);
+    if (known !== undefined) return known;
+    const found = this.#database
+      .sql(`SELECT count(*) AS count FROM room_entries WHERE room = ? AND shown = ${String(SEEN)}`)
+      .get(row);
+    const count = found === undefined ? 0 : numberIn(found, 'count');
+    this.#counts.set(row, count);
+    return count;
+  }
+
+  /** An entry is written: in the place of one that was counted, perhaps, where it is not above all before. */
+  wrote(row: number, index: number): void {
+    if (index <= (this.#last.get(row) ?? Infinity)) this.#counts.delete(row);
+    this.#last.set(row, index);
+  }
+
+  /** One more is seen. */
+  add(row: number): void {
+    const known = this.#counts.get(row);
+    if (known !== undefined) this.#counts.set(row, known + 1);
+  }
+
+  forget(): void {
+    this.#counts.clear();
+  }
+}
+
+/** Of an entry: whether it counted, and whether people see it. What they see is found by an index that names the number. */
+const [SEEN, COUNTED] = [1, 2];
+
+function entriesIn(
+  database: Database,
+  sealer: RoomSealer,
+  rowOf: (room: RoomId) => number,
+  counts: ShownCounts,
+): Entries {
   const readAll = (room: RoomId, rows: readonly (Placed & { readonly key?: Bytes | undefined })[]) =>
-    rows.flatMap(({ place, body, key }) => {
+    rows.flatMap(({ place, body, counted, key }) => {
       const bytes = opened(sealer, `entry ${room} ${String(place)}`, body);
-      return bytes === undefined ? [] : [{ index: place, bytes, key }];
+      return bytes === undefined ? [] : [{ index: place, bytes, counted, key }];
     });
   return {
     entries: (room, from, to = Number.MAX_SAFE_INTEGER) =>
       readAll(
         room,
         database
-          .sql('SELECT place, body FROM room_entries WHERE room = ? AND place BETWEEN ? AND ? ORDER BY place')
+          .sql(
+            'SELECT place, shown, body FROM room_entries WHERE room = ? AND place BETWEEN ? AND ? ORDER BY place',
+          )
           .all(rowOf(room), from, to)
           .map(placeOf),
       ),
+    /** One that is written again, as it was, keeps the key of its message. */
     putEntry(room, index, bytes) {
+      const row = rowOf(room);
       database
-        .sql('INSERT OR REPLACE INTO room_entries (room, place, shown, body) VALUES (?, ?, 0, ?)')
-        .run(rowOf(room), index, sealer.seal(`entry ${room} ${String(index)}`, bytes));
+        .sql(
+          `INSERT INTO room_entries (room, place, shown, body) VALUES (?, ?, 0, ?)
+           ON CONFLICT (room, place) DO UPDATE SET shown = 0, body = excluded.body`,
+        )
+        .run(row, index, sealer.seal(`entry ${room} ${String(index)}`, bytes));
+      counts.wrote(row, index);
     },
     dropEntriesFrom(room, index) {
       database.sql('DELETE FROM room_entries WHERE room = ? AND place >= ?').run(rowOf(room), index);
+      counts.forget();
     },
-    show(room, index) {
-      database.sql('UPDATE room_entries SET shown = 1 WHERE room = ? AND place = ?').run(rowOf(room), index);
+    count(room, index, isSeen) {
+      const row = rowOf(room);
+      database
+        .sql('UPDATE room_entries SET shown = ? WHERE room = ? AND place = ?')
+        .run(isSeen ? SEEN : COUNTED, row, index);
+      if (isSeen) counts.add(row);
     },
     shown: (room, before, limit) =>
       readAll(
         room,
         database
           .sql(
-            `SELECT place, body, key FROM room_entries
-             WHERE room = ? AND shown != 0 AND place < ? ORDER BY place DESC LIMIT ?`,
+            `SELECT place, shown, body, key FROM room_entries
+             WHERE room = ? AND shown = ${String(SEEN)} AND place < ? ORDER BY place DESC LIMIT ?`,
           )
           .all(rowOf(room), before, limit)
           .map((row) => ({ ...placeOf(row), key: keyOf(sealer, room, row) }))
           .reverse(),
       ),
-    countShown(room) {
-      const row = database
-        .sql('SELECT count(*) AS count FROM room_entries WHERE room = ? AND shown != 0')
-        .get(rowOf(room));
-      return row === undefined ? 0 : numberIn(row, 'count');
-    },
+    countShown: (room) => counts.of(rowOf(room)),
   };
 }
 
@@ -138,10 +200,15 @@ type Row = Parameters<typeof numberIn>[0];
 interface Placed {
   readonly place: number;
   readonly body: Bytes;
+  readonly counted: boolean;
 }
 
 function placeOf(row: Row): Placed {
-  return { place: numberIn(row, 'place'), body: bytesIn(row, 'body') };
+  return {
+    place: numberIn(row, 'place'),
+    body: bytesIn(row, 'body'),
+    counted: numberIn(row, 'shown') !== 0,
+  };
 }
 
 function keyOf(sealer: RoomSealer, room: RoomId, row: Row): Bytes | undefined {

@@ -562,7 +562,7 @@ export function fakeNode(overrides: Overrides = {}, state: NodeState = 'running'
       status: call('rooms.status', () => ROOM),
       accept: call('rooms.accept', () => ROOM),
       post: call('rooms.post', () => ({ id: ROOM_MESSAGE.id, state: 'waiting' as const })),
-      read: call('rooms.read', () => ({ messages: [ROOM_MESSAGE], before: null })),
+      read: call('rooms.read', () => ({ messages: [ROOM_MESSAGE], before: null, coming: false })),
       add: call('rooms.add', () => ROOM),
       remove: call('rooms.remove', () => ROOM),
       leave: call('rooms.leave', () => ({ ...ROOM, state: 'left' as const })),

@@ -40,6 +40,8 @@ export class RoomStage {
   readonly delaysMs = new Map<LinkKey, number>();
   readonly network: MemoryNetwork;
   readonly devices: StageDevice[] = [];
+  /** Entries in memory for whoever is behind; as many as suit people, unless said. */
+  keepEntries: number | undefined;
   readonly verifier = createVerifier();
   readonly clock = {
     nowMs: () => START_MS + this.#skippedMs + this.timers.nowMs,
@@ -236,7 +238,7 @@ export class StageDevice {
   }
 
   async start(): Promise<void> {
-    const { network, timers, clock, rng, verifier, devices } = this.#stage;
+    const { network, timers, clock, rng, verifier, devices, keepEntries } = this.#stage;
     const transport = network.transport({ self: this.link, gate: { mayLink: () => true } });
     this.#transport = transport;
     await transport.start();
@@ -262,6 +264,7 @@ export class StageDevice {
       },
       relay: undefined,
       deviceOf: (link) => devices.find((one) => one.link === link)?.key,
+      ...(keepEntries === undefined ? {} : { keepEntries }),
       changed: () => undefined,
       misbehaved: (_peer, code) => this.#stage.thrown.push(`${this.name} blames: ${code}`),
       guard: () => () => undefined,

@@ -6,7 +6,7 @@ import { playSeed } from './workload.ts';
 export const LOG_LIVES: Lives = {
   prefix: '',
   name: 'random lives',
-  byDay: 2000,
+  byDay: 1000,
   known: SEEDS,
   file: 'test/sim/log-sync.sim.test.ts',
   play: playSeed,

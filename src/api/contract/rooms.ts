@@ -160,7 +160,11 @@ export const roomRoutes = {
         .meta({ description: '`before` of a page: what is older' }),
       limit: queryInt('messages on the page', { min: 1, max: LIMITS.roomPage, default: 50 }),
     }),
-    answer: z.object({ messages: z.array(RoomMessage), before: Count.nullable() }),
+    answer: z.object({
+      messages: z.array(RoomMessage),
+      before: Count.nullable(),
+      coming: z.boolean().meta({ description: 'what is older is on its way from others: ask again' }),
+    }),
     failures: FINDING,
   }),
   addToRoom: route({

@@ -8,6 +8,7 @@ import {
   markOf,
   whyRanked,
   type RoomId,
+  type RoomName,
   type RoomService,
   type RoomView,
   type ShownMessage,
@@ -64,7 +65,9 @@ export function roomsOf(context: RoomsContext): RoomsFacade {
         .map((message) => shown(session(), message, { voters: voters.length, devices }));
       const [first] = messages.filter(({ index }) => index !== null);
       const confirmed = messages.filter(({ index }) => index !== null).length;
-      return { messages, before: confirmed < limit ? null : (first?.index ?? null) };
+      if (confirmed >= limit) return { messages, before: first?.index ?? null, coming: false };
+      const coming = service().lacksBelow(id, first?.index ?? before);
+      return { messages, before: null, coming };
     },
     add: async (room, who) => {
       mustMayWrite(session());
@@ -111,14 +114,14 @@ function mustMayWrite(session: Session): void {
 function find(
   service: RoomService,
   room: string,
-  isMeant: (view: RoomView) => boolean = ({ state, continuedAs }) =>
+  isMeant: (one: RoomName) => boolean = ({ state, continuedAs }) =>
     state !== 'invited' && continuedAs === undefined,
 ): RoomId {
   const wanted = room.trim().toLocaleLowerCase();
-  const views = service.views();
-  const named = views.filter(({ name }) => name.toLocaleLowerCase() === wanted);
+  const names = service.names();
+  const named = names.filter(({ name }) => name.toLocaleLowerCase() === wanted);
   const fits =
-    named.length > 0 ? named : views.filter(({ id }) => wanted.length >= 4 && id.startsWith(wanted));
+    named.length > 0 ? named : names.filter(({ id }) => wanted.length >= 4 && id.startsWith(wanted));
   const meant = fits.filter(isMeant);
   const [found, ...others] = meant.length === 1 ? meant : fits;
   if (found === undefined)
@@ -134,7 +137,7 @@ function find(
 }
 
 function viewOf(service: RoomService, id: RoomId): RoomView {
-  const view = service.views().find((one) => one.id === id);
+  const view = service.view(id);
   if (view === undefined) throw new KithError('unknown-room', 'There is no such room here any more.');
   return view;
 }
@@ -220,7 +223,7 @@ function inWords(session: Session, view: RoomView): string {
   if (view.state === 'joining') return 'Waiting to be let in: somebody of the room has to be reached.';
   if (view.state === 'left') return 'You have left.';
   if (view.host !== undefined)
-    return `${name(view.host)} puts in order; ${String(view.quorum)} of ${String(view.voters.length)} have to have a message.${leavingInWords(view, name)}${keysInWords(view, name)}`;
+    return `${name(view.host)} puts in order; ${String(view.quorum)} of ${String(view.voters.length)} have to have a message.${leavingInWords(view, name)}${keysInWords(view, name)}${lackingInWords(view)}`;
   if (view.continuedAs !== undefined)
     return `You went on as another room (${view.continuedAs.slice(0, 8)}). No majority of this one is reached; should the others come back, it goes on, too, and there are two.`;
   if (view.quorum <= 1) return 'Nobody else is in it, and it opens in a moment: what is said is kept.';
@@ -231,6 +234,10 @@ function leavingInWords({ leaving }: RoomView, name: (device: string) => string)
   const who = [...new Set(leaving.map(name))];
   if (who.length === 0) return '';
   return ` ${who.join(', ')} ${who.length === 1 ? 'is' : 'are'} still in: taking them out goes on until a majority has agreed.`;
+}
+
+function lackingInWords({ lacking }: RoomView): string {
+  return lacking === 0 ? '' : ` What was said before is on its way: ${String(lacking)} entries to go.`;
 }
 
 function keysInWords({ keys }: RoomView, name: (device: string) => string): string {

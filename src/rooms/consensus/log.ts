@@ -1,12 +1,15 @@
 /** A room's entries in memory: those after the last snapshot, with the rosters among them. */
 import { assert } from '../../base/errors.ts';
 import { chained } from './chain.ts';
+import { everyone } from './roster.ts';
 import type { ChainHash, Entry, Roster, SentEntry, Snapshot } from './types.ts';
 
 /** What one message carries at most: it may have to go in pieces, over others. */
 const BATCH_ENTRIES = 512;
 const BATCH_BYTES = 64 * 1024;
 const ENTRY_BYTES = 200;
+/** A device, a life, and what is around them. */
+const REPLICA_BYTES = 84;
 
 export class RoomLog {
   #base: Snapshot;
@@ -130,6 +133,8 @@ export class RoomLog {
   }
 }
 
-function sizeOf(entry: Entry | undefined): number {
-  return ENTRY_BYTES + (entry?.kind === 'command' ? entry.command.body.byteLength : 0);
+/** As it travels, roughly. */
+export function sizeOf(entry: Entry | undefined): number {
+  if (entry?.kind === 'command') return ENTRY_BYTES + entry.command.body.byteLength;
+  return ENTRY_BYTES + (entry?.kind === 'change' ? REPLICA_BYTES * everyone(entry.roster).length : 0);
 }

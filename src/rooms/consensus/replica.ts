@@ -224,11 +224,14 @@ export class Replica {
   }
 
   install(snapshot: Snapshot): void {
+    const hash = this.log.hashAt(this.commit);
+    assert(hash !== undefined, 'what was confirmed last is here');
+    const known = { index: this.commit, hash, sessions: this.sessions.table() };
     this.log.install(snapshot);
     this.sessions.replace(snapshot.sessions);
     this.commit = snapshot.index;
     this.#nextBase = undefined;
-    this.persist({ type: 'install', snapshot });
+    this.persist({ type: 'install', snapshot, known });
     this.emit({ type: 'installed', snapshot });
   }
 

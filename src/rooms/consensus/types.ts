@@ -52,6 +52,9 @@ export interface Snapshot {
   readonly sessions: SessionTable;
 }
 
+/** What is agreed on up to one place: its hash, and how far each author was. */
+export type Mark = Pick<Snapshot, 'index' | 'hash' | 'sessions'>;
+
 export type Role = 'follower' | 'pre-candidate' | 'candidate' | 'host';
 
 /** What a replica says of its log when it asks for votes. */
@@ -136,8 +139,8 @@ export type Write =
   | { readonly type: 'vote'; readonly term: number; readonly vote: ReplicaId | undefined }
   /** Replaces everything from the first entry's index on. */
   | { readonly type: 'append'; readonly entries: readonly Entry[] }
-  /** Replaces the whole log. */
-  | { readonly type: 'install'; readonly snapshot: Snapshot }
+  /** Replaces the whole log above `known`, up to which it is agreed on here. */
+  | { readonly type: 'install'; readonly snapshot: Snapshot; readonly known: Mark }
   /** Entries up to the snapshot are not needed to go on. */
   | { readonly type: 'compact'; readonly snapshot: Snapshot };
 

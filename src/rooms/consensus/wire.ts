@@ -7,6 +7,7 @@ import type {
   CandidateOrder,
   Command,
   EntryBody,
+  Mark,
   Message,
   ReplicaId,
   Roster,
@@ -189,17 +190,30 @@ export function snapshotFields({ index, term, hash, roster, sessions }: Snapshot
 /** @throws KithError `malformed` */
 export function readSnapshot(value: CborValue | undefined): Snapshot {
   const [index, term, hash, roster, sessions] = exactly(listOf(value), 5);
-  const table: SessionTable = listOf(sessions).map((one) => {
-    const [name, number] = exactly(listOf(one), 2);
-    return [textIn(name, /^[0-9a-f]{64} [0-9a-f]{16}$/), numberIn(number)];
-  });
   return {
     index: numberIn(index),
     term: numberIn(term),
     hash: hashIn(hash),
     roster: readRoster(roster),
-    sessions: table,
+    sessions: readSessions(sessions),
   };
+}
+
+function readSessions(value: CborValue | undefined): SessionTable {
+  return listOf(value).map((one) => {
+    const [name, number] = exactly(listOf(one), 2);
+    return [textIn(name, /^[0-9a-f]{64} [0-9a-f]{16}$/), numberIn(number)];
+  });
+}
+
+export function markFields({ index, hash, sessions }: Mark): CborValue {
+  return [index, fromHex(hash), sessions.map(([name, number]) => [name, number])];
+}
+
+/** @throws KithError `malformed` */
+export function readMark(value: CborValue | undefined): Mark {
+  const [index, hash, sessions] = exactly(listOf(value), 3);
+  return { index: numberIn(index), hash: hashIn(hash), sessions: readSessions(sessions) };
 }
 
 function orderFields({ term, version, best, slotMs }: CandidateOrder): CborValue {
@@ -259,7 +273,7 @@ export function bytesIn(value: CborValue | undefined): Bytes {
   return value;
 }
 
-function hashIn(value: CborValue | undefined): string {
+export function hashIn(value: CborValue | undefined): string {
   const bytes = bytesIn(value);
   if (bytes.byteLength !== 32) throw malformed('a hash has 32 bytes');
   return toHex(bytes);

@@ -31,3 +31,9 @@ export function messageIn(entry: Entry): SealedBody | undefined {
   const body = entry.kind === 'command' ? bodyIn(entry.command.body) : undefined;
   return body?.kind === 'message' ? body : undefined;
 }
+
+/** Those that follow that place without a hole. */
+export function followingOn(at: number, entries: readonly Entry[]): readonly Entry[] {
+  const hole = entries.findIndex(({ index }, place) => index !== at + 1 + place);
+  return hole < 0 ? entries : entries.slice(0, hole);
+}

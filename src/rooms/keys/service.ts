@@ -23,18 +23,17 @@ import {
   narrowed,
   NO_KEYS,
   RENEW_MS,
-  secretOf,
   widened,
   type EpochSecret,
   type KeysStanding,
   type KeyState,
-  type Span,
 } from './core.ts';
 import { KeyComparison } from './comparison.ts';
-import { changeIn, devicesIn, hasTwice, messageIn } from './entries.ts';
+import { changeIn, devicesIn, followingOn, hasTwice } from './entries.ts';
 import { KeyHistory } from './history.ts';
 import { Joiners } from './joiners.ts';
 import { joinFrom } from './joining.ts';
+import { askable, isUnknown, lacksKeys, MOST_TEXTS } from './missing.ts';
 import { MessageKeys, type KeyName } from './message-keys.ts';
 import { encodeKeys, encodeTextKeys, readKeys, readTextKeys } from './wire.ts';
 
@@ -44,8 +43,6 @@ const ASK_MS = 1000;
 const TELL_MS = 5000;
 /** Of so many a second, at most, does a host tell which keys it has. */
 const TOLD_PER_S = 4;
-/** Keys of messages in one frame. */
-const MOST_TEXTS = 400;
 /** Changes of keys that are remembered, to know whether one that was told of is the newest. */
 const RECENT = 64;
 
@@ -59,6 +56,8 @@ export interface RoomKeysDeps {
   readonly logger: Logger;
   readonly core: () => Consensus;
   readonly entries: (from: number, to: number) => readonly Entry[];
+  /** The place above which all that is confirmed, up to the one given, is here. */
+  readonly wholeAbove: (upTo: number) => number;
   readonly mls: (authority: GroupAuthority) => Promise<Mls>;
   readonly certifies: GroupAuthority['certifies'];
   /** Devices of the room that are linked now. */
@@ -213,9 +212,9 @@ export class RoomKeys {
   async #follow(): Promise<void> {
     this.#group ??= await this.#restored();
     const core = this.#deps.core();
-    if (core.base.index > this.#state.at) this.#jump(core.base.index, core.base.roster);
     while (this.#state.at < core.commit && !this.#isOver()) {
-      const entries = this.#between(this.#state.at + 1, Math.min(core.commit, this.#state.at + 512));
+      if (core.base.index > this.#state.at) this.#jump(core.base.index, core.base.roster);
+      const entries = this.#next();
       if (entries.length === 0) return;
       // Only a change of keys takes time: messages are passed in the turn in which they are confirmed.
       for (const entry of entries) {
@@ -227,6 +226,12 @@ export class RoomKeys {
         }
       }
     }
+  }
+
+  /** Those that follow where this is, as far as they are here without a gap. */
+  #next(): readonly Entry[] {
+    const { at } = this.#state;
+    return followingOn(at, this.#between(at + 1, Math.min(this.#deps.core().commit, at + 512)));
   }
 
   #between(from: number, to: number): readonly Entry[] {
@@ -249,7 +254,7 @@ export class RoomKeys {
   #jump(index: number, roster: Roster): void {
     if (this.#deps.entries(this.#state.at + 1, this.#state.at + 1).length > 0) return;
     this.#loseTrack('a summary came instead of the changes of keys');
-    this.#state = { ...this.#state, at: index, inside: devicesIn(roster), missing: undefined };
+    this.#state = { ...this.#state, at: index, inside: devicesIn(roster) };
   }
 
   #pass(entry: Entry): void {
@@ -260,15 +265,8 @@ export class RoomKeys {
       ...this.#state,
       at: index,
       inside: entry.kind === 'change' ? devicesIn(entry.roster) : this.#state.inside,
-      missing: this.#isUnknown(entry) ? widened(missing, index - 1, index) : missing,
+      missing: isUnknown(this.#state, entry) ? widened(missing, index - 1, index) : missing,
     };
-  }
-
-  /** Sealed before this device had keys, and put in order later. */
-  #isUnknown(entry: Entry): boolean {
-    const body = messageIn(entry);
-    if (body === undefined || currentOf(this.#state) === undefined) return false;
-    return secretOf(this.#state, body.epoch) === undefined;
   }
 
   async #takeCommit(index: number, body: CommitBody, digest: Bytes): Promise<void> {
@@ -443,25 +441,19 @@ export class RoomKeys {
   }
 
   #askForTexts(): void {
-    const { missing } = this.#state;
+    const missing = askable(this.#state.missing, this.#deps.wholeAbove);
     const nowMs = this.#deps.clock.monotonicMs();
     if (missing === undefined || nowMs - this.#askedMs < ASK_MS) return;
     this.#askedMs = nowMs;
     // Read from the disk, and so no more often than it is asked for.
-    if (!this.#lacks(missing)) {
-      this.#state = { ...this.#state, missing: undefined };
+    if (!lacksKeys(missing, (from, to) => this.#between(from, to))) {
+      this.#state = { ...this.#state, missing: narrowed(this.#state.missing, missing.from) };
       this.#save();
       return;
     }
     const to = this.#somebody();
     if (to !== undefined)
       this.#deps.send(to, { type: 'texts-wanted', above: missing.from, upTo: missing.to });
-  }
-
-  /** Where a room began, or nobody spoke, there is nothing to be had from anybody. */
-  #lacks({ from, to }: Span): boolean {
-    const entries = to - from > MOST_TEXTS ? [] : this.#between(from + 1, to);
-    return entries.length < to - from || entries.some((entry) => messageIn(entry) !== undefined);
   }
 
   // ---- what others say
@@ -569,13 +561,21 @@ export class RoomKeys {
 
   // ---- history, for who came later
 
+  /** Entries above that place, up to the other, are here now, and their keys are not. */
+  came(above: number, upTo: number): void {
+    this.#state = { ...this.#state, missing: widened(this.#state.missing, above, upTo) };
+    this.#save();
+    this.look();
+  }
+
   /** All that is here, the newest first, as far as one frame goes. */
   #tellTexts(to: DeviceKey, wanted: Extract<KeysFrame, { type: 'texts-wanted' }>): void {
     const { upTo } = wanted;
     const current = currentOf(this.#state);
     const isIn = this.#group?.members.some(({ device }) => device === to) ?? false;
     if (current === undefined || !isIn || upTo > this.#state.at) return;
-    const reached = Math.max(wanted.above, this.#state.missing?.to ?? 0, upTo - MOST_TEXTS);
+    const whole = this.#deps.wholeAbove(upTo);
+    const reached = Math.max(wanted.above, this.#state.missing?.to ?? 0, whole, upTo - MOST_TEXTS);
     if (reached >= upTo) return;
     const keys = this.#history.keys(reached, upTo, (author, body) => this.keyFor(author, body));
     const { name, key } = this.#messageKeys.next(current);
@@ -589,6 +589,8 @@ export class RoomKeys {
     const sealing = this.keyFor(from, name);
     const plain = sealing && openBytes(sealing, fromHex(id), ciphertext);
     if (plain === undefined || missing === undefined || upTo !== missing.to || reached >= upTo) return;
+    // Their entries are to be here: what was not asked for is not taken.
+    if (reached < this.#deps.wholeAbove(upTo)) return;
     const told = readTextKeys(plain);
     rows.transact(() => {
       this.#history.keep(reached, upTo, told);

@@ -124,6 +124,19 @@ export class Timeline {
     return this.#count;
   }
 
+  /** How many of what waits are like that. */
+  count(isLike: (command: Command) => boolean): number {
+    return this.#all().filter(({ said }) => isLike(said.command)).length;
+  }
+
+  some(isLike: (command: Command) => boolean): boolean {
+    return this.#all().some(({ said }) => isLike(said.command));
+  }
+
+  #all(): readonly Pending[] {
+    return [...this.#waiting.values()].flat();
+  }
+
   /** What this author has waiting here, oldest first. */
   of(author: string): readonly Command[] {
     return [...this.#waiting.values()]
@@ -147,7 +160,7 @@ export class Timeline {
 
   /** Below the line, alike for all who hold the same. */
   get waiting(): readonly Waiting[] {
-    const all = [...this.#waiting.values()].flat();
+    const all = this.#all();
     const bySaid = new Map(all.map((pending) => [pending.said, pending]));
     return inOrder(all.map(({ said }) => said)).map((said) => ({
       ...said,

@@ -8,6 +8,8 @@ const HOST = 'src/rooms/consensus/core-host.ts';
 const REPLICA = 'src/rooms/consensus/replica.ts';
 const ROSTER = 'src/rooms/consensus/roster.ts';
 const STEWARD = 'src/rooms/consensus/core-steward.ts';
+const OLDER = 'src/rooms/older/core.ts';
+const OLDER_STORIES = 'src/rooms/older/core.test.ts';
 const STORIES = 'test/sim/rooms/room-stories.test.ts';
 
 export const ROOM_MUTANTS: readonly Mutant[] = [
@@ -308,5 +310,61 @@ export const ROOM_MUTANTS: readonly Mutant[] = [
     replace: 'this.waitMs = rank > 0 ? Infinity : this.electionMs;',
     from: 1,
     story: STORIES,
+  },
+  {
+    name: 'older messages are taken as they come, made up or not',
+    file: OLDER,
+    find: "if (hash !== reached.hash) return { type: 'refused' };",
+    replace: '',
+    from: 1,
+    story: OLDER_STORIES,
+  },
+  {
+    name: 'a page of older messages goes below what is missing',
+    file: OLDER,
+    find: '|| first <= from.index) return',
+    replace: ' ) return',
+    from: 1,
+    story: OLDER_STORIES,
+  },
+  {
+    name: 'whoever says that a message counted twice is believed',
+    file: OLDER,
+    find: 'if (counted ? number !== after || number === 0 : number === after + 1) return undefined;',
+    replace: 'if (!counted && number === after + 1) return undefined;',
+    from: 1,
+    story: OLDER_STORIES,
+  },
+  {
+    name: 'whoever leaves out a message that counted is believed',
+    file: OLDER,
+    find: 'if (counted ? number !== after || number === 0 : number === after + 1) return undefined;',
+    replace: 'if (counted && (number !== after || number === 0)) return undefined;',
+    from: 1,
+    story: OLDER_STORIES,
+  },
+  {
+    name: 'older messages need not lead down to the numbers that are known',
+    file: OLDER,
+    find: 'if (counts === undefined || (isEnd && !isSame(counts, from)))',
+    replace: 'if (counts === undefined)',
+    from: 1,
+    story: OLDER_STORIES,
+  },
+  {
+    name: 'older messages lead down to another history',
+    file: OLDER,
+    find: "if (isEnd && before !== from.hash) return { type: 'diverged' };",
+    replace: '',
+    from: 1,
+    story: OLDER_STORIES,
+  },
+  {
+    name: 'people read over what is missing',
+    file: OLDER,
+    find: 'Math.max(0, ...cut.map(({ reached }) => Math.min(reached.index, upTo)))',
+    replace: 'Math.min(0, cut.length)',
+    from: 1,
+    story: OLDER_STORIES,
   },
 ];

@@ -62,6 +62,7 @@ export const addRead: AddCommand = (room, run) => {
           context.out.say(
             `Older ones: ${context.command(`room read ${name} --before ${String(page.before)}`)}`,
           );
+        if (page.coming) context.out.say('Older ones are on their way from the others: read again later.');
       }),
     );
 };
