@@ -55,7 +55,7 @@ export class Acting {
       if (turns.isOver) await turns.next();
       const { seen, decision } = this.#decide(looked);
       if (decision.do === 'publish') {
-        if (this.#mayPublish(seen)) outgoing.push({ seen, ...decision });
+        if (this.#mayPublish(seen)) outgoing.push({ seen, from: works.renamedFrom(seen), ...decision });
       } else if (decision.do === 'put') incoming.push({ seen, ...decision });
       else if (decision.do === 'read') works.read(seen);
       else this.#settle(seen, decision);
@@ -100,9 +100,9 @@ export class Acting {
     });
   }
 
-  #again({ seen: before }: Outgoing): Outgoing[] {
-    const { seen, decision } = this.#decide(before);
-    if (decision.do === 'publish') return [{ seen, ...decision }];
+  #again(one: Outgoing): Outgoing[] {
+    const { seen, decision } = this.#decide(one.seen);
+    if (decision.do === 'publish') return [{ ...one, seen, ...decision }];
     this.#deps.look(seen.path, 0);
     return [];
   }

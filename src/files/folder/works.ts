@@ -22,6 +22,8 @@ import type { Problem, Sight } from './sight.ts';
 
 export interface Outgoing {
   readonly seen: Situation;
+  /** Where a file that is new here was before. */
+  readonly from: string | undefined;
   readonly state: PathState;
   readonly parents: readonly VersionId[];
 }
@@ -260,7 +262,7 @@ export class Works {
     // Both halves of a rename side by side: others then hear of both in one moment, and rename as well.
     return ordered.flatMap((one) => {
       if (one.state.type === 'deleted') return gone.delete(one.seen.path) ? [one] : [];
-      const from = gone.get(this.renamedFrom(one.seen) ?? '');
+      const from = gone.get(one.from ?? '');
       return from !== undefined && gone.delete(from.seen.path) ? [one, from] : [one];
     });
   }

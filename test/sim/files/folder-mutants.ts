@@ -40,7 +40,7 @@ export const FOLDER_MUTANTS: readonly Mutant[] = [
     file: 'src/files/folder/settling.ts',
     find: 'if (this.#mayBeNone(conflict, history)) {',
     replace: 'if (false) {',
-    from: 400,
+    from: 2881,
   },
   {
     name: 'whoever wins differs from device to device',
