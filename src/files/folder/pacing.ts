@@ -79,6 +79,41 @@ export class Agenda {
   }
 }
 
+/** How long one turn of the event loop may take: links, alarms and people wait for it. */
+export const TURN_MS = 8;
+
+/** Thousands of small steps, of which each is over in no time, in turns that leave room for all else. */
+export class Turns {
+  readonly #clock: Clock;
+  readonly #timers: Timers;
+  readonly #turnMs: number;
+  #sinceMs = -Infinity;
+  /** How often others had a turn meanwhile: what was seen before may be otherwise. */
+  taken = 0;
+
+  constructor(clock: Clock, timers: Timers, turnMs: number = TURN_MS) {
+    this.#clock = clock;
+    this.#timers = timers;
+    this.#turnMs = turnMs;
+  }
+
+  /** Somebody else has just had a turn. */
+  begin(): void {
+    this.#sinceMs = this.#clock.monotonicMs();
+  }
+
+  /** Before each step; mostly it is no wait at all. */
+  get isOver(): boolean {
+    return this.#clock.monotonicMs() - this.#sinceMs >= this.#turnMs;
+  }
+
+  async next(): Promise<void> {
+    this.taken += 1;
+    await new Promise<void>((resolve) => this.#timers.after(0, resolve));
+    this.begin();
+  }
+}
+
 /** So many at a time, in the order in which they came. */
 export class Pool {
   readonly #limit: number;

@@ -7,13 +7,13 @@ import { KithError } from '../../base/errors.ts';
 import type { DeviceKey } from '../../base/ids.ts';
 import type { Clock, Logger, Rng, Timer, Timers } from '../../base/ports.ts';
 import type { Content, FolderId, FolderMode, Version, VersionId } from '../types.ts';
+import { Acting } from './acting.ts';
 import { BRAKE_LIMITS, BrakeGauge, type BrakeLimits } from './core-brake.ts';
-import { decide, desired, WAYS, type Situation } from './core.ts';
+import type { Situation } from './core.ts';
 import { Hands } from './hands.ts';
-import { IGNORE_FILE } from './ignoring.ts';
 import { Keeping } from './keeping.ts';
-import { Agenda, eachOf } from './pacing.ts';
-import { fitsWindows, parentOf, staysInside } from './paths.ts';
+import { Agenda, eachOf, Turns } from './pacing.ts';
+import { parentOf } from './paths.ts';
 import {
   FsError,
   type Brake,
@@ -30,7 +30,7 @@ import {
 } from './ports.ts';
 import { Settling } from './settling.ts';
 import { Sight, type Problem } from './sight.ts';
-import { Works, type Incoming, type Outgoing } from './works.ts';
+import { Works } from './works.ts';
 
 export interface FolderDeps {
   readonly folder: FolderId;
@@ -49,6 +49,8 @@ export interface FolderDeps {
   readonly logger: Logger;
   readonly keeping: FolderKeeping;
   readonly brake?: BrakeLimits;
+  /** How long a turn may take; left out: `TURN_MS`. */
+  readonly turnMs?: number;
   /** Something of `status` may be different. */
   changed(): void;
 }
@@ -89,9 +91,10 @@ export class FolderService {
   readonly #works: Works;
   readonly #settling: Settling;
   readonly #keeping: Keeping;
+  readonly #acting: Acting;
+  readonly #turns: Turns;
   readonly #problems = new Map<string, Problem>();
   readonly #retries = new Map<string, number>();
-  readonly #conflicts = new Set<string>();
   readonly #absentMs = new Map<string, number>();
   readonly #hinted = new Set<string>();
   #lastAbsentMs = -Infinity;
@@ -118,25 +121,29 @@ export class FolderService {
       },
     });
     this.#keeping = new Keeping(fs, store, deps.keeping);
+    this.#turns = new Turns(clock, deps.timers, deps.turnMs);
     const look = (path: string, delayMs: number): void => {
       if (!this.#isStopped) this.#agenda.add(path, delayMs);
     };
     const trouble = (path: string, error: unknown): void => {
       this.#trouble(path, error);
     };
+    const problem = (path: string, what: Problem): void => {
+      this.#problem(path, what);
+    };
+    const calm = (path: string): void => {
+      this.#calm(path);
+    };
     this.#works = new Works({
       ...deps,
       sight: this.#sight,
+      turns: this.#turns,
       hands: new Hands({ fs, contents, store, clock, rng, keeping: deps.keeping }),
       gauge: new BrakeGauge(deps.brake ?? BRAKE_LIMITS),
       look,
       trouble,
-      problem: (path, problem) => {
-        this.#problem(path, problem);
-      },
-      calm: (path) => {
-        this.#calm(path);
-      },
+      problem,
+      calm,
       appeared: (folder) => {
         this.#hinted.add(folder);
         look(folder, 0);
@@ -151,6 +158,13 @@ export class FolderService {
         this.#works.await(content, path);
       },
     });
+    const { turns, sight, works, settling } = {
+      turns: this.#turns,
+      sight: this.#sight,
+      works: this.#works,
+      settling: this.#settling,
+    };
+    this.#acting = new Acting({ ...deps, sight, works, settling, turns, look, problem, calm });
   }
 
   /** Makes a folder this one, whatever lies in it; it stays there. @throws KithError `folder-of-another`, FsError. */
@@ -234,7 +248,7 @@ export class FolderService {
       away: this.#away,
       brakes,
       missing: this.#works.missing,
-      conflicts: [...this.#conflicts],
+      conflicts: this.#acting.conflicts,
       problems: this.#problems,
       busy,
       inStep: this.#away === undefined && brakes.length === 0 && this.#works.missing === 0 && !busy,
@@ -288,7 +302,8 @@ export class FolderService {
     // Looked at last: what seems to be gone may be on a disk that is gone.
     await this.#addRenamed(situations);
     if (!(await this.#isHome()) || this.#isStopped) return;
-    await this.#act(situations);
+    if (await this.#acting.act(situations)) this.rescan();
+    this.#works.releaseBrakes(this.#agenda.size === 0 && !this.#scanDue);
   }
 
   /** Where a new file was before need not be waited for: both halves of a rename go together. */
@@ -360,74 +375,10 @@ export class FolderService {
     return false;
   }
 
-  // ---- deciding
-
-  async #act(situations: readonly Situation[]): Promise<void> {
-    const { mode } = this.#deps;
-    const outgoing: Outgoing[] = [];
-    const incoming: Incoming[] = [];
-    for (const looked of situations) {
-      // What came meanwhile counts: from here to the publishing nothing comes in between.
-      const seen = this.#sight.fresh(looked);
-      this.#works.reconsider(seen.path);
-      const decision = decide(mode, seen);
-      if (decision.do === 'publish') {
-        if (this.#mayPublish(seen)) outgoing.push({ seen, ...decision });
-      } else if (decision.do === 'put') incoming.push({ seen, ...decision });
-      else if (decision.do === 'read') this.#works.read(seen);
-      else this.#settle(seen, decision);
-    }
-    const placed = outgoing.filter(
-      ({ seen, state }) => state.type === 'deleted' || this.#works.isPlacePublished(seen.path, outgoing),
-    );
-    this.#works.publish(placed);
-    await this.#works.put(incoming);
-    for (const seen of situations) this.#conflict(seen);
-    if ([...outgoing, ...incoming].some(({ seen }) => seen.path === IGNORE_FILE)) this.rescan();
-    this.#works.releaseBrakes(this.#agenda.size === 0 && !this.#scanDue);
-  }
-
-  #settle(
-    seen: Situation,
-    decision: { do: 'nothing' | 'wait' | 'forget' } | { do: 'note'; base: readonly VersionId[] },
-  ): void {
-    if (decision.do === 'note') this.#works.note(seen, decision.base);
-    if (decision.do === 'forget') this.#works.forget(seen.path);
-    if (decision.do === 'nothing') this.#works.rest(seen.path);
-    if (decision.do !== 'wait') this.#isFine(seen);
-  }
-
-  #mayPublish({ path, disk }: Situation): boolean {
-    if (disk.type === 'link' && !staysInside(path, disk.target)) {
-      this.#problem(path, 'leads-out');
-      return false;
-    }
-    this.#isFine({ path, disk });
-    return true;
-  }
-
-  /** As far as this disk goes; others may have simpler ones. */
-  #isFine({ path, disk }: Pick<Situation, 'path' | 'disk'>): void {
-    const isForAll =
-      disk.type === 'absent' || (fitsWindows(path) && this.#works.clashesWith(path) === undefined);
-    if (isForAll) this.#calm(path);
-    else this.#problem(path, 'not-everywhere');
-  }
-
-  #conflict({ path }: Situation): void {
-    const { index, mode } = this.#deps;
-    if (desired(index.heads(path), index.hasLiveBelow(path)).losers.length === 0) {
-      this.#conflicts.delete(path);
-      return;
-    }
-    this.#conflicts.add(path);
-    if (WAYS[mode].out) this.#settling.settle(path);
-  }
-
   // ---- scanning
 
   async #scanAll(): Promise<void> {
-    const { fs, index, store, timers } = this.#deps;
+    const { fs, timers } = this.#deps;
     this.#scanDue = false;
     this.#rescan?.cancel();
     if (this.#watcher === undefined) {
@@ -438,16 +389,27 @@ export class FolderService {
       });
     } else await this.#sight.readIgnored();
     await this.#scan('', true);
-    for (const path of index.paths()) if (!this.#sight.isInStep(path)) this.#agenda.add(path, 0);
-    // A folder without versions of its own stands for what lies in it; what lies in none was not seen above.
-    for (const { path, base } of store.below(''))
-      if (base.length === 0 || !hasFolder(store, path)) this.#agenda.add(path, 0);
+    await this.#lookAtAll();
     for (const path of [...this.#works.undecided(), ...this.#retries.keys()]) this.#agenda.add(path, 0);
     await this.#keeping.prune();
     if (!this.#isStopped)
       this.#rescan = timers.after(RESCAN_MS, () => {
         this.rescan();
       });
+  }
+
+  /** What the index, or what is remembered, says otherwise than the disk. */
+  async #lookAtAll(): Promise<void> {
+    const { index, store } = this.#deps;
+    for (const path of index.paths()) {
+      if (this.#turns.isOver) await this.#turns.next();
+      if (!this.#sight.isInStep(path)) this.#agenda.add(path, 0);
+    }
+    // A folder without versions of its own stands for what lies in it; what lies in none was not seen above.
+    for (const { path, base } of store.below('')) {
+      if (this.#turns.isOver) await this.#turns.next();
+      if (base.length === 0 || !hasFolder(store, path)) this.#agenda.add(path, 0);
+    }
   }
 
   async #scan(root: string, isDeep: boolean): Promise<void> {

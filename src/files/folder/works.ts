@@ -4,7 +4,7 @@ import type { Content, ContentId, PathState, Version, VersionId } from '../types
 import type { BrakeGauge } from './core-brake.ts';
 import type { Disk, Situation } from './core.ts';
 import type { Hands, PutOutcome } from './hands.ts';
-import { Pool, stillMs } from './pacing.ts';
+import { Pool, stillMs, type Turns } from './pacing.ts';
 import { depthOf, foldersOf, foldKey, parentOf } from './paths.ts';
 import type {
   Changed,
@@ -22,6 +22,8 @@ import type { Problem, Sight } from './sight.ts';
 
 export interface Outgoing {
   readonly seen: Situation;
+  /** Where a file that is new here was before. */
+  readonly from: string | undefined;
   readonly state: PathState;
   readonly parents: readonly VersionId[];
 }
@@ -43,6 +45,7 @@ export interface WorksDeps {
   readonly sight: Sight;
   readonly hands: Hands;
   readonly gauge: BrakeGauge;
+  readonly turns: Turns;
   readonly look: (path: string, delayMs: number) => void;
   readonly trouble: (path: string, error: unknown) => void;
   readonly problem: (path: string, problem: Problem) => void;
@@ -62,6 +65,8 @@ const SAME_TICK_MS = 20;
 const LOOK_AGAIN_MS = 50;
 const RESTLESS_MS = 10_000;
 const RETRY_PUBLISH_MS = 1000;
+/** Where many files are read, so many milliseconds of them are looked at, and published, together. */
+const GATHER_MS = 60;
 
 export class Works {
   readonly #deps: WorksDeps;
@@ -83,6 +88,7 @@ export class Works {
   readonly #after = new Map<string, Set<string>>();
   readonly #clashing = new Map<string, Set<string>>();
   readonly #withheld: Record<Direction, Set<string>> = { out: new Set(), in: new Set() };
+  #gatheredMs = -Infinity;
 
   constructor(deps: WorksDeps) {
     this.#deps = deps;
@@ -207,8 +213,15 @@ export class Works {
         sight.readings.set(path, { identity: disk.identity, stamp: disk.stamp, content });
         if (Math.abs(clock.nowMs() - disk.modifiedMs) <= SAME_TICK_MS) this.#fresh.add(path);
       } else this.#stir(path);
-      look(path, 0);
+      look(path, this.#gatherMs());
     });
+  }
+
+  #gatherMs(): number {
+    if (this.#small.size <= SMALL_AT_ONCE) return 0;
+    const nowMs = this.#deps.clock.monotonicMs();
+    if (nowMs >= this.#gatheredMs) this.#gatheredMs = nowMs + GATHER_MS;
+    return this.#gatheredMs - nowMs;
   }
 
   #restlessness(path: string): number {
@@ -239,9 +252,24 @@ export class Works {
 
   // ---- publishing
 
+  /** What may be published of all that is to go together, in the order in which it may be. */
+  weigh(all: readonly Outgoing[]): readonly Outgoing[] {
+    const ordered = inOrder(this.#withoutLosses(all));
+    const gone = new Map(
+      ordered.flatMap((one) => (one.state.type === 'deleted' ? [[one.seen.path, one] as const] : [])),
+    );
+    if (gone.size === 0 || gone.size === ordered.length) return ordered;
+    // Both halves of a rename side by side: others then hear of both in one moment, and rename as well.
+    return ordered.flatMap((one) => {
+      if (one.state.type === 'deleted') return gone.delete(one.seen.path) ? [one] : [];
+      const from = gone.get(one.from ?? '');
+      return from !== undefined && gone.delete(from.seen.path) ? [one, from] : [one];
+    });
+  }
+
   publish(all: readonly Outgoing[]): void {
     const { index, look, logger } = this.#deps;
-    const outgoing = this.#withoutDestruction('out', all, (one) => this.#isGoneBy(one, all));
+    const outgoing = this.#withoutLosses(all);
     if (outgoing.length === 0) return;
     const ordered = inOrder(outgoing);
     const drafts = ordered.map((one) => this.#draft(one));
@@ -340,16 +368,22 @@ export class Works {
       { direction, paths: held, of: files },
       'much would be destroyed: stopped until somebody says so',
     );
-    return all.filter((one) => !destructive.includes(one));
+    const withheld = new Set(destructive);
+    return all.filter((one) => !withheld.has(one));
   }
 
-  /** What stood there is nowhere else. */
-  #isGoneBy({ seen, state }: Outgoing, all: readonly Outgoing[]): boolean {
-    const before = contentOf(seen.known);
-    if (before === undefined) return false;
-    if (isContent(state, before)) return false;
-    const isMoved = all.some((one) => one.seen.known === undefined && isContent(one.state, before));
-    return !isMoved && !this.#deps.index.hasContent(before, seen.path);
+  /** Destroys what stood there and is nowhere else, nor moved there by these. */
+  #withoutLosses(all: readonly Outgoing[]): readonly Outgoing[] {
+    const moved = new Set(
+      all.flatMap(({ seen, state }) =>
+        seen.known === undefined && state.type === 'file' ? [state.content.id] : [],
+      ),
+    );
+    return this.#withoutDestruction('out', all, ({ seen, state }) => {
+      const before = contentOf(seen.known);
+      if (before === undefined || isContent(state, before) || moved.has(before)) return false;
+      return !this.#deps.index.hasContent(before, seen.path);
+    });
   }
 
   #isTakenBy({ seen, state, aside }: Incoming): boolean {
@@ -362,6 +396,7 @@ export class Works {
   // ---- what others did
 
   async put(all: readonly Incoming[]): Promise<void> {
+    const { turns } = this.#deps;
     const incoming = inOrder(this.#withoutDestruction('in', all, (one) => this.#isTakenBy(one)));
     const movable = new Map<string, Incoming>();
     for (const one of incoming) {
@@ -369,7 +404,8 @@ export class Works {
       if (content !== undefined && one.seen.disk.type === 'file') movable.set(content, one);
     }
     for (const one of incoming) {
-      if (one.state.type === 'folder' && this.#isPlaceReady(one.seen.path)) await this.#putHere(one);
+      if (turns.isOver) await turns.next();
+      if (one.state.type === 'folder' && this.isPlaceReady(one.seen.path)) await this.#putHere(one);
       else if (!this.#busy.has(one.seen.path)) this.#start(one, movable);
     }
   }
@@ -381,7 +417,7 @@ export class Works {
       if (!seen.knownBelow) this.#work(seen.path, 0, () => this.#putHere(one));
       return;
     }
-    if (!this.#isPlaceReady(seen.path)) return;
+    if (!this.isPlaceReady(seen.path)) return;
     if (this.#deps.sight.folds && this.clashesWith(seen.path) !== undefined) {
       problem(seen.path, 'clash');
       waitFor(this.#clashing, foldKey(seen.path), seen.path);
@@ -406,15 +442,8 @@ export class Works {
     this.#deps.contents.want(content);
   }
 
-  /** Nothing is published before the folder that it lies in. */
-  isPlacePublished(path: string, outgoing: readonly Outgoing[]): boolean {
-    const folder = parentOf(path);
-    if (outgoing.some(({ seen }) => seen.path === folder)) return true;
-    return this.#isPlaceReady(path);
-  }
-
   /** The folder that it lies in stands; else it will be looked at, and this afterwards. */
-  #isPlaceReady(path: string): boolean {
+  isPlaceReady(path: string): boolean {
     const folder = parentOf(path);
     if (folder === '' || this.#deps.store.get(folder)?.disk.type === 'folder') return true;
     waitFor(this.#after, folder, path);

@@ -2,6 +2,7 @@
 import type { Mutant } from '../mutants.ts';
 
 const CORE = 'src/files/folder/core.ts';
+const ACTING = 'src/files/folder/acting.ts';
 const SERVICE = 'src/files/folder/service.ts';
 const WORKS = 'src/files/folder/works.ts';
 
@@ -39,7 +40,7 @@ export const FOLDER_MUTANTS: readonly Mutant[] = [
     file: 'src/files/folder/settling.ts',
     find: 'if (this.#mayBeNone(conflict, history)) {',
     replace: 'if (false) {',
-    from: 400,
+    from: 2881,
   },
   {
     name: 'whoever wins differs from device to device',
@@ -92,8 +93,8 @@ export const FOLDER_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'what came while it was looked at does not count',
-    file: SERVICE,
-    find: 'const seen = this.#sight.fresh(looked);',
+    file: ACTING,
+    find: 'const seen = sight.fresh(looked);',
     replace: 'const seen = looked;',
     from: 1,
   },
@@ -119,9 +120,16 @@ export const FOLDER_MUTANTS: readonly Mutant[] = [
     from: 1,
   },
   {
+    name: 'what came while others had their turn does not count',
+    file: ACTING,
+    find: 'const still = turns.taken === taken ? some : some.flatMap((one) => this.#again(one));',
+    replace: 'const still = some;',
+    from: 301,
+  },
+  {
     name: 'after a start only what differs on disk is looked at',
     file: SERVICE,
-    find: 'for (const path of index.paths()) if (!this.#sight.isInStep(path)) this.#agenda.add(path, 0);',
+    find: 'if (!this.#sight.isInStep(path)) this.#agenda.add(path, 0);',
     replace: '',
     from: 1,
   },

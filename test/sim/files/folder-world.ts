@@ -40,11 +40,13 @@ export class FolderNode {
   deaf = 0;
   readonly #world: FolderWorld;
   readonly #brake: BrakeLimits | undefined;
+  readonly #at: number;
   #life = 0;
   #hint: (path: string) => void = () => undefined;
 
   constructor(world: FolderWorld, at: number, { mode = 'sync', kind = PLAIN, brake }: NodeOptions) {
     this.#world = world;
+    this.#at = at;
     this.name = `node ${String(at)}`;
     this.mode = mode;
     this.#brake = brake;
@@ -99,6 +101,8 @@ export class FolderNode {
       logger: silentLogger,
       keeping: { nowMs: () => this.clock.nowMs(), rules: () => ({ days: 30, bytes: 10 * 1024 ** 3 }) },
       ...(this.#brake === undefined ? {} : { brake: this.#brake }),
+      // Time stands still within a turn: every other node gives up its turn whenever it may.
+      turnMs: this.#at % 2 === 0 ? 1 : 0,
       changed: () => undefined,
     });
     this.service.start();
@@ -129,10 +133,15 @@ export class FolderNode {
     if (life !== this.#life) return NEVER;
   }
 
+  /** Who gives up a turn hears of what others did meanwhile. */
+  #turnsOfOthersMs(): number {
+    return this.#at % 2 === 0 ? 0 : this.#world.rng.below(3);
+  }
+
   #timers(life: number): Timers {
     return {
       after: (delayMs, run) =>
-        this.#world.timers.after(delayMs, () => {
+        this.#world.timers.after(delayMs === 0 ? this.#turnsOfOthersMs() : delayMs, () => {
           if (life === this.#life) run();
         }),
     };

@@ -153,6 +153,23 @@ test('many deletions stop at whoever deleted, until they are meant; then at whoe
   assert.equal(paths(b).length, 10);
 });
 
+test('what is published little by little is weighed as a whole before: nothing of too much goes', async () => {
+  const { world, a, b } = stage();
+  for (const node of [a, b]) node.start();
+  for (let n = 0; n < 300; n += 1) write(a, `f${String(n)}.txt`, `text ${String(n)}`);
+  await world.settle();
+  for (let n = 0; n < 100; n += 1) {
+    a.disk.take(`f${String(n)}.txt`);
+    a.hint(`f${String(n)}.txt`);
+  }
+  await world.settle();
+  assert.deepEqual(
+    a.store.brakes().map(({ direction, paths: held }) => [direction, held]),
+    [['out', 100]],
+  );
+  assert.equal(paths(b).length, 300);
+});
+
 test('one yes to many rewrites is enough, though their content has to come first', async () => {
   const { world, a, b } = stage();
   for (const node of [a, b]) node.start();
@@ -296,6 +313,21 @@ test('links, empty folders and permissions travel; a link that leads out does no
   assert.ok(arrived?.type === 'file' && arrived.executable);
   assert.equal(arrived.modifiedMs, file.modifiedMs);
   assert.equal(a.service?.status().problems.get('out'), 'leads-out');
+});
+
+test('a folder stays when what was in it goes, though that was heard of before the folders above', async () => {
+  const { world, a, b } = stage();
+  for (const node of [a, b]) node.start();
+  await world.settle();
+  a.disk.makeFolders('far/off/place');
+  a.disk.put('far/off/place/link', { type: 'link', target: 'x' });
+  for (const path of ['far/off/place', 'far/off/place/link']) a.hint(path);
+  await world.settle();
+  assert.deepEqual(paths(b), ['far', 'far/off', 'far/off/place', 'far/off/place/link']);
+  a.disk.take('far/off/place/link');
+  a.hint('far/off/place/link');
+  await world.settle();
+  for (const node of [a, b]) assert.deepEqual(paths(node), ['far', 'far/off', 'far/off/place']);
 });
 
 test('what is ignored stays where it is', async () => {
