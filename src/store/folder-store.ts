@@ -19,6 +19,16 @@ import { bytesIn, numberIn, textIn } from './rows.ts';
 
 /** Paths whose row is in memory as well. */
 const KNOWN_KEPT = 8192;
+/** Opened and made values of in one go. */
+const PAGE = 200;
+
+const CHILDREN = 'SELECT row, path, body FROM folder_known WHERE parent = ? AND row > ? ORDER BY row LIMIT ?';
+const FOLDERS =
+  'SELECT row, path, body FROM folder_known WHERE folder = ? AND leaf = 0 AND row > ? ORDER BY row LIMIT ?';
+const LEAVES =
+  'SELECT row, path, body FROM folder_known WHERE folder = ? AND leaf = 1 AND row > ? ORDER BY row LIMIT ?';
+const BELOW = `SELECT k.row, k.path, k.body FROM folder_above a JOIN folder_known k ON k.row = a.child
+  WHERE a.above = ? AND a.child > ? ORDER BY a.child LIMIT ?`;
 
 export function openFolderStore(
   database: Database,
@@ -132,19 +142,18 @@ class SqliteFolder implements FolderStore {
     });
   }
 
-  children(folder: string): readonly Known[] {
-    return this.#by('parent', this.#key('in', folder));
+  children(folder: string): Iterable<Known> {
+    return this.#paged(CHILDREN, this.#key('in', folder));
   }
 
-  below(folder: string): readonly Known[] {
-    if (folder === '') return this.#by('folder', this.#folder);
-    return this.#database
-      .sql(
-        `SELECT k.path, k.body FROM folder_above a JOIN folder_known k ON k.row = a.child
-         WHERE a.above = ? ORDER BY a.child`,
-      )
-      .all(this.#key('above', folder))
-      .map((row) => this.#knownIn(row));
+  *below(folder: string): Generator<Known> {
+    if (folder !== '') {
+      yield* this.#paged(BELOW, this.#key('above', folder));
+      return;
+    }
+    // By the index as it is: its rows have an order for each half only.
+    yield* this.#paged(FOLDERS, this.#folder);
+    yield* this.#paged(LEAVES, this.#folder);
   }
 
   hasBelow(folder: string): boolean {
@@ -262,7 +271,19 @@ class SqliteFolder implements FolderStore {
     return row === undefined ? undefined : numberIn(row, 'row');
   }
 
-  #by(column: 'folder' | 'parent' | 'identity' | 'fold', key: Bytes): readonly Known[] {
+  /** What comes and goes between two pages may be in it or not. */
+  *#paged(sql: string, key: Bytes): Generator<Known> {
+    for (let after = 0; ;) {
+      const rows = this.#database.sql(sql).all(key, after, PAGE);
+      for (const row of rows) {
+        after = numberIn(row, 'row');
+        yield this.#knownIn(row);
+      }
+      if (rows.length < PAGE) return;
+    }
+  }
+
+  #by(column: 'identity' | 'fold', key: Bytes): readonly Known[] {
     return this.#database
       .sql(`SELECT path, body FROM folder_known WHERE ${column} = ? ORDER BY row`)
       .all(key)

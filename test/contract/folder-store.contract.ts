@@ -30,8 +30,8 @@ function folder(path: string): Known {
   return { path, spelled: undefined, base: [], disk: { type: 'folder', identity: '1:7' } };
 }
 
-function paths(known: readonly Known[]): string[] {
-  return known.map(({ path }) => path).sort();
+function paths(known: Iterable<Known>): string[] {
+  return Array.from(known, ({ path }) => path).sort();
 }
 
 export function folderStoreContract(name: string, open: () => FolderStoreStage): void {
@@ -76,6 +76,25 @@ export function folderStoreContract(name: string, open: () => FolderStoreStage):
       store.remove('not there');
       assert.deepEqual([store.hasBelow('a/b'), paths(store.below('a'))], [false, ['a/d']]);
       assert.equal(store.count(), 3);
+    });
+
+    story('what is put and removed while somebody reads on disturbs nobody', ({ store }) => {
+      const names = Array.from({ length: 450 }, (_, n) => `a/${String(n)}`);
+      for (const name of names) store.put(file(name));
+      for (const list of [store.children('a'), store.below('a'), store.below('')]) {
+        const seen: string[] = [];
+        for (const { path } of list) {
+          seen.push(path);
+          if (seen.length === 10) store.put(file('b'));
+          if (seen.length % 100 === 0) store.put(file(path, 'another'));
+          if (path === 'a/7') store.remove('a/7');
+        }
+        const others = seen.filter((path) => path.startsWith('a/'));
+        assert.deepEqual(new Set(others).size, others.length, 'each once');
+        assert.deepEqual(paths(store.children('a')).length, 449);
+        assert.ok(others.length >= 449);
+        store.put(file('a/7'));
+      }
     });
 
     story('paths that are one on other disks are found by their key', ({ store }) => {

@@ -203,10 +203,12 @@ export interface FolderStore {
   get(path: string): Known | undefined;
   put(known: Known): void;
   remove(path: string): void;
+  // Read little by little as somebody asks for the next; what comes and goes meanwhile may be among them or not.
   /** Directly in `folder`; '' is the root. */
-  children(folder: string): readonly Known[];
+  children(folder: string): Iterable<Known>;
   /** However deep inside of `folder`. */
-  below(folder: string): readonly Known[];
+  below(folder: string): Iterable<Known>;
+
   hasBelow(folder: string): boolean;
   byIdentity(identity: string): readonly Known[];
   /** Paths whose `foldKey` this is. */

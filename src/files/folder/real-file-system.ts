@@ -31,6 +31,8 @@ import {
 } from './ports.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
+/** Looks under way: of a folder of a hundred thousand names not all at once. */
+const LISTED_AT_ONCE = 512;
 const MARKER = 'folder';
 const EXECUTE = 0o111;
 const IS_WINDOWS = process.platform === 'win32';
@@ -150,8 +152,12 @@ export class RealFileSystem implements FileSystem {
       if (folder !== '' && !this.#isHere(`${folder}/x`)) return [];
       const listed = await readdir(this.absolute(folder));
       const names = listed.filter((name) => folder !== '' || foldKey(name) !== CONTROL);
-      const entries = await Promise.all(names.map((name) => this.#listed(folder, name)));
-      return entries.filter((entry) => entry !== undefined);
+      const entries: ListedEntry[] = [];
+      for (let at = 0; at < names.length; at += LISTED_AT_ONCE) {
+        const some = names.slice(at, at + LISTED_AT_ONCE).map((name) => this.#listed(folder, name));
+        for (const entry of await Promise.all(some)) if (entry !== undefined) entries.push(entry);
+      }
+      return entries;
     });
   }
 

@@ -114,14 +114,15 @@ export class FolderService {
     this.#agenda = new Agenda(clock, deps.timers, () => {
       this.#wake();
     });
+    this.#turns = new Turns(clock, deps.timers, deps.turnMs);
     this.#sight = new Sight({
       ...deps,
+      turns: this.#turns,
       problem: (path, problem) => {
         this.#problem(path, problem);
       },
     });
     this.#keeping = new Keeping(fs, store, deps.keeping);
-    this.#turns = new Turns(clock, deps.timers, deps.turnMs);
     const look = (path: string, delayMs: number): void => {
       if (!this.#isStopped) this.#agenda.add(path, delayMs);
     };
@@ -353,7 +354,10 @@ export class FolderService {
   async #lookInside({ path, disk, known, knownBelow }: Situation, isHinted: boolean): Promise<void> {
     if (disk.type !== 'folder') {
       if (knownBelow)
-        for (const { path: inside } of this.#deps.store.below(path)) this.#agenda.add(inside, 0);
+        for (const { path: inside } of this.#deps.store.below(path)) {
+          if (this.#turns.isOver) await this.#turns.next();
+          this.#agenda.add(inside, 0);
+        }
     } else if (isHinted || known?.disk.type !== 'folder' || known.disk.identity !== disk.identity)
       await this.#scan(path, false);
   }

@@ -2,6 +2,7 @@
 import type { Content } from '../types.ts';
 import { desired, isUntouched, sameIds, type Disk, type Situation } from './core.ts';
 import { IGNORE_FILE, ignoring, type Ignoring } from './ignoring.ts';
+import type { Turns } from './pacing.ts';
 import { fitsWindows, foldersOf, joined, parentOf, pathFault } from './paths.ts';
 import type { DiskEntry, FileSystem, FolderStore, Index, Known, ListedEntry, Traits } from './ports.ts';
 
@@ -30,6 +31,7 @@ export interface SightDeps {
   readonly fs: FileSystem;
   readonly index: Index;
   readonly store: FolderStore;
+  readonly turns: Turns;
   readonly problem: (path: string, problem: Problem) => void;
 }
 
@@ -151,23 +153,30 @@ export class Sight {
 
   /** @returns what has to be looked at, and the folders in it. @throws FsError */
   async list(folder: string): Promise<{ readonly changed: string[]; readonly folders: string[] }> {
-    const { fs, store } = this.#deps;
-    const listed = this.#named(folder, await fs.list(this.spelled(folder)));
+    const { fs, store, turns } = this.#deps;
+    const entries = await fs.list(this.spelled(folder));
+    turns.begin();
+    const listed = await this.#named(folder, entries);
     const changed: string[] = [];
     const folders: string[] = [];
     for (const [path, { entry }] of listed) {
+      if (turns.isOver) await turns.next();
       if (entry.type === 'folder') folders.push(path);
       if (!isSame(entry, store.get(path))) changed.push(path);
     }
-    for (const { path } of store.children(folder)) if (!listed.has(path)) changed.push(path);
+    for (const { path } of store.children(folder)) {
+      if (turns.isOver) await turns.next();
+      if (!listed.has(path)) changed.push(path);
+    }
     return { changed, folders };
   }
 
   /** By path. Names that cannot be, that are ignored, and those that are one path with another, are left out. */
-  #named(folder: string, entries: readonly ListedEntry[]): Map<string, ListedEntry> {
-    const { store, problem } = this.#deps;
+  async #named(folder: string, entries: readonly ListedEntry[]): Promise<Map<string, ListedEntry>> {
+    const { store, turns, problem } = this.#deps;
     const listed = new Map<string, ListedEntry>();
     for (const one of entries) {
+      if (turns.isOver) await turns.next();
       const path = joined(folder, one.name.normalize('NFC'));
       if (this.#ignoring(path, one.entry.type === 'folder')) continue;
       if (pathFault(path) !== undefined || one.name.includes('\ufffd')) {

@@ -19,12 +19,12 @@ export class MemoryFolderStore implements FolderStore {
     this.#known.delete(path);
   }
 
-  children(folder: string): readonly Known[] {
-    return this.#all((known) => parentOf(known.path) === folder);
+  *children(folder: string): Generator<Known> {
+    for (const known of this.#known.values()) if (parentOf(known.path) === folder) yield known;
   }
 
-  below(folder: string): readonly Known[] {
-    return this.#all(({ path }) => isBelow(path, folder));
+  *below(folder: string): Generator<Known> {
+    for (const known of this.#known.values()) if (isBelow(known.path, folder)) yield known;
   }
 
   hasBelow(folder: string): boolean {
