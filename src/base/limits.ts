@@ -106,6 +106,9 @@ export const LIMITS = {
   filePathBytes: 2048,
   fileNameBytes: 255,
   folderNameChars: 80,
+  /** Paths of one folder that a node keeps in step; those that any one device put there. */
+  folderPaths: 500_000,
+  folderPathsOfAuthor: 250_000,
   versionsPerEntry: 500,
   versionParents: 16,
   heldPerEntry: 2048,

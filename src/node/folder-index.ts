@@ -34,8 +34,8 @@ export class FolderIndex implements Index {
   }
 
   /** What has versions has a head. */
-  *paths(): Generator<string> {
-    for (const { path } of this.#files.index.heads(this.#folder)) yield path;
+  standing(): Generator<Version> {
+    return this.#files.index.heads(this.#folder);
   }
 
   publish(drafts: readonly VersionDraft[], andThen: (versions: readonly Version[]) => void): void {

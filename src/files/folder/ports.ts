@@ -148,8 +148,8 @@ export interface Index {
   hasLiveBelow(path: string): boolean;
   /** Does some other path have a head with this content? */
   hasContent(content: ContentId, exceptPath: string): boolean;
-  /** Every path that has versions. */
-  paths(): Iterable<string>;
+  /** Every path that has versions, with a version that nothing replaces; once for each of these. */
+  standing(): Iterable<Pick<Version, 'path' | 'device'>>;
   /**
    * All of them or none, in this order; on disk when it returns. `andThen` runs in the same transaction.
    * @throws when it could not be written.

@@ -5,11 +5,13 @@
  */
 import { KithError } from '../../base/errors.ts';
 import type { DeviceKey } from '../../base/ids.ts';
+import { LIMITS } from '../../base/limits.ts';
 import type { Clock, Logger, Rng, Timer, Timers } from '../../base/ports.ts';
 import type { Content, FolderId, FolderMode, Version, VersionId } from '../types.ts';
 import { Acting } from './acting.ts';
 import { BRAKE_LIMITS, BrakeGauge, type BrakeLimits } from './core-brake.ts';
-import type { Situation } from './core.ts';
+import { WAYS, type Situation } from './core.ts';
+import { Coming, Crowd, Tally, type CrowdLimits } from './crowd.ts';
 import { Hands } from './hands.ts';
 import { Keeping } from './keeping.ts';
 import { Agenda, eachOf, Turns } from './pacing.ts';
@@ -28,6 +30,7 @@ import {
   type StartWatching,
   type Watcher,
 } from './ports.ts';
+import { Problems } from './problems.ts';
 import { Settling } from './settling.ts';
 import { Sight, type Problem } from './sight.ts';
 import { Works } from './works.ts';
@@ -49,6 +52,8 @@ export interface FolderDeps {
   readonly logger: Logger;
   readonly keeping: FolderKeeping;
   readonly brake?: BrakeLimits;
+  /** How many paths are kept in step; left out: those of `LIMITS`. */
+  readonly crowd?: CrowdLimits;
   /** How long a turn may take; left out: `TURN_MS`. */
   readonly turnMs?: number;
   /** Something of `status` may be different. */
@@ -78,6 +83,9 @@ const ABSENT_MOST_MS = 1000;
 const LOOKS = 16;
 const MOST_AT_ONCE = 200_000;
 const LONGEST_RETRY_MS = 60_000;
+/** Looking at all of it takes no more than such a part of the time. */
+const SCANNING_SHARE = 0.05;
+const CROWD_LIMITS: CrowdLimits = { paths: LIMITS.folderPaths, ofAuthor: LIMITS.folderPathsOfAuthor };
 
 function hasFolder(store: FolderStore, path: string): boolean {
   const folder = parentOf(path);
@@ -93,7 +101,9 @@ export class FolderService {
   readonly #keeping: Keeping;
   readonly #acting: Acting;
   readonly #turns: Turns;
-  readonly #problems = new Map<string, Problem>();
+  readonly #problems: Problems;
+  readonly #limits: CrowdLimits;
+  readonly #crowd: Crowd;
   readonly #retries = new Map<string, number>();
   readonly #absentMs = new Map<string, number>();
   readonly #hinted = new Set<string>();
@@ -111,6 +121,10 @@ export class FolderService {
   constructor(deps: FolderDeps) {
     this.#deps = deps;
     const { fs, contents, store, clock, rng } = deps;
+    this.#limits = deps.crowd ?? CROWD_LIMITS;
+    this.#problems = new Problems(deps.logger, () => {
+      deps.changed();
+    });
     this.#agenda = new Agenda(clock, deps.timers, () => {
       this.#wake();
     });
@@ -119,7 +133,7 @@ export class FolderService {
       ...deps,
       turns: this.#turns,
       problem: (path, problem) => {
-        this.#problem(path, problem);
+        this.#problems.add(path, problem);
       },
     });
     this.#keeping = new Keeping(fs, store, deps.keeping);
@@ -130,7 +144,7 @@ export class FolderService {
       this.#trouble(path, error);
     };
     const problem = (path: string, what: Problem): void => {
-      this.#problem(path, what);
+      this.#problems.add(path, what);
     };
     const calm = (path: string): void => {
       this.#calm(path);
@@ -150,6 +164,14 @@ export class FolderService {
         look(folder, 0);
       },
       unwatch: (path) => this.#watcher?.unwatch(path),
+    });
+    this.#crowd = new Crowd({
+      ...deps,
+      limits: this.#limits,
+      takesIn: WAYS[deps.mode].in,
+      isRenamed: (seen) => this.#works.renamedFrom(seen) !== undefined,
+      problem,
+      calm,
     });
     this.#settling = new Settling({
       ...deps,
@@ -200,6 +222,11 @@ export class FolderService {
   indexChanged(paths: Iterable<string>): void {
     if (this.#isStopped) return;
     for (const path of paths) {
+      // So many at once are looked for rather than remembered.
+      if (this.#agenda.size >= this.#limits.paths) {
+        this.#scanDue = true;
+        return;
+      }
       this.#agenda.add(path, 0);
       // A folder stands for as long as something lives in it.
       this.#works.lookAbove(path);
@@ -250,9 +277,14 @@ export class FolderService {
       brakes,
       missing: this.#works.missing,
       conflicts: this.#acting.conflicts,
-      problems: this.#problems,
+      problems: this.#problems.all,
       busy,
-      inStep: this.#away === undefined && brakes.length === 0 && this.#works.missing === 0 && !busy,
+      inStep:
+        this.#away === undefined &&
+        brakes.length === 0 &&
+        this.#works.missing === 0 &&
+        !this.#crowd.isOver &&
+        !busy,
     };
   }
 
@@ -344,9 +376,10 @@ export class FolderService {
     const isHinted = this.#hinted.delete(path);
     if (this.#sight.isIgnored(path, seen.disk.type === 'folder')) return undefined;
     if (!this.#sight.canHold(path)) {
-      if (seen.heads.some(({ state }) => state.type !== 'deleted')) this.#problem(path, 'name');
+      if (seen.heads.some(({ state }) => state.type !== 'deleted')) this.#problems.add(path, 'name');
       return undefined;
     }
+    if (!this.#crowd.admits(seen)) return undefined;
     await this.#lookInside(seen, isHinted);
     return this.#isGoneForGood(seen) ? seen : undefined;
   }
@@ -383,6 +416,7 @@ export class FolderService {
 
   async #scanAll(): Promise<void> {
     const { fs, timers } = this.#deps;
+    const beganMs = this.#deps.clock.monotonicMs();
     this.#scanDue = false;
     this.#rescan?.cancel();
     if (this.#watcher === undefined) {
@@ -396,22 +430,40 @@ export class FolderService {
     await this.#lookAtAll();
     for (const path of [...this.#works.undecided(), ...this.#retries.keys()]) this.#agenda.add(path, 0);
     await this.#keeping.prune();
+    const tookMs = this.#deps.clock.monotonicMs() - beganMs;
     if (!this.#isStopped)
-      this.#rescan = timers.after(RESCAN_MS, () => {
+      this.#rescan = timers.after(Math.max(RESCAN_MS, tookMs / SCANNING_SHARE), () => {
         this.rescan();
       });
   }
 
   /** What the index, or what is remembered, says otherwise than the disk. */
   async #lookAtAll(): Promise<void> {
-    const { index, store } = this.#deps;
-    for (const path of index.paths()) {
+    const { index, store, mode } = this.#deps;
+    const tally = new Tally();
+    await this.#lookAtKnown(tally);
+    const coming = new Coming(this.#limits);
+    for (const { path, device } of index.standing()) {
       if (this.#turns.isOver) await this.#turns.next();
-      if (!this.#sight.isInStep(path)) this.#agenda.add(path, 0);
+      const isKnown = store.get(path) !== undefined;
+      if (isKnown) tally.add(device);
+      if (this.#sight.isInStep(path)) continue;
+      if (isKnown) this.#agenda.add(path, 0);
+      else coming.add(path, device);
     }
+    this.#crowd.counted(tally);
+    for (const [path, device] of coming.all) {
+      if (this.#turns.isOver) await this.#turns.next();
+      if (!WAYS[mode].in || this.#crowd.enter(path, device)) this.#agenda.add(path, 0);
+    }
+  }
+
+  async #lookAtKnown(tally: Tally): Promise<void> {
+    const { store } = this.#deps;
     // A folder without versions of its own stands for what lies in it; what lies in none was not seen above.
     for (const { path, base } of store.below('')) {
       if (this.#turns.isOver) await this.#turns.next();
+      if (base.length === 0) tally.add('nobody');
       if (base.length === 0 || !hasFolder(store, path)) this.#agenda.add(path, 0);
     }
   }
@@ -424,7 +476,11 @@ export class FolderService {
         this.#watcher?.watch(this.#sight.spelled(folder));
         const { changed, folders: inside } = await this.#sight.list(folder);
         if (this.#retries.has(folder)) this.#calm(folder);
-        for (const path of changed) this.#agenda.add(path, HINT_MS);
+        for (const path of changed) {
+          // What is left now is found by the next look at all.
+          if (this.#agenda.size > this.#limits.paths) break;
+          this.#agenda.add(path, HINT_MS);
+        }
         const isNew = new Set(changed);
         folders.push(...inside.filter((path) => isDeep || isNew.has(path)));
       } catch (error) {
@@ -446,22 +502,15 @@ export class FolderService {
 
   // ---- what goes wrong
 
-  #problem(path: string, problem: Problem): void {
-    if (this.#problems.get(path) === problem) return;
-    this.#problems.set(path, problem);
-    this.#deps.logger.warn({ path, problem }, 'a path of a folder is not in step');
-    this.#deps.changed();
-  }
-
   #calm(path: string): void {
     this.#retries.delete(path);
-    this.#problems.delete(path);
+    this.#problems.remove(path);
   }
 
   /** Says so, and tries again, ever more rarely. */
   #trouble(path: string, error: unknown): void {
     if (this.#isStopped) return;
-    if (error instanceof FsError) this.#problem(path, error.fault);
+    if (error instanceof FsError) this.#problems.add(path, error.fault);
     else this.#deps.logger.error({ err: error, path }, 'a path of a folder could not be brought in step');
     const tries = this.#retries.get(path) ?? 0;
     this.#retries.set(path, tries + 1);

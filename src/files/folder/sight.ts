@@ -14,6 +14,8 @@ export type Problem =
   /** It can stand here, and not on every system. */
   | 'not-everywhere'
   | 'leads-out'
+  /** More paths than are kept in step; of the folder as a whole. */
+  | 'too-many'
   | 'denied'
   | 'full'
   | 'read-only'

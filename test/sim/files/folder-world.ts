@@ -1,8 +1,9 @@
 /** Nodes with one folder each, on one thread: their disks, their programs, what travels between them, and the time. */
 import { setImmediate } from 'node:timers/promises';
 import type { DeviceKey } from '../../../src/base/ids.ts';
-import { silentLogger, type Timers } from '../../../src/base/ports.ts';
+import { silentLogger, type Logger, type Timers } from '../../../src/base/ports.ts';
 import type { BrakeLimits } from '../../../src/files/folder/core-brake.ts';
+import type { CrowdLimits } from '../../../src/files/folder/crowd.ts';
 import type { FsFault } from '../../../src/files/folder/ports.ts';
 import { FolderService } from '../../../src/files/folder/service.ts';
 import type { FolderId, FolderMode, Version, VersionId } from '../../../src/files/types.ts';
@@ -23,6 +24,8 @@ export interface NodeOptions {
   readonly mode?: FolderMode;
   readonly kind?: DiskKind;
   readonly brake?: BrakeLimits;
+  readonly crowd?: CrowdLimits;
+  readonly logger?: Logger;
 }
 
 export class FolderNode {
@@ -39,17 +42,18 @@ export class FolderNode {
   /** Percent of hints that are lost. */
   deaf = 0;
   readonly #world: FolderWorld;
-  readonly #brake: BrakeLimits | undefined;
+  readonly #options: NodeOptions;
   readonly #at: number;
   #life = 0;
   #hint: (path: string) => void = () => undefined;
 
-  constructor(world: FolderWorld, at: number, { mode = 'sync', kind = PLAIN, brake }: NodeOptions) {
+  constructor(world: FolderWorld, at: number, options: NodeOptions) {
+    const { mode = 'sync', kind = PLAIN } = options;
     this.#world = world;
     this.#at = at;
     this.name = `node ${String(at)}`;
     this.mode = mode;
-    this.#brake = brake;
+    this.#options = options;
     this.clock = new SimClock(() => world.timers.nowMs);
     this.disk = new SimDisk(
       kind,
@@ -98,9 +102,10 @@ export class FolderNode {
       clock: this.clock,
       timers: this.#timers(life),
       rng: this.#world.rng,
-      logger: silentLogger,
+      logger: this.#options.logger ?? silentLogger,
       keeping: { nowMs: () => this.clock.nowMs(), rules: () => ({ days: 30, bytes: 10 * 1024 ** 3 }) },
-      ...(this.#brake === undefined ? {} : { brake: this.#brake }),
+      ...only('brake', this.#options.brake),
+      ...only('crowd', this.#options.crowd),
       // Time stands still within a turn: every other node gives up its turn whenever it may.
       turnMs: this.#at % 2 === 0 ? 1 : 0,
       changed: () => undefined,
@@ -146,6 +151,10 @@ export class FolderNode {
         }),
     };
   }
+}
+
+function only<Key extends string, Value>(key: Key, value: Value | undefined): Partial<Record<Key, Value>> {
+  return value === undefined ? {} : ({ [key]: value } as Record<Key, Value>);
 }
 
 export class FolderWorld {

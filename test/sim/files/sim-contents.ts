@@ -110,8 +110,8 @@ export class SimIndex implements Index {
     return false;
   }
 
-  paths(): Iterable<string> {
-    return this.#byPath.keys();
+  *standing(): Generator<Version> {
+    for (const path of this.#byPath.keys()) yield* this.heads(path);
   }
 
   publish(drafts: readonly VersionDraft[], andThen: (versions: readonly Version[]) => void): void {

@@ -1,0 +1,106 @@
+/** More paths in a folder than anybody means, as stories over simulated nodes; the limits are small ones. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { utf8 } from '../../../src/base/bytes.ts';
+import { silentLogger, type Logger } from '../../../src/base/ports.ts';
+import { SeededRng } from '../rng.ts';
+import { FolderWorld, type FolderNode } from './folder-world.ts';
+
+const CROWD = { paths: 60, ofAuthor: 20 };
+const UNBRAKED = { files: 10_000, share: 1, windowMs: 60_000 };
+
+function write(node: FolderNode, path: string, text = path): void {
+  const folder = path.slice(0, Math.max(0, path.lastIndexOf('/')));
+  if (folder !== '') node.disk.makeFolders(folder);
+  node.disk.write(path, utf8(text));
+  node.hint(path.split('/')[0] ?? path);
+}
+
+function filesOf(node: FolderNode): string[] {
+  return [...node.disk.tree()].flatMap(([path, { type }]) => (type === 'file' ? [path] : [])).sort();
+}
+
+function has(node: FolderNode, path: string): boolean {
+  return node.disk.at(path) !== undefined;
+}
+
+function counting(): { readonly logger: Logger; readonly lines: string[] } {
+  const lines: string[] = [];
+  return { lines, logger: { ...silentLogger, warn: (_, message) => lines.push(message) } };
+}
+
+test('who puts far too much into a folder is taken in up to a limit, said once, and stops nobody else', async () => {
+  const world = new FolderWorld(new SeededRng(1));
+  const { logger, lines } = counting();
+  const [a, b, c] = [
+    world.addNode({ brake: UNBRAKED }),
+    world.addNode({ crowd: CROWD, logger, brake: UNBRAKED }),
+    world.addNode(),
+  ];
+  for (const node of [a, b, c]) node.start();
+  write(a, 'early');
+  write(b, 'mine');
+  await world.settle();
+  for (let n = 0; n < 300; n += 1) write(a, `x${String(n)}`);
+  await world.settle();
+  assert.equal(filesOf(a).length, 302);
+  assert.equal(filesOf(b).length, 21, 'twenty of one, and its own');
+  assert.deepEqual([has(b, 'early'), has(b, 'mine')], [true, true]);
+  const status = b.service?.status();
+  assert.deepEqual([status?.problems.get(''), status?.inStep], ['too-many', false]);
+  assert.equal(lines.filter((line) => line.startsWith('more paths')).length, 1);
+  // What others write comes, and so do changes of what is there.
+  write(c, 'of c');
+  write(a, 'early', 'changed');
+  await world.settle();
+  assert.equal(has(b, 'of c'), true);
+  assert.deepEqual(b.disk.at('early'), { ...b.disk.at('early'), bytes: utf8('changed') });
+  // It goes on for hours, and over a restart.
+  await world.run(600_000);
+  b.kill();
+  b.start();
+  await world.settle();
+  assert.equal(filesOf(b).length, 22);
+  assert.ok(lines.length < 10, lines.join('\n'));
+  // Where it is cleared away, the rest is taken in, and all is well.
+  for (let n = 0; n < 290; n += 1) {
+    a.disk.take(`x${String(n)}`);
+    a.hint(`x${String(n)}`);
+  }
+  await world.settle();
+  await world.run(200_000);
+  await world.settle();
+  assert.deepEqual(filesOf(b), filesOf(a));
+  assert.deepEqual([b.service?.status().problems.size, b.service?.status().inStep], [0, true]);
+});
+
+test('all together are bounded as well', async () => {
+  const world = new FolderWorld(new SeededRng(2));
+  const b = world.addNode({ crowd: CROWD });
+  const others = [0, 1, 2, 3].map(() => world.addNode());
+  for (const node of [b, ...others]) node.start();
+  for (const [at, node] of others.entries())
+    for (let n = 0; n < 30; n += 1) write(node, `${String(at)}/${String(n)}`);
+  await world.settle();
+  assert.equal([...b.disk.tree().keys()].length, 60);
+});
+
+test('a user with more files than are shared is told, loses none, and renames are renames still', async () => {
+  const world = new FolderWorld(new SeededRng(3));
+  const [a, b] = [world.addNode({ crowd: CROWD, brake: UNBRAKED }), world.addNode()];
+  for (const node of [a, b]) node.start();
+  for (let n = 0; n < 50; n += 1) write(a, `many/${String(n)}`);
+  await world.settle();
+  assert.equal(filesOf(a).length, 50);
+  assert.ok(filesOf(b).length <= 20 && filesOf(b).length >= 18, String(filesOf(b).length));
+  assert.equal(a.service?.status().problems.get(''), 'too-many');
+  const [shared] = filesOf(b);
+  assert.ok(shared !== undefined);
+  const before = filesOf(b).length;
+  a.disk.rename(shared, 'many/renamed');
+  a.hint(shared);
+  a.hint('many/renamed');
+  await world.settle();
+  assert.deepEqual([has(b, 'many/renamed'), has(b, shared), filesOf(b).length], [true, false, before]);
+  assert.equal(filesOf(a).length, 50);
+});
