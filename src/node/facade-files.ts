@@ -123,7 +123,7 @@ export interface FilesFacade {
   folders(): Promise<readonly FolderStatus[]>;
   /** @throws KithError `unknown-folder` | `ambiguous` */
   folder(name: string): Promise<FolderStatus>;
-  /** Founds a folder. @throws KithError `bad-name` | `no-such-folder` | `folder-in-use` | `folder-of-another` … */
+  /** Founds a folder. @throws KithError `bad-name` | `no-such-folder` | `folder-in-use` | `folder-of-another` | `too-many-files` … */
   addFolder(request: {
     readonly path: string | undefined;
     readonly name: string;

@@ -13,6 +13,8 @@ const FEED_STRIDE = 2 ** 32;
 /** Paths whose heads are in memory as well. */
 const HEADS_KEPT = 8192;
 const FEEDS_KEPT = 1024;
+/** Heads of one path, and authors of one version, that are looked at: the first. */
+const MOST_ALIKE = 256;
 
 export function openFileIndex(database: Database, sealer: FileSealer, codec: VersionCodec): IndexRows {
   const places = placesIn(database);
@@ -51,8 +53,8 @@ export function openFileIndex(database: Database, sealer: FileSealer, codec: Ver
     version: (id) =>
       read(
         database
-          .sql('SELECT version, body FROM file_versions WHERE version = ? ORDER BY row')
-          .all(key('version', id)),
+          .sql('SELECT version, body FROM file_versions WHERE version = ? ORDER BY row LIMIT ?')
+          .all(key('version', id), MOST_ALIKE),
       ),
     hasLiveBelow: (folder, path) =>
       database
@@ -180,9 +182,9 @@ function headRows(
     read(
       database
         .sql(
-          'SELECT version, body FROM file_versions WHERE folder = ? AND path = ? AND head != 0 ORDER BY row',
+          'SELECT version, body FROM file_versions WHERE folder = ? AND path = ? AND head != 0 ORDER BY row LIMIT ?',
         )
-        .all(key('folder', folder), key('path', path)),
+        .all(key('folder', folder), key('path', path), MOST_ALIKE),
     );
   return {
     headsAt: (folder, path) => recent.of(`${folder} ${path}`, () => look(folder, path)),

@@ -117,7 +117,7 @@ const CODES_BY_STATUS = {
     'too-many-codes',
     'too-many-devices',
   ],
-  413: ['too-large'],
+  413: ['too-large', 'too-many-files'],
   422: ['damaged-backup'],
   423: ['locked'],
   429: ['too-many-tries'],

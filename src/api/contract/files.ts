@@ -109,7 +109,7 @@ const Keeping = z
 const common = { tag: 'files', states: ['running'], form: 'json' } as const;
 const FINDING = ['unknown-file', 'ambiguous'] as const;
 const FOLDER = ['unknown-folder', 'ambiguous'] as const;
-const PLACE = ['folder-in-use', 'folder-of-another', 'cannot-write'] as const;
+const PLACE = ['folder-in-use', 'folder-of-another', 'cannot-write', 'too-many-files'] as const;
 const WRITING = ['role-writes-nothing', 'not-a-member'] as const;
 
 export const fileRoutes = {

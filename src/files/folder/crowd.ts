@@ -84,9 +84,9 @@ export class Crowd {
     const { disk, heads, liveBelow } = seen;
     // A folder of the user's has to be known for what is in it to be; many are as many files sooner or later.
     if (disk.type === 'other' || disk.type === 'folder') return undefined;
-    if (disk.type !== 'absent') return isRenamed(seen) ? RENAMED : me;
-    if (!takesIn) return undefined;
     const { state, winner } = desired(heads, liveBelow);
+    if (disk.type !== 'absent') return isRenamed(seen) ? RENAMED : (winner?.device ?? me);
+    if (!takesIn) return undefined;
     return state.type === 'deleted' ? undefined : (winner?.device ?? NOBODY);
   }
 

@@ -1,6 +1,7 @@
 /** Folders: founded, joined and left in the log; kept in step by the engine, where this node has one. */
 import { statSync } from 'node:fs';
 import { KithError } from '../../base/errors.ts';
+import { LIMITS } from '../../base/limits.ts';
 import type { Folder } from '../../files/index.ts';
 import type { FolderState } from '../../files/ports.ts';
 import type { FolderMode, Version } from '../../files/types.ts';
@@ -37,7 +38,10 @@ export function foldersOf(context: FilesContext): FolderCalls {
         .map((folder) => describe(context, folder)),
     folder: async (name) => describe(context, named(name)),
     addFolder: async ({ path, name, mode, only }) => {
-      if (mode !== 'list') mustBeFolder(context, neededPath(path));
+      if (mode !== 'list') {
+        mustBeFolder(context, neededPath(path));
+        await context.folders().mustBeFew(neededPath(path), LIMITS.folderPathsOfAuthor);
+      }
       const members =
         only.length === 0 ? undefined : only.map((who) => findMember(context.session(), who).id);
       const id = index().found(name, members);
@@ -49,6 +53,7 @@ export function foldersOf(context: FilesContext): FolderCalls {
     joinFolder: async ({ folder: name, path, mode }) => {
       const folder = named(name);
       if (folder.restricted && !folder.members.has(context.session().ownMemberId)) throw notForYou(folder);
+      if (mode !== 'list') await context.folders().mustBeFew(neededPath(path), LIMITS.folderPaths);
       await begin(folder, path, mode);
       return describe(context, folder);
     },

@@ -21,6 +21,8 @@ function stateOf(folder: FolderStatus): string {
   if (folder.away === 'another') return 'another folder lies there: nothing is done';
   if (folder.away === 'taken-out') return 'you were taken out: your files stay as they are';
   if (folder.mode === null) return 'not joined';
+  if (folder.problems.some(({ path, problem }) => path === '' && problem === 'too-many'))
+    return 'too many files: the rest is left out';
   const states = [
     folder.conflicts === 0 ? '' : counted(folder.conflicts, 'conflict'),
     folder.problems.length === 0 ? '' : counted(folder.problems.length, 'problem'),
