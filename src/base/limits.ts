@@ -107,8 +107,8 @@ export const LIMITS = {
   fileNameBytes: 255,
   folderNameChars: 80,
   /** Paths of one folder that a node keeps in step; those that any one device put there. */
-  folderPaths: 500_000,
-  folderPathsOfAuthor: 250_000,
+  folderPaths: 300_000,
+  folderPathsOfAuthor: 150_000,
   versionsPerEntry: 500,
   versionParents: 16,
   heldPerEntry: 2048,

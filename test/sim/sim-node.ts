@@ -6,7 +6,7 @@ import type { DeviceKey, LinkKey, MemberId, NetworkId } from '../../src/base/ids
 import { silentLogger } from '../../src/base/ports.ts';
 import { LANES, type Lane, type Standing } from '../../src/identity/roles.ts';
 import type { Member, Membership } from '../../src/identity/types.ts';
-import type { Erasure, FoldedEntry, Projection } from '../../src/log/ports.ts';
+import type { Erasure, FoldedEntry, LogStore, Projection } from '../../src/log/ports.ts';
 import { Log } from '../../src/log/service.ts';
 import { SyncDriver } from '../../src/log/sync-driver.ts';
 import type { Entry, FeedInfo, Run } from '../../src/log/types.ts';
@@ -40,6 +40,8 @@ export interface SimNodeDeps {
   readonly serveBytes: number;
   /** Of the founder, who wrote before there was a node. */
   readonly incarnation?: string;
+  /** Of features, kept in step with its log. */
+  readonly projections?: (store: LogStore) => readonly Projection[];
 }
 
 /** One row an entry: which of its parts are here. */
@@ -169,7 +171,7 @@ export class SimNode implements ChannelHost {
       clock: new HybridClock(this.clock),
       rng,
       logger: silentLogger,
-      projections: [new RowsProjection(this.store)],
+      projections: [new RowsProjection(this.store), ...(this.deps.projections?.(this.store) ?? [])],
       network: networkId,
       self: { signer: keys.device, incarnation: this.incarnation },
     });

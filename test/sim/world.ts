@@ -12,7 +12,7 @@ import { SeededRng } from './rng.ts';
 import { SimClock } from './sim-clock.ts';
 import { simKeys, simSigner } from './sim-crypto.ts';
 import { SimNetwork, type Faults } from './sim-network.ts';
-import { SimNode } from './sim-node.ts';
+import { SimNode, type SimNodeDeps } from './sim-node.ts';
 import { SimTimers } from './sim-timers.ts';
 
 export const CALM: Faults = {
@@ -34,11 +34,18 @@ export class World {
   readonly nodes: SimNode[] = [];
   readonly founder: SimNode;
   readonly #serveBytes: number;
+  readonly #projections: SimNodeDeps['projections'];
   events = 0;
   /** A whole inspection of all stores every so many events; 0: at the end only. */
   inspectEvery = 0;
 
-  constructor(seed: number, faults: Faults = CALM, serveBytes = Infinity) {
+  constructor(
+    seed: number,
+    faults: Faults = CALM,
+    serveBytes = Infinity,
+    projections?: SimNodeDeps['projections'],
+  ) {
+    this.#projections = projections;
     this.rng = new SeededRng(seed);
     this.network = new SimNetwork(this.timers, this.rng.fork(), { ...faults });
     this.checks = new Checks(this.rng.fork());
@@ -68,6 +75,7 @@ export class World {
       watcher: checks,
       rng: rng.fork(),
       serveBytes: this.#serveBytes,
+      ...(this.#projections === undefined ? {} : { projections: this.#projections }),
     });
     this.nodes.push(node);
     return node;
