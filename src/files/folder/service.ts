@@ -85,6 +85,7 @@ const MOST_AT_ONCE = 200_000;
 const LONGEST_RETRY_MS = 60_000;
 /** Looking at all of it takes no more than such a part of the time. */
 const SCANNING_SHARE = 0.05;
+const LONGEST_RESCAN_MS = 15 * 60_000;
 const CROWD_LIMITS: CrowdLimits = { paths: LIMITS.folderPaths, ofAuthor: LIMITS.folderPathsOfAuthor };
 
 function hasFolder(store: FolderStore, path: string): boolean {
@@ -431,8 +432,9 @@ export class FolderService {
     for (const path of [...this.#works.undecided(), ...this.#retries.keys()]) this.#agenda.add(path, 0);
     await this.#keeping.prune();
     const tookMs = this.#deps.clock.monotonicMs() - beganMs;
+    const restMs = Math.min(LONGEST_RESCAN_MS, Math.max(RESCAN_MS, tookMs / SCANNING_SHARE));
     if (!this.#isStopped)
-      this.#rescan = timers.after(Math.max(RESCAN_MS, tookMs / SCANNING_SHARE), () => {
+      this.#rescan = timers.after(restMs, () => {
         this.rescan();
       });
   }
