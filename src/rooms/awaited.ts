@@ -4,18 +4,20 @@ import type { RoomMessages } from './messages.ts';
 
 export class AwaitedMessages {
   readonly #messages: Pick<RoomMessages, 'idOf'>;
-  readonly #runs = new Map<string, () => void>();
+  readonly #runs = new Map<string, Set<() => void>>();
 
   constructor(messages: Pick<RoomMessages, 'idOf'>) {
     this.#messages = messages;
   }
 
-  add(message: string, run: () => void): void {
-    this.#runs.set(message, run);
-  }
-
-  forget(message: string): void {
-    this.#runs.delete(message);
+  /** @returns what ends the waiting. */
+  add(message: string, run: () => void): () => void {
+    const runs = this.#runs.get(message) ?? new Set();
+    this.#runs.set(message, runs.add(run));
+    return () => {
+      runs.delete(run);
+      if (runs.size === 0) this.#runs.delete(message);
+    };
   }
 
   tell(applied: readonly Applied[]): void {
@@ -23,8 +25,9 @@ export class AwaitedMessages {
     for (const { entry } of applied) {
       if (entry.kind !== 'command') continue;
       const id = this.#messages.idOf(entry.command);
-      this.#runs.get(id)?.();
+      const runs = this.#runs.get(id) ?? [];
       this.#runs.delete(id);
+      for (const run of runs) run();
     }
   }
 }

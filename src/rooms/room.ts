@@ -249,9 +249,8 @@ export class Room {
     return this.#timeline.count((command) => this.#messages.bodyOf(command)?.kind !== 'commit');
   }
 
-  /** Something of this device's is on its way: what is said now may as well wait for company. */
-  get isBusy(): boolean {
-    return this.core.host !== undefined && this.#timeline.size > 0;
+  get hasHost(): boolean {
+    return this.core.host !== undefined;
   }
 
   get keys(): KeysStanding {
@@ -280,15 +279,15 @@ export class Room {
     return this.own.postAll([text])[0] ?? unreadable();
   }
 
-  /** Of a message that waits; once, and never for one that is replaced by a summary. */
-  whenConfirmed(message: string, run: () => void): void {
+  /**
+   * Of a message that waits; once, and never for one that is replaced by a summary.
+   * @returns what ends the waiting.
+   */
+  whenConfirmed(message: string, run: () => void): () => void {
     const isWaiting = this.#timeline.some((command) => this.#messages.idOf(command) === message);
-    if (!isWaiting) run();
-    else this.#awaited.add(message, run);
-  }
-
-  forget(message: string): void {
-    this.#awaited.forget(message);
+    if (isWaiting) return this.#awaited.add(message, run);
+    run();
+    return () => undefined;
   }
 
   /** Confirmed ones below `before`, oldest first; those that wait follow when `before` is left out. */

@@ -1,10 +1,17 @@
-/** What people say in the same moment goes in one flush. */
-import type { Timers } from '../base/ports.ts';
-import type { OwnWords } from './own-words.ts';
+/**
+ * What people say in the same moment goes in one flush. While something of theirs is on its way to a majority, what
+ * comes gathers: each run through disks and links then carries as much as waits for it, as in a group commit.
+ */
+import type { Timer, Timers } from '../base/ports.ts';
+import type { Room } from './room.ts';
 import type { RoomId, ShownMessage } from './types.ts';
 
-/** How long what is said waits for company while something is on its way already. */
-const COMPANY_MS = 2;
+/** As long what is said waits at most for what is on its way: where no majority answers, it is kept all the same. */
+const GATHER_MS = 25;
+/** How long the first waits for company who had some the last time. */
+const COMPANY_MS = 1;
+/** What goes in one flush. */
+const MOST_AT_ONCE = 128;
 
 export interface Saying {
   readonly text: string;
@@ -12,43 +19,87 @@ export interface Saying {
   readonly reject: (error: unknown) => void;
 }
 
+export type Speaker = Pick<Room, 'own' | 'whenConfirmed' | 'hasHost'>;
+
+interface Queue {
+  readonly waiting: Saying[];
+  /** Until what was said last is confirmed. */
+  flight: Timer | undefined;
+  due: Timer | undefined;
+  lastCount: number;
+}
+
 export class Sayings {
   readonly #timers: Timers;
   /** @throws KithError when it is there no more. */
-  readonly #wordsOf: (id: RoomId) => Pick<OwnWords, 'postSoon'>;
-  readonly #waiting = new Map<RoomId, Saying[]>();
+  readonly #speaker: (id: RoomId) => Speaker;
+  readonly #queues = new Map<RoomId, Queue>();
 
-  constructor(timers: Timers, wordsOf: (id: RoomId) => Pick<OwnWords, 'postSoon'>) {
+  constructor(timers: Timers, speaker: (id: RoomId) => Speaker) {
     this.#timers = timers;
-    this.#wordsOf = wordsOf;
+    this.#speaker = speaker;
   }
 
-  add(id: RoomId, saying: Saying, isBusy: boolean): void {
-    const queue = this.#waiting.get(id) ?? [];
-    this.#waiting.set(id, queue);
-    queue.push(saying);
-    if (queue.length > 1) return;
-    this.#timers.after(isBusy ? COMPANY_MS : 0, () => {
-      this.#sayAll(id);
+  add(id: RoomId, saying: Saying): void {
+    const queue = this.#queues.get(id) ?? { waiting: [], flight: undefined, due: undefined, lastCount: 0 };
+    this.#queues.set(id, queue);
+    queue.waiting.push(saying);
+    this.#plan(id, queue);
+  }
+
+  #plan(id: RoomId, queue: Queue): void {
+    if (queue.flight !== undefined || queue.waiting.length === 0) return;
+    queue.due ??= this.#timers.after(queue.lastCount > 1 ? COMPANY_MS : 0, () => {
+      this.#sayAll(id, queue);
     });
   }
 
-  #sayAll(id: RoomId): void {
-    const queue = this.#waiting.get(id) ?? [];
-    this.#waiting.delete(id);
+  #sayAll(id: RoomId, queue: Queue): void {
+    queue.due?.cancel();
+    queue.due = undefined;
+    const list = queue.waiting.splice(0, MOST_AT_ONCE);
+    queue.lastCount = list.length;
+    if (list.length === 0) return;
     try {
-      this.#wordsOf(id).postSoon(
-        queue.map(({ text }) => text),
+      const speaker = this.#speaker(id);
+      this.#say(speaker, list, speaker.hasHost ? this.#takeOff(id, queue) : undefined);
+    } catch (error) {
+      for (const { reject } of list) reject(error);
+    }
+    this.#plan(id, queue);
+  }
+
+  /** Where there is no room left for all of them, each that still fits is said. */
+  #say(speaker: Speaker, list: readonly Saying[], landed: (() => void) | undefined): void {
+    try {
+      speaker.own.postSoon(
+        list.map(({ text }) => text),
         (said) => {
-          queue.forEach(({ resolve, reject }, at) => {
+          list.forEach(({ resolve, reject }, at) => {
             const one = said[at];
             if (one === undefined) reject(new Error('bug: all are said'));
             else resolve(one);
           });
+          const last = said.at(-1);
+          if (last !== undefined && landed !== undefined) speaker.whenConfirmed(last.id, landed);
         },
       );
     } catch (error) {
-      for (const { reject } of queue) reject(error);
+      if (list.length === 1) list[0]?.reject(error);
+      else for (const one of list) this.#say(speaker, [one], undefined);
     }
+  }
+
+  /** @returns what says that all of it is confirmed; when too long nobody says so, it counts as said. */
+  #takeOff(id: RoomId, queue: Queue): () => void {
+    const landed = (): void => {
+      flight.cancel();
+      if (queue.flight !== flight) return;
+      queue.flight = undefined;
+      this.#sayAll(id, queue);
+    };
+    const flight = this.#timers.after(GATHER_MS, landed);
+    queue.flight = flight;
+    return landed;
   }
 }

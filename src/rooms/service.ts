@@ -74,7 +74,7 @@ export class RoomService {
         this.#save(card);
       },
     });
-    this.#sayings = new Sayings(deps.timers, (id) => this.#needRoom(id).own);
+    this.#sayings = new Sayings(deps.timers, (id) => this.#needRoom(id));
     this.#links = new RoomLinks(deps, {
       heard: (device, addressed) => {
         this.#dispatch(device, addressed);
@@ -275,7 +275,7 @@ export class RoomService {
     const room = this.#needRoom(id);
     room.own.mustTake([text]);
     return new Promise((resolve, reject) => {
-      this.#sayings.add(id, { text, resolve, reject }, room.isBusy);
+      this.#sayings.add(id, { text, resolve, reject });
     });
   }
 
@@ -284,10 +284,10 @@ export class RoomService {
     const room = this.#needRoom(id);
     return new Promise((resolve) => {
       const timer = this.#deps.timers.after(withinMs, () => {
-        room.forget(message);
+        forget();
         resolve(false);
       });
-      room.whenConfirmed(message, () => {
+      const forget = room.whenConfirmed(message, () => {
         timer.cancel();
         resolve(true);
       });
