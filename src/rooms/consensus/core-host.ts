@@ -58,8 +58,9 @@ export class Hosting {
     replica.role = 'host';
     replica.host = replica.self;
     replica.failedRounds = 0;
-    // Whoever was host after that word was said may have heard them.
-    const silent = replica.order.term >= replica.log.lastTerm ? replica.order.silent : [];
+    // Whoever was host after that word was said may have heard them; and more than it takes helps nobody but a liar.
+    const told = replica.order.term >= replica.log.lastTerm ? replica.order.silent : [];
+    const silent = told.map(([voter, ms]) => [voter, Math.min(ms, replica.awayMs)] as const);
     this.#order = { ...replica.order, term: replica.term, version: 1, silent };
     replica.takeOrder(this.#order);
     this.#welcomePeers();

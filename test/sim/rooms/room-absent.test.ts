@@ -103,6 +103,17 @@ describe('the word of how long somebody is away', () => {
     assert.deepEqual(room.core.roster.voters, [A, B, C]);
   });
 
+  it('grows no longer than it takes, whatever was said', () => {
+    const silent = [B, C].map((voter): [ReplicaId, number] => [voter, 2 ** 48 - 1]);
+    const room = restarted(2, silent);
+    hears(room, [B], 300);
+    assert.equal(room.sent.flatMap(({ message }) => orderIn(message)).length > 1, true);
+    for (const [voter, ms] of saidSilent(room) ?? []) {
+      assert.equal(voter, C);
+      assert.ok(ms <= WEEK_MS + room.nowMs, 'it can be said to others');
+    }
+  });
+
   it('knows of no time that a clock jumped over', () => {
     const room = host(WEEK_MS);
     hears(room, [B], WEEK_MS / 2);

@@ -401,6 +401,14 @@ export const ROOM_MUTANTS: readonly Mutant[] = [
     story: ABSENT,
   },
   {
+    name: 'a lie about an absence grows until it cannot be said',
+    file: HOST,
+    find: 'Math.min(ms, replica.awayMs)',
+    replace: 'ms',
+    from: 1,
+    story: ABSENT,
+  },
+  {
     name: 'somebody is put out on the word of others alone',
     file: STEWARD,
     find: 'if (hostedMs < awayPartMs(awayMs)) return undefined;',
