@@ -9,10 +9,12 @@ import {
   numberIn,
   readMark,
   readSnapshot,
+  readSilence,
   replicaIn,
+  silenceFields,
   snapshotFields,
 } from './consensus/wire.ts';
-import type { ChainHash, ReplicaId, Snapshot } from './consensus/types.ts';
+import type { ChainHash, HeardOfSilence, ReplicaId, Snapshot } from './consensus/types.ts';
 import type { Gap } from './older/core.ts';
 
 export interface Promised {
@@ -22,29 +24,38 @@ export interface Promised {
   readonly base: Snapshot;
   /** What came as a summary, and is not here yet: the oldest first. */
   readonly gaps: readonly Gap[];
+  readonly heard: HeardOfSilence;
 }
+
+export const HEARD_NOTHING: HeardOfSilence = { term: 0, silent: [] };
 
 /** As it was written before gaps were noted. */
 export type PromisedBefore = Omit<Promised, 'gaps'> & { readonly gaps: undefined };
 
-export function promiseBytes({ term, vote, height, base, gaps }: Promised): Bytes {
+export function promiseBytes({ term, vote, height, base, gaps, heard }: Promised): Bytes {
   const fields = [term, vote ?? null, height.index, fromHex(height.hash), snapshotFields(base)];
-  return encodeCbor([...fields, gaps.map(gapFields)]);
+  const silent = heard.silent.length === 0 ? [] : [[heard.term, silenceFields(heard.silent)]];
+  return encodeCbor([...fields, gaps.map(gapFields), ...silent]);
 }
 
 /** @throws KithError `malformed` */
 export function readPromise(bytes: Bytes): Promised | PromisedBefore {
   const fields = listOf(decodeCbor(bytes));
-  const isOfBefore = fields.length === 5;
-  const [term, vote, index, hash, base, gaps] = isOfBefore ? fields : exactly(fields, 6);
+  if (fields.length < 5 || fields.length > 7) throw malformed('a promise');
+  const [term, vote, index, hash, base, gaps, heard] = fields;
   const promised = {
     term: numberIn(term),
     vote: vote === null ? undefined : replicaIn(vote),
     height: { index: numberIn(index), hash: toHex(bytesIn(hash)) },
     base: readSnapshot(base),
+    heard: heard === undefined ? HEARD_NOTHING : heardIn(heard),
   };
-  if (isOfBefore) return { ...promised, gaps: undefined };
-  return { ...promised, gaps: listOf(gaps).map(gapIn) };
+  return { ...promised, gaps: gaps === undefined ? undefined : listOf(gaps).map(gapIn) };
+}
+
+function heardIn(value: CborValue): HeardOfSilence {
+  const [term, silent] = exactly(listOf(value), 2);
+  return { term: numberIn(term), silent: readSilence(silent) };
 }
 
 function gapFields({ from, reached, to }: Gap): CborValue {

@@ -4,6 +4,7 @@
  */
 import type { Clock, Logger, Timer, Timers } from '../base/ports.ts';
 import { Consensus } from './consensus/core.ts';
+import { AWAY_MS } from './consensus/core-steward.ts';
 import type {
   Applied,
   ConsensusEvent,
@@ -29,6 +30,7 @@ export interface DriverDeps {
   readonly seed: number;
   /** How many entries are in memory for whoever is behind; by default as many as suit people. */
   readonly keepEntries?: number | undefined;
+  readonly awayMs?: number | undefined;
   readonly send: (to: ReplicaId, message: Message) => void;
   /** It is written that this is confirmed. */
   readonly applied: (applied: readonly Applied[]) => void;
@@ -58,13 +60,14 @@ export class ReplicaDriver {
 
   constructor(deps: DriverDeps) {
     this.#deps = deps;
-    const { self, disk, clock, seed, keepEntries = KEEP_ENTRIES } = deps;
+    const { self, disk, clock, seed, keepEntries = KEEP_ENTRIES, awayMs = AWAY_MS } = deps;
     this.core = new Consensus({
       self,
       stored: disk.load(),
       nowMs: clock.monotonicMs(),
       seed,
       keepEntries,
+      awayMs,
     });
     this.#scheduleTick();
   }

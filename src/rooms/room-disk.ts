@@ -8,7 +8,7 @@ import { sessionOf, Sessions } from './consensus/sessions.ts';
 import type { Applied, Entry, Mark, ReplicaId, Snapshot, StoredReplica, Write } from './consensus/types.ts';
 import { begun, isMessage, isShown, wholeAbove, type Gap, type PlacedEntry } from './older/core.ts';
 import type { RoomRows } from './ports.ts';
-import { promiseBytes, readPromise, type Promised } from './promise.ts';
+import { HEARD_NOTHING, promiseBytes, readPromise, type Promised } from './promise.ts';
 import type { Said } from './timeline/timeline.ts';
 import type { RoomId } from './types.ts';
 import { readSaid, saidFields } from './wire.ts';
@@ -43,7 +43,14 @@ export class RoomDisk {
   /** Inside a transaction: an empty replica, and whatever was here of its log goes. */
   static begin(rows: RoomRows, room: RoomId, base: Snapshot): RoomDisk {
     const height = { index: base.index, hash: base.hash };
-    const disk = new RoomDisk(rows, room, { term: 0, vote: undefined, height, base, gaps: [] });
+    const disk = new RoomDisk(rows, room, {
+      term: 0,
+      vote: undefined,
+      height,
+      base,
+      gaps: [],
+      heard: HEARD_NOTHING,
+    });
     rows.dropEntriesFrom(room, 0);
     rows.putCommit(room, base.index);
     disk.#putPromise();
@@ -72,11 +79,11 @@ export class RoomDisk {
   }
 
   load(): StoredReplica {
-    const { term, vote, height, base } = this.#promise;
+    const { term, vote, height, base, heard } = this.#promise;
     const entries = this.#rows
       .entries(this.#room, base.index + 1)
       .flatMap(({ bytes }) => entryIn(bytes) ?? []);
-    return { term, vote, base, height, commit: this.#rows.commit(this.#room), entries };
+    return { term, vote, base, height, commit: this.#rows.commit(this.#room), heard, entries };
   }
 
   /** Inside a transaction. */
@@ -99,6 +106,9 @@ export class RoomDisk {
       case 'compact':
         // The rows stay: they are what people read back in.
         this.#promise = { ...this.#promise, base: write.snapshot };
+        return;
+      case 'silent':
+        this.#promise = { ...this.#promise, heard: { term: write.term, silent: write.silent } };
         return;
     }
   }

@@ -36,6 +36,7 @@ export interface RoomDeps {
   readonly disk: RoomDisk;
   readonly rows: RoomRows;
   readonly keepEntries: number | undefined;
+  readonly awayMs: number | undefined;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly rng: Rng;
@@ -80,9 +81,10 @@ export class Room {
 
   constructor(deps: RoomDeps) {
     this.#deps = deps;
-    const { self, disk, rows, clock, timers, logger, rng, keepEntries } = deps;
+    const { self, disk, rows, clock, timers, logger, rng, keepEntries, awayMs } = deps;
     this.#driver = new ReplicaDriver({
       keepEntries,
+      awayMs,
       self,
       disk,
       rows,

@@ -50,6 +50,8 @@ export interface RoomServiceDeps extends RoomLinksDeps {
   readonly store: string;
   /** Entries of a room in memory, for whoever is behind. */
   readonly keepEntries?: number;
+  /** After how long whoever is away counts no more. */
+  readonly awayMs?: number;
   readonly changed: (change: RoomChange) => void;
 }
 
@@ -333,6 +335,7 @@ export class RoomService {
       disk,
       rows,
       keepEntries: this.#deps.keepEntries,
+      awayMs: this.#deps.awayMs,
       clock,
       timers,
       rng,

@@ -155,6 +155,34 @@ scene(
 );
 
 scene(
+  'a room of two',
+  async (stage, t) => {
+    const nodes = await roomOf(stage, ['Ada', 'Ben']);
+    const [ada, ben] = nodes;
+    assert.ok(ada && ben);
+    const record = new RoomRecord();
+
+    await step(t, 'needs both, and says so to whoever is alone, be it the host or not', async () => {
+      for (const [gone, rest] of [
+        [ada, ben],
+        [ben, ada],
+      ] as const) {
+        await Promise.all(nodes.map(async (node) => record.say(node, `${gone.name} is still here`)));
+        await gone.kill();
+        await record.say(rest, `Alone, without ${gone.name}`);
+        const alone = (await said(rest)).find(({ text }) => text.startsWith(`Alone, without ${gone.name}`));
+        assert.match(alone?.mark ?? '', /1 of 2 needed/);
+        await until('it says so', async () => (await statusOf(rest)).words.includes('No majority'));
+        await gone.up([...ALONE, '--peer', await addressOf(rest)]);
+        await record.settle(nodes);
+      }
+      await sameOrder(nodes);
+    });
+  },
+  PATIENT,
+);
+
+scene(
   'a room whose host and members are killed while all of them write',
   async (stage, t) => {
     t.diagnostic(`seed ${String(SEED)}, ${String(KILLS)} kills`);

@@ -42,6 +42,8 @@ export class RoomStage {
   readonly devices: StageDevice[] = [];
   /** Entries in memory for whoever is behind; as many as suit people, unless said. */
   keepEntries: number | undefined;
+  /** After how long whoever is away counts no more; a week, unless said. */
+  awayMs: number | undefined;
   readonly verifier = createVerifier();
   readonly clock = {
     nowMs: () => START_MS + this.#skippedMs + this.timers.nowMs,
@@ -238,7 +240,7 @@ export class StageDevice {
   }
 
   async start(): Promise<void> {
-    const { network, timers, clock, rng, verifier, devices, keepEntries } = this.#stage;
+    const { network, timers, clock, rng, verifier, devices, keepEntries, awayMs } = this.#stage;
     const transport = network.transport({ self: this.link, gate: { mayLink: () => true } });
     this.#transport = transport;
     await transport.start();
@@ -265,6 +267,7 @@ export class StageDevice {
       relay: undefined,
       deviceOf: (link) => devices.find((one) => one.link === link)?.key,
       ...(keepEntries === undefined ? {} : { keepEntries }),
+      ...(awayMs === undefined ? {} : { awayMs }),
       changed: () => undefined,
       misbehaved: (_peer, code) => this.#stage.thrown.push(`${this.name} blames: ${code}`),
       guard: () => () => undefined,

@@ -5,7 +5,7 @@ import type { Append, Message, ReplicaId, SentEntry } from './types.ts';
 /** The append's term is this replica's own by now. */
 export function takeAppend(replica: Replica, from: ReplicaId, append: Append): void {
   replica.follow(append.term, from);
-  if (append.order !== undefined) replica.order = append.order;
+  if (append.order !== undefined) replica.takeOrder(append.order);
   replica.heard(append.electionMs);
   const { log } = replica;
   const { prevIndex, stamp, term } = append;

@@ -3,7 +3,7 @@ import { Progress } from './progress.ts';
 import type { Replica } from './replica.ts';
 import { isSingleChange, majorityOf } from './roster.ts';
 import { sessionOf } from './sessions.ts';
-import { nextRoster } from './core-steward.ts';
+import { awayPartMs, nextRoster, silentVoters } from './core-steward.ts';
 import type {
   CandidateOrder,
   Command,
@@ -42,6 +42,9 @@ export class Hosting {
   /** When something was last put in order. */
   #busyMs: number;
   #quorumMs: number;
+  readonly #sinceMs: number;
+  /** When it was last said who is silent. */
+  #saidSilentMs: number;
 
   /** Everything before is on disk: the vote for itself came after it. */
   constructor(replica: Replica) {
@@ -50,12 +53,18 @@ export class Hosting {
     this.#start = replica.log.lastIndex + 1;
     this.#quorumMs = replica.nowMs;
     this.#busyMs = replica.nowMs;
+    this.#sinceMs = replica.nowMs;
+    this.#saidSilentMs = replica.nowMs;
     replica.role = 'host';
     replica.host = replica.self;
     replica.failedRounds = 0;
-    this.#order = { ...replica.order, term: replica.term, version: 1 };
-    replica.order = this.#order;
+    // Whoever was host after that word was said may have heard them; and more than it takes helps nobody but a liar.
+    const told = replica.order.term >= replica.log.lastTerm ? replica.order.silent : [];
+    const silent = told.map(([voter, ms]) => [voter, Math.min(ms, replica.awayMs)] as const);
+    this.#order = { ...replica.order, term: replica.term, version: 1, silent };
+    replica.takeOrder(this.#order);
     this.#welcomePeers();
+    for (const [voter, ms] of silent) this.#peers.get(voter)?.wasSilent(ms);
     this.#append([{ kind: 'start' }]);
   }
 
@@ -131,8 +140,12 @@ export class Hosting {
   setOrder(best: readonly ReplicaId[]): void {
     const { slotMs } = this.#replica.timing;
     if (this.#order.best.join() === best.join() && this.#order.slotMs === slotMs) return;
-    this.#order = { term: this.#replica.term, version: this.#order.version + 1, best, slotMs };
-    this.#replica.order = this.#order;
+    this.#renewOrder({ best, slotMs });
+  }
+
+  #renewOrder(news: Partial<CandidateOrder>): void {
+    this.#order = { ...this.#order, ...news, version: this.#order.version + 1 };
+    this.#replica.takeOrder(this.#order);
   }
 
   // ---- time
@@ -149,6 +162,7 @@ export class Hosting {
     if (nowMs - this.#beatMs < timing.heartbeatMs) return true;
     this.#beatMs = nowMs;
     this.#steward();
+    this.#saySilent();
     this.#partFromGone();
     this.#beats += 1;
     const { learners } = log.roster;
@@ -173,16 +187,31 @@ export class Hosting {
 
   /** One step at a time towards the roster that everybody's state calls for. */
   #steward(): void {
-    const { log, self, nowMs, awayMs, commit } = this.#replica;
+    const { log, nowMs, commit } = this.#replica;
     if (log.lastChange > commit) return;
     const roster = nextRoster({
-      roster: log.roster,
-      self,
+      ...this.#absence,
       isCaughtUp: (peer) => this.isCaughtUp(peer),
-      awayMs,
-      unheardMs: (peer) => nowMs - (this.#peers.get(peer)?.heardMs ?? nowMs),
+      hostedMs: nowMs - this.#sinceMs,
     });
     if (roster !== undefined) this.change(roster);
+  }
+
+  get #absence(): Parameters<typeof silentVoters>[0] {
+    const { log, self, nowMs, awayMs } = this.#replica;
+    const unheardMs = (peer: ReplicaId): number => nowMs - (this.#peers.get(peer)?.heardMs ?? nowMs);
+    return { roster: log.roster, self, awayMs, unheardMs };
+  }
+
+  /** For whoever is host next: now and then, and at once when somebody is back. */
+  #saySilent(): void {
+    const { nowMs, awayMs } = this.#replica;
+    const silent = silentVoters(this.#absence);
+    const isBack = this.#order.silent.some(([one]) => silent.every(([voter]) => voter !== one));
+    const isDue = silent.length > 0 && nowMs - this.#saidSilentMs >= awayPartMs(awayMs);
+    if (!isBack && !isDue) return;
+    this.#saidSilentMs = nowMs;
+    this.#renewOrder({ silent });
   }
 
   /** CheckQuorum (Ongaro 2014, §6.2): a host whom no majority answers is none. */

@@ -8,7 +8,7 @@ const many = Array.from({ length: 60 }, (_, at) => replicaOf(String(at).padStart
 const [self] = many as [ReplicaId];
 
 function next(roster: Roster, isCaughtUp = (_peer: ReplicaId): boolean => true): Roster | undefined {
-  return nextRoster({ roster, self, isCaughtUp, unheardMs: () => 0, awayMs: 1 });
+  return nextRoster({ roster, self, isCaughtUp, unheardMs: () => 0, awayMs: 1, hostedMs: 0 });
 }
 
 function settled(from: Roster): Roster {

@@ -13,6 +13,7 @@ export class Progress {
   sentMs = -Infinity;
   /** What the peer was last told is confirmed. */
   sentCommit = 0;
+  /** Before this host's time where hosts before it have not heard the peer, either. */
   heardMs: number;
   knownOrder = 0;
   #inFlight: number[] = [];
@@ -28,6 +29,10 @@ export class Progress {
 
   get isIdle(): boolean {
     return this.#inFlight.length === 0;
+  }
+
+  wasSilent(forMs: number): void {
+    this.heardMs -= forMs;
   }
 
   sent(lastIndex: number): void {

@@ -54,7 +54,7 @@ export class Replica {
   electionMs: number;
   waitMs = 0;
   failedRounds = 0;
-  order: CandidateOrder = { term: 0, version: 0, best: [], slotMs: 0 };
+  order: CandidateOrder;
   stopped: Fault | undefined;
   /** The last ticket that was handed out, and the last one that is on disk. */
   ticket = 0;
@@ -74,7 +74,7 @@ export class Replica {
     this.awayMs = awayMs;
     const recovered = recover(stored);
     assert(recovered.type === 'whole', 'a corrupt replica takes part as another one');
-    const { base, entries, commit, term, vote } = recovered.stored;
+    const { base, entries, commit, term, vote, heard } = recovered.stored;
     this.self = self;
     this.log = new RoomLog(base, entries);
     this.sessions = new Sessions(base.sessions);
@@ -82,6 +82,7 @@ export class Replica {
     this.term = term;
     this.vote = vote;
     this.commit = commit;
+    this.order = { ...heard, version: 0, best: [], slotMs: 0 };
     this.nowMs = nowMs;
     this.heardMs = nowMs;
     this.electionMs = this.timing.electionMs;
@@ -165,6 +166,15 @@ export class Replica {
   /** The version of this term's candidate order that is here. */
   get orderVersion(): number {
     return this.order.term === this.term ? this.order.version : 0;
+  }
+
+  /** Who is silent is known over a restart; the rest of it is said again. */
+  takeOrder(order: CandidateOrder): void {
+    const [before, { term, silent }] = [this.order, order];
+    this.order = order;
+    if (before.silent.length + silent.length === 0) return;
+    if (before.term !== term || String(before.silent) !== String(silent))
+      this.persist({ type: 'silent', term, silent });
   }
 
   /** A host of this term lives. */

@@ -79,12 +79,17 @@ export interface Append {
   readonly order: CandidateOrder | undefined;
 }
 
+/** Voters that were not heard, and for how many milliseconds of some host's time in all. */
+export type Silence = readonly (readonly [voter: ReplicaId, ms: number])[];
+
+/** What a host gives those who may come after it. */
 export interface CandidateOrder {
   /** Of the host that made it; within its term the version grows. */
   readonly term: number;
   readonly version: number;
   readonly best: readonly ReplicaId[];
   readonly slotMs: number;
+  readonly silent: Silence;
 }
 
 export type Message =
@@ -142,7 +147,14 @@ export type Write =
   /** Replaces the whole log above `known`, up to which it is agreed on here. */
   | { readonly type: 'install'; readonly snapshot: Snapshot; readonly known: Mark }
   /** Entries up to the snapshot are not needed to go on. */
-  | { readonly type: 'compact'; readonly snapshot: Snapshot };
+  | { readonly type: 'compact'; readonly snapshot: Snapshot }
+  | ({ readonly type: 'silent' } & HeardOfSilence);
+
+/** By the word of the host of that term. */
+export interface HeardOfSilence {
+  readonly term: number;
+  readonly silent: Silence;
+}
 
 /** `again`: was applied before. `gap`: an earlier one of its author is missing. Both count for nothing. */
 export type Verdict = 'new' | 'again' | 'gap';
@@ -183,6 +195,8 @@ export interface StoredReplica {
   /** Written last with every append: what lies above was never acknowledged. */
   readonly height: { readonly index: number; readonly hash: ChainHash };
   readonly commit: number;
+  /** Nobody is put out by this alone, so an old word does no harm. */
+  readonly heard: HeardOfSilence;
   /** By index, as far as they can be read. */
   readonly entries: readonly Entry[];
 }

@@ -51,9 +51,16 @@ const messages: fc.Arbitrary<Message> = fc.oneof(
     commit: whole,
     electionMs: fc.nat(59_999),
     stamp,
-    order: fc.option(fc.record({ term: whole, version: whole, best: replicas, slotMs: fc.nat(1000) }), {
-      nil: undefined,
-    }),
+    order: fc.option(
+      fc.record({
+        term: whole,
+        version: whole,
+        best: replicas,
+        slotMs: fc.nat(1000),
+        silent: fc.array(fc.tuple(replica, whole), { maxLength: 4 }),
+      }),
+      { nil: undefined },
+    ),
   }),
   fc.record({ type: fc.constant('appended' as const), term: whole, match: whole, stamp, order: whole }),
   fc.record({

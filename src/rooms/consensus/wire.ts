@@ -13,6 +13,7 @@ import type {
   Roster,
   SentEntry,
   SessionTable,
+  Silence,
   Snapshot,
 } from './types.ts';
 
@@ -216,15 +217,35 @@ export function readMark(value: CborValue | undefined): Mark {
   return { index: numberIn(index), hash: hashIn(hash), sessions: readSessions(sessions) };
 }
 
-function orderFields({ term, version, best, slotMs }: CandidateOrder): CborValue {
-  return [term, version, [...best], slotMs];
+function orderFields({ term, version, best, slotMs, silent }: CandidateOrder): CborValue {
+  return [term, version, [...best], slotMs, silenceFields(silent)];
 }
 
 function readOrder(value: CborValue | undefined): CandidateOrder {
-  const [term, version, best, slotMs] = exactly(listOf(value), 4);
+  const [term, version, best, slotMs, silent] = exactly(listOf(value), 5);
   const list = listOf(best).map(replicaIn);
   if (list.length > LIMITS.roomReplicas) throw malformed('too many candidates');
-  return { term: numberIn(term), version: numberIn(version), best: list, slotMs: numberIn(slotMs, 60_000) };
+  return {
+    term: numberIn(term),
+    version: numberIn(version),
+    best: list,
+    slotMs: numberIn(slotMs, 60_000),
+    silent: readSilence(silent),
+  };
+}
+
+export function silenceFields(silent: Silence): CborValue {
+  return silent.map(([voter, ms]) => [voter, ms]);
+}
+
+/** @throws KithError `malformed` */
+export function readSilence(value: CborValue | undefined): Silence {
+  const list = listOf(value);
+  if (list.length > LIMITS.roomReplicas) throw malformed('too many are silent');
+  return list.map((one) => {
+    const [voter, ms] = exactly(listOf(one), 2);
+    return [replicaIn(voter), numberIn(ms, 2 ** 48)];
+  });
 }
 
 /** Stamps come back to who made them, and need not be finer than a microsecond. */

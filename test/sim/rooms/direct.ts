@@ -65,6 +65,7 @@ export class Direct {
       base: BASE,
       height,
       commit: 0,
+      heard: { term: 0, silent: [] },
       entries,
       ...rest,
     };

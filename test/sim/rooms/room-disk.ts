@@ -5,6 +5,7 @@
 import type {
   Command,
   Entry,
+  HeardOfSilence,
   ReplicaId,
   Snapshot,
   StoredReplica,
@@ -24,6 +25,7 @@ export class RoomDisk {
   entries = new Map<number, Entry>();
   height: { index: number; hash: string };
   commit = 0;
+  heard: HeardOfSilence = { term: 0, silent: [] };
   outbox: Command[] = [];
   #unflushed: Unit[] = [];
 
@@ -62,8 +64,8 @@ export class RoomDisk {
   }
 
   load(): StoredReplica {
-    const { term, vote, base, height, commit } = this;
-    return { term, vote, base, height, commit, entries: [...this.entries.values()] };
+    const { term, vote, base, height, commit, heard } = this;
+    return { term, vote, base, height, commit, heard, entries: [...this.entries.values()] };
   }
 
   /** Is safely here with this hash. */
@@ -80,8 +82,16 @@ export class RoomDisk {
 
   copy(): RoomDisk {
     const copy = new RoomDisk(this.base);
-    const { term, vote, entries, height, commit, outbox } = this;
-    Object.assign(copy, { term, vote, entries: new Map(entries), height, commit, outbox: [...outbox] });
+    const { term, vote, entries, height, commit, heard, outbox } = this;
+    Object.assign(copy, {
+      term,
+      vote,
+      entries: new Map(entries),
+      height,
+      commit,
+      heard,
+      outbox: [...outbox],
+    });
     return copy;
   }
 
@@ -116,6 +126,9 @@ export class RoomDisk {
         this.base = write.snapshot;
         for (const index of this.entries.keys())
           if (index <= write.snapshot.index) this.entries.delete(index);
+        return;
+      case 'silent':
+        this.heard = { term: write.term, silent: write.silent };
         return;
     }
   }

@@ -11,6 +11,7 @@ const STEWARD = 'src/rooms/consensus/core-steward.ts';
 const OLDER = 'src/rooms/older/core.ts';
 const OLDER_STORIES = 'src/rooms/older/core.test.ts';
 const STORIES = 'test/sim/rooms/room-stories.test.ts';
+const ABSENT = 'test/sim/rooms/room-absent.test.ts';
 
 export const ROOM_MUTANTS: readonly Mutant[] = [
   {
@@ -366,5 +367,61 @@ export const ROOM_MUTANTS: readonly Mutant[] = [
     replace: 'Math.min(0, cut.length)',
     from: 1,
     story: OLDER_STORIES,
+  },
+  {
+    name: 'a new host forgets for how long somebody is away',
+    file: HOST,
+    find: 'for (const [voter, ms] of silent) this.#peers.get(voter)?.wasSilent(ms);',
+    replace: '',
+    from: 1,
+    story: ABSENT,
+  },
+  {
+    name: 'for how long somebody is away is not written down',
+    file: REPLICA,
+    find: "this.persist({ type: 'silent', term, silent });",
+    replace: 'return;',
+    from: 1,
+    story: 'test/scenarios/rooms-absent.test.ts',
+  },
+  {
+    name: 'whoever is back is away by the word of before',
+    file: HOST,
+    find: 'if (!isBack && !isDue) return;',
+    replace: 'if (!isDue) return;',
+    from: 1,
+    story: ABSENT,
+  },
+  {
+    name: 'the word of a host of before counts, whoever was host since',
+    file: HOST,
+    find: 'replica.order.term >= replica.log.lastTerm ? replica.order.silent : []',
+    replace: 'replica.order.silent',
+    from: 1,
+    story: ABSENT,
+  },
+  {
+    name: 'a lie about an absence grows until it cannot be said',
+    file: HOST,
+    find: 'Math.min(ms, replica.awayMs)',
+    replace: 'ms',
+    from: 1,
+    story: ABSENT,
+  },
+  {
+    name: 'somebody is put out on the word of others alone',
+    file: STEWARD,
+    find: 'if (hostedMs < awayPartMs(awayMs)) return undefined;',
+    replace: '',
+    from: 1,
+    story: ABSENT,
+  },
+  {
+    name: 'a host counts time that its clock jumped over',
+    file: CORE,
+    find: "if (pausedMs > Math.max(replica.electionMs, 4 * this.tickMs) || event.type === 'woke') this.#stepDown();",
+    replace: 'void pausedMs;',
+    from: 1,
+    story: ABSENT,
   },
 ];

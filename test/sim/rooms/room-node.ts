@@ -29,6 +29,7 @@ export interface Surroundings {
   readonly timers: SimTimers;
   readonly checks: RoomChecks;
   readonly keepEntries: number;
+  readonly awayMs: number;
   readonly graves: Map<ReplicaId, RoomDisk>;
   readonly nodes: readonly RoomNode[];
   send(from: RoomNode, to: ReplicaId, message: SimMessage): void;
@@ -106,13 +107,14 @@ export class RoomNode {
     this.#isFlushing = false;
     this.isStalled = false;
     this.failsNextFlush = false;
-    const { rng, timers, keepEntries } = this.world;
+    const { rng, timers, keepEntries, awayMs } = this.world;
     this.core = new Consensus({
       self: this.replica,
       stored: this.disk.load(),
       nowMs: timers.nowMs,
       seed: rng.next(),
       keepEntries,
+      awayMs,
     });
     this.#scheduleTick();
   }

@@ -271,7 +271,8 @@ describe('a room', () => {
   story('15 · a torn tail is cut off, and nobody had been told of it', () => {
     const entries = chain([roster(1, [A, B, C]), word(1, 'A', 1), word(1, 'A', 2)]);
     const height = { index: 2, hash: entries[1]?.hash ?? '' };
-    const stored = { term: 1, vote: undefined, base: BASE, height, commit: 0, entries };
+    const heard = { term: 0, silent: [] };
+    const stored = { term: 1, vote: undefined, base: BASE, height, commit: 0, heard, entries };
     const recovered = recover(stored);
     assert.ok(recovered.type === 'whole');
     assert.equal(recovered.stored.entries.length, 2);
@@ -609,7 +610,7 @@ describe('a replica', () => {
       commit: 1,
       electionMs: 300,
       stamp: 0,
-      order: { term: 1, version: 1, best: [A, B, C], slotMs: 50 },
+      order: { term: 1, version: 1, best: [A, B, C], slotMs: 50, silent: [] },
     });
     one.wait(300);
     assert.equal(one.core.role, 'follower', 'later than those before it');

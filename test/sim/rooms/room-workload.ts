@@ -8,6 +8,7 @@ import {
   without,
 } from '../../../src/rooms/consensus/roster.ts';
 import type { ReplicaId } from '../../../src/rooms/consensus/types.ts';
+import { AWAY_MS } from '../../../src/rooms/consensus/core-steward.ts';
 import { TIMING } from '../../../src/rooms/consensus/timing.ts';
 import type { SeededRng } from '../rng.ts';
 import type { RoomNode } from './room-node.ts';
@@ -22,6 +23,8 @@ export interface RoomOutcome {
 const DEVICES = ['A', 'B', 'C', 'D', 'E', 'F', 'G'];
 /** The longest that any replica waits for a host. */
 const TIMEOUT_MS = 2 * TIMING.electionMs.most;
+/** In some lives whoever is cut off or off counts no more after a moment. */
+const SOON_AWAY_MS = 3000;
 
 type Deed = (world: RoomWorld, node: RoomNode, rng: SeededRng) => void;
 
@@ -74,7 +77,8 @@ function newWorld(seed: number): RoomWorld {
   const devices = DEVICES.slice(0, Math.max(size, seed % 3 === 0 ? 3 : size));
   const voters = devices.slice(0, seed % 5 === 0 ? Math.ceil(devices.length / 2) : devices.length);
   const keepEntries = seed % 4 === 0 ? 8 : 1000;
-  return new RoomWorld({ seed, devices, voters, keepEntries, relays: seed % 2 === 0 });
+  const awayMs = seed % 11 === 0 ? SOON_AWAY_MS : AWAY_MS;
+  return new RoomWorld({ seed, devices, voters, keepEntries, awayMs, relays: seed % 2 === 0 });
 }
 
 function deedFor(rng: SeededRng): Deed {
@@ -107,6 +111,8 @@ function lostIn(world: RoomWorld, voters: readonly ReplicaId[]): number {
 
 /** Whether its disk may go without a majority of any roster going with it. */
 function mayLose(world: RoomWorld, node: RoomNode): boolean {
+  // Whoever is away counts no more, and whoever is lost does: of those who are left they may be too many.
+  if (world.awayMs < AWAY_MS) return false;
   // Whoever joins may count at any moment, without this world being asked.
   if (world.nodes.some(({ core }) => core?.roster.joining.includes(node.replica) === true)) return false;
   return rosters(world).every(

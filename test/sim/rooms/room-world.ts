@@ -1,4 +1,5 @@
 /** A room of several devices in one thread: links with delay, loss and direction, frames passed on by others, one seed. */
+import { AWAY_MS } from '../../../src/rooms/consensus/core-steward.ts';
 import { deviceOf } from '../../../src/rooms/consensus/roster.ts';
 import type { ReplicaId, Roster } from '../../../src/rooms/consensus/types.ts';
 import { SeededRng } from '../rng.ts';
@@ -13,6 +14,7 @@ export interface RoomWorldOptions {
   /** Those who count from the beginning; all, unless said. */
   readonly voters?: readonly string[];
   readonly keepEntries?: number;
+  readonly awayMs?: number;
   readonly delayMs?: { readonly least: number; readonly most: number };
   /** Frames find their way over up to two others. */
   readonly relays?: boolean;
@@ -28,6 +30,7 @@ export class RoomWorld {
   readonly checks: RoomChecks;
   readonly nodes: readonly RoomNode[];
   readonly keepEntries: number;
+  readonly awayMs: number;
   readonly delays = new Map<string, number>();
   delayMs: { least: number; most: number };
   lossPer1000 = 0;
@@ -44,11 +47,13 @@ export class RoomWorld {
     devices,
     voters = devices,
     keepEntries = 1000,
+    awayMs = AWAY_MS,
     delayMs,
     relays = false,
   }: RoomWorldOptions) {
     this.rng = new SeededRng(seed);
     this.keepEntries = keepEntries;
+    this.awayMs = awayMs;
     this.delayMs = { least: 1, most: 10, ...delayMs };
     this.relays = relays;
     this.checks = new RoomChecks(
