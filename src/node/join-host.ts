@@ -3,7 +3,7 @@ import { decodeCbor, encodeCbor, malformed } from '../base/cbor.ts';
 import { fromUtf8, utf8, type Bytes } from '../base/bytes.ts';
 import { KithError } from '../base/errors.ts';
 import type { InviteKey, LinkKey, MemberId } from '../base/ids.ts';
-import type { Clock, Logger, Rng, Timers } from '../base/ports.ts';
+import type { Clock, Logger, Rng, Timer, Timers } from '../base/ports.ts';
 import { CODE_LIMITS, generateJoinCode, type JoinCode } from '../identity/join-code.ts';
 import { Admitter, type AdmitterPorts, type OpenInvitation } from '../identity/join-core.ts';
 import { decodeJoin, encodeJoin } from '../identity/join-wire.ts';
@@ -45,7 +45,8 @@ interface DeviceInvite {
 export class JoinHost {
   readonly #deps: JoinHostDeps;
   readonly #deviceInvites = new Map<InviteKey, DeviceInvite>();
-  readonly #strangers = new Set<LinkKey>();
+  /** Those who are linked and not let in yet, each with when its time is up. */
+  readonly #strangers = new Map<LinkKey, Timer>();
 
   constructor(deps: JoinHostDeps) {
     this.#deps = deps;
@@ -55,6 +56,9 @@ export class JoinHost {
     deps.transport.on({
       link: (link) => {
         this.#watch(link.peer);
+      },
+      unlink: ({ peer }) => {
+        if (deps.transport.links().every((link) => link.peer !== peer)) this.#makeRoom(peer);
       },
     });
   }
@@ -127,12 +131,18 @@ export class JoinHost {
 
   /** A stranger's link does not last, whatever it does or leaves undone. */
   #watch(peer: LinkKey): void {
-    if (this.#isMember(peer)) return;
-    this.#strangers.add(peer);
-    this.#deps.timers.after(STRANGER_MS, () => {
+    if (this.#isMember(peer) || this.#strangers.has(peer)) return;
+    const timer = this.#deps.timers.after(STRANGER_MS, () => {
       this.#strangers.delete(peer);
       if (!this.#isMember(peer)) this.#deps.transport.hangUp(peer);
     });
+    this.#strangers.set(peer, timer);
+  }
+
+  /** For the next one: where many come in one minute, the first ones are members, or gone, long before their time is up. */
+  #makeRoom(peer: LinkKey): void {
+    this.#strangers.get(peer)?.cancel();
+    this.#strangers.delete(peer);
   }
 
   #serve(channel: Channel): void {
@@ -150,6 +160,7 @@ export class JoinHost {
         channel.abort(new Error('malformed'));
         return;
       }
+      if (this.#isMember(channel.peer)) this.#makeRoom(channel.peer);
       if (admitter.isDone) channel.close();
     });
   }

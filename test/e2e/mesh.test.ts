@@ -6,7 +6,7 @@ import type { MapNode, NetworkPath } from '../../src/api/contract.ts';
 import { scene, step } from '../support/stage.ts';
 
 /** Twenty processes take two processors minutes to start: `KITH_NODES=20` plays with as many. */
-const NODES = Number(process.env['KITH_NODES'] ?? 10);
+const NODES = Number(process.env['KITH_NODES'] ?? 12);
 const KILLED = 4;
 /** Programs that start at the same time. */
 const AT_ONCE = 4;
