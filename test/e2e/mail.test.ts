@@ -11,7 +11,7 @@ import { scene, step, type Stage } from '../support/stage.ts';
 
 const ALONE = ['--no-mdns', '--listen', '127.0.0.1:0'];
 /** R3 asks for 200; `npm test` does a few. */
-const KILLS = Number(process.env['KITH_KILLS'] ?? 3);
+const KILLS = Number(process.env['KITH_KILLS'] ?? 2);
 
 async function inbox(node: NodeProcess): Promise<InboxLetter[]> {
   return (await node.call('inbox', { limit: 1000 })).letters;

@@ -17,7 +17,7 @@ import { clockAhead, NO_FAKE_CLOCK } from '../support/fake-clock.ts';
 import { admit, scene, type Stage } from '../support/stage.ts';
 
 /** R3 asks for 200; `npm test` does a few. */
-const KILLS = Number(process.env['KITH_KILLS'] ?? 4);
+const KILLS = Number(process.env['KITH_KILLS'] ?? 3);
 const ALONE = ['--no-mdns', '--listen', '127.0.0.1:0'];
 const PASSPHRASE = 'correct horse battery staple';
 const IS_ROOT = process.platform === 'linux' && process.getuid?.() === 0;

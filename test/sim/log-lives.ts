@@ -6,7 +6,7 @@ import { playSeed } from './workload.ts';
 export const LOG_LIVES: Lives = {
   prefix: '',
   name: 'random lives',
-  byDay: 1000,
+  byDay: 600,
   known: SEEDS,
   file: 'test/sim/log-sync.sim.test.ts',
   play: playSeed,

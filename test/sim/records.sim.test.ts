@@ -2,7 +2,7 @@
 import { test } from 'node:test';
 import { playRecordSeed } from './record-lives.ts';
 
-const SEEDS_BY_DAY = 150;
+const SEEDS_BY_DAY = 100;
 
 const only = process.env['KITH_SEED'];
 const first = Number(only ?? process.env['KITH_FIRST'] ?? 1);
