@@ -20,8 +20,6 @@ export interface FolderState {
 export interface Folders {
   /** @throws KithError `folder-in-use` | `bad-request` where `start` would, before anything is written. */
   check(path: string, folder?: FolderId): void;
-  /** @throws KithError `too-many-files` */
-  mustBeFew(path: string, most: number): Promise<void>;
   /** @throws KithError `folder-in-use` | `folder-of-another` | `cannot-write` */
   start(folder: FolderId, path: string, mode: FolderMode): Promise<void>;
   stop(folder: FolderId): Promise<void>;

@@ -2,10 +2,8 @@
 import { lstat, opendir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KithError } from '../base/errors.ts';
-import { IGNORE_FILE, ignoring, type Ignoring } from '../files/folder/ignoring.ts';
+import { IGNORE_BYTES, IGNORE_FILE, ignoring, type Ignoring } from '../files/folder/ignoring.ts';
 import { joined } from '../files/folder/paths.ts';
-
-const IGNORE_BYTES = 256 * 1024;
 
 /** What cannot be read is left to whoever keeps the folder in step. @throws KithError `too-many-files` */
 export async function mustBeFew(root: string, most: number): Promise<void> {

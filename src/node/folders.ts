@@ -19,7 +19,6 @@ import type { ContentId, FolderId, FolderMode, VersionId } from '../files/types.
 import type { LogStore } from '../log/ports.ts';
 import type { Database } from '../store/database.ts';
 import { openFolderRoots, openFolderStore } from '../store/folder-store.ts';
-import { mustBeFew } from './folder-census.ts';
 import { FolderContents } from './folder-contents.ts';
 import { FolderIndex } from './folder-index.ts';
 import { trustedClock } from './mail.ts';
@@ -103,10 +102,6 @@ export class NodeFolders implements Folders {
     const here = folder === undefined ? undefined : this.#running.get(folder);
     if (here !== undefined && realOf(here.root.path) !== wanted)
       throw inUse(path, `the same is kept in step in ${here.root.path} already`);
-  }
-
-  async mustBeFew(path: string, most: number): Promise<void> {
-    await mustBeFew(path, most);
   }
 
   async start(folder: FolderId, path: string, mode: FolderMode): Promise<void> {

@@ -6,7 +6,7 @@ import type { Timer, Timers } from '../base/ports.ts';
 import type { Room } from './room.ts';
 import type { RoomId, ShownMessage } from './types.ts';
 
-/** As long what is said waits at most for what is on its way: where no majority answers, it is kept all the same. */
+/** What is said waits no longer than that for what is on its way: where no majority answers, it is kept all the same. */
 const GATHER_MS = 25;
 /** How long the first waits for company who had some the last time. */
 const COMPANY_MS = 1;

@@ -25,7 +25,7 @@ export interface CrowdDeps {
 }
 
 /** A folder that has no version of its own, and stands for what lies in it. */
-const NOBODY = 'nobody';
+export const NOBODY = 'nobody';
 const RENAMED = 'renamed';
 type Author = DeviceKey | typeof NOBODY;
 

@@ -4,6 +4,8 @@ import { isBelow, CONTROL } from './paths.ts';
 
 /** Patterns as Git has them, a line each; it is a file like any other, so everybody has the same. */
 export const IGNORE_FILE = '.kithignore';
+/** A longer one counts as none. */
+export const IGNORE_BYTES = 256 * 1024;
 
 const ALWAYS = [
   '.DS_Store',

@@ -11,7 +11,7 @@ import type { Content, FolderId, FolderMode, Version, VersionId } from '../types
 import { Acting } from './acting.ts';
 import { BRAKE_LIMITS, BrakeGauge, type BrakeLimits } from './core-brake.ts';
 import { WAYS, type Situation } from './core.ts';
-import { Coming, Crowd, Tally, type CrowdLimits } from './crowd.ts';
+import { Coming, Crowd, NOBODY, Tally, type CrowdLimits } from './crowd.ts';
 import { Hands } from './hands.ts';
 import { Keeping } from './keeping.ts';
 import { Agenda, eachOf, Turns } from './pacing.ts';
@@ -182,13 +182,16 @@ export class FolderService {
         this.#works.await(content, path);
       },
     });
-    const { turns, sight, works, settling } = {
-      turns: this.#turns,
+    this.#acting = new Acting({
+      ...deps,
       sight: this.#sight,
       works: this.#works,
       settling: this.#settling,
-    };
-    this.#acting = new Acting({ ...deps, sight, works, settling, turns, look, problem, calm });
+      turns: this.#turns,
+      look,
+      problem,
+      calm,
+    });
   }
 
   /** Makes a folder this one, whatever lies in it; it stays there. @throws KithError `folder-of-another`, FsError. */
@@ -465,7 +468,7 @@ export class FolderService {
     // A folder without versions of its own stands for what lies in it; what lies in none was not seen above.
     for (const { path, base } of store.below('')) {
       if (this.#turns.isOver) await this.#turns.next();
-      if (base.length === 0) tally.add('nobody');
+      if (base.length === 0) tally.add(NOBODY);
       if (base.length === 0 || !hasFolder(store, path)) this.#agenda.add(path, 0);
     }
   }

@@ -1,7 +1,7 @@
 /** What is seen of the folder: one path with all that a decision needs, or a folder's list with what differs from before. */
 import type { Content } from '../types.ts';
 import { desired, isUntouched, sameIds, type Disk, type Situation } from './core.ts';
-import { IGNORE_FILE, ignoring, type Ignoring } from './ignoring.ts';
+import { IGNORE_BYTES, IGNORE_FILE, ignoring, type Ignoring } from './ignoring.ts';
 import type { Turns } from './pacing.ts';
 import { fitsWindows, foldersOf, joined, parentOf, pathFault } from './paths.ts';
 import type { DiskEntry, FileSystem, FolderStore, Index, Known, ListedEntry, Traits } from './ports.ts';
@@ -38,8 +38,6 @@ export interface SightDeps {
 }
 
 type FileEntry = Extract<DiskEntry, { type: 'file' }>;
-
-const IGNORE_BYTES = 256 * 1024;
 
 export class Sight {
   readonly #deps: SightDeps;

@@ -6,6 +6,7 @@ import type { Folder } from '../../files/index.ts';
 import type { FolderState } from '../../files/ports.ts';
 import type { FolderMode, Version } from '../../files/types.ts';
 import type { FilesFacade, FolderModeName, FolderStatus } from '../facade-files.ts';
+import { mustBeFew } from '../folder-census.ts';
 import { ambiguous, findMember } from './context.ts';
 import { describeVersion, sureOf, type FilesContext } from './files-describe.ts';
 import { findVersion } from './files-find.ts';
@@ -40,7 +41,7 @@ export function foldersOf(context: FilesContext): FolderCalls {
     addFolder: async ({ path, name, mode, only }) => {
       if (mode !== 'list') {
         mustBeFolder(context, neededPath(path));
-        await context.folders().mustBeFew(neededPath(path), LIMITS.folderPathsOfAuthor);
+        await mustBeFew(neededPath(path), LIMITS.folderPathsOfAuthor);
       }
       const members =
         only.length === 0 ? undefined : only.map((who) => findMember(context.session(), who).id);
@@ -53,7 +54,7 @@ export function foldersOf(context: FilesContext): FolderCalls {
     joinFolder: async ({ folder: name, path, mode }) => {
       const folder = named(name);
       if (folder.restricted && !folder.members.has(context.session().ownMemberId)) throw notForYou(folder);
-      if (mode !== 'list') await context.folders().mustBeFew(neededPath(path), LIMITS.folderPaths);
+      if (mode !== 'list') await mustBeFew(neededPath(path), LIMITS.folderPaths);
       await begin(folder, path, mode);
       return describe(context, folder);
     },
