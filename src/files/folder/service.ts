@@ -381,6 +381,7 @@ export class FolderService {
     if (this.#sight.isIgnored(path, seen.disk.type === 'folder')) return undefined;
     if (!this.#sight.canHold(path)) {
       if (seen.heads.some(({ state }) => state.type !== 'deleted')) this.#problems.add(path, 'name');
+      else if (seen.disk.type === 'absent') this.#calm(path);
       return undefined;
     }
     if (!this.#crowd.admits(seen)) return undefined;
@@ -432,7 +433,7 @@ export class FolderService {
     } else await this.#sight.readIgnored();
     await this.#scan('', true);
     await this.#lookAtAll();
-    for (const path of [...this.#works.undecided(), ...this.#retries.keys()]) this.#agenda.add(path, 0);
+    for (const path of this.#toLookAtAgain()) this.#agenda.add(path, 0);
     await this.#keeping.prune();
     const tookMs = this.#deps.clock.monotonicMs() - beganMs;
     const restMs = Math.min(LONGEST_RESCAN_MS, Math.max(RESCAN_MS, tookMs / SCANNING_SHARE));
@@ -461,6 +462,14 @@ export class FolderService {
       if (this.#turns.isOver) await this.#turns.next();
       if (!WAYS[mode].in || this.#crowd.enter(path, device)) this.#agenda.add(path, 0);
     }
+  }
+
+  /** What cannot stand here may be gone; nothing else tells. */
+  *#toLookAtAgain(): Generator<string> {
+    yield* this.#works.undecided();
+    yield* this.#retries.keys();
+    for (const path of this.#problems.all.keys())
+      if (path !== '' && !this.#sight.canHold(path)) yield path;
   }
 
   async #lookAtKnown(tally: Tally): Promise<void> {

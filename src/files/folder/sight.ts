@@ -9,6 +9,8 @@ import type { DiskEntry, FileSystem, FolderStore, Index, Known, ListedEntry, Tra
 export type Problem =
   /** Its name cannot stand here, or must not stand anywhere. */
   | 'name'
+  /** It lies in more folders than any node takes. */
+  | 'too-deep'
   /** Another path differs only by case or Unicode form. */
   | 'clash'
   /** It can stand here, and not on every system. */
@@ -179,8 +181,9 @@ export class Sight {
       if (turns.isOver) await turns.next();
       const path = joined(folder, one.name.normalize('NFC'));
       if (this.#ignoring(path, one.entry.type === 'folder')) continue;
-      if (pathFault(path) !== undefined || one.name.includes('\ufffd')) {
-        problem(path, 'name');
+      const fault = one.name.includes('\ufffd') ? 'not-text' : pathFault(path);
+      if (fault !== undefined) {
+        problem(path, fault === 'too-deep' ? fault : 'name');
         continue;
       }
       const other = listed.get(path);

@@ -5,7 +5,8 @@ import type { BrakeGauge } from './core-brake.ts';
 import type { Disk, Situation } from './core.ts';
 import type { Hands, PutOutcome } from './hands.ts';
 import { Pool, stillMs, type Turns } from './pacing.ts';
-import { depthOf, foldersOf, foldKey, parentOf } from './paths.ts';
+import { namesIn } from '../index/paths.ts';
+import { foldersOf, foldKey, parentOf } from './paths.ts';
 import type {
   Changed,
   Contents,
@@ -548,7 +549,7 @@ function waitFor<Key, One>(waiting: Map<Key, Set<One>>, key: Key, one: One): voi
 /** What lives goes first, folders before what is in them; what goes, the other way round. */
 function inOrder<One extends Outgoing | Incoming>(all: readonly One[]): One[] {
   const rank = ({ state, seen }: One): number =>
-    state.type === 'deleted' ? 1e6 - depthOf(seen.path) : depthOf(seen.path);
+    state.type === 'deleted' ? 1e6 - namesIn(seen.path) : namesIn(seen.path);
   return [...all].sort((a, b) => rank(a) - rank(b));
 }
 

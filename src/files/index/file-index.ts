@@ -14,6 +14,7 @@ import type { Draft, Entry } from '../../log/types.ts';
 import type { FilesOfDevice, IndexedVersion, IndexRows } from '../ports-index.ts';
 import type { ContentId, FolderId, FolderMode, Version, VersionId } from '../types.ts';
 import { decodeFact, foldFolders, wasIn, type Folder } from './folder-table.ts';
+import { namesIn } from './paths.ts';
 import {
   encodeFolder,
   encodeFolderName,
@@ -407,16 +408,16 @@ function chunks<Item>(items: readonly Item[], most: number): Item[][] {
 /** As many to an entry as fit. */
 function batches(bodies: readonly VersionBody[]): VersionBody[][] {
   const all: VersionBody[][] = [];
-  let bytes = Infinity;
+  let [bytes, names] = [0, 0];
   for (const body of bodies) {
-    const size = sizeOf(body);
+    bytes += sizeOf(body);
+    names += namesIn(body.path);
     const last = all.at(-1);
-    if (last === undefined || bytes + size > ENTRY_BYTES || last.length >= LIMITS.versionsPerEntry) {
+    const fits = bytes <= ENTRY_BYTES && names <= LIMITS.namesPerEntry;
+    if (last !== undefined && fits && last.length < LIMITS.versionsPerEntry) last.push(body);
+    else {
       all.push([body]);
-      bytes = size;
-    } else {
-      last.push(body);
-      bytes += size;
+      [bytes, names] = [sizeOf(body), namesIn(body.path)];
     }
   }
   return all;

@@ -17,7 +17,7 @@ import type { Content } from '../types.ts';
 import { FileIndex, type Change } from './file-index.ts';
 import { fileProjection } from './projection.ts';
 import { versionCodec } from './stored.ts';
-import { decodeVersions, encodeVersions, versionIdOf } from './wire.ts';
+import { decodeVersions, encodeVersions, versionIdOf, VERSIONS_KIND } from './wire.ts';
 
 interface Known {
   readonly database: Database;
@@ -92,6 +92,11 @@ function dump(database: Database): unknown {
 function content(name: string): Content {
   const id = Buffer.from(name).toString('hex').padStart(64, '0');
   return { id: id as never, sizeBytes: 4, pieces: [{ id: id as never, sizeBytes: 4 }], manifest: undefined };
+}
+
+/** A path of so many names. */
+function deep(names: number): string {
+  return Array.from({ length: names }, () => 'd').join('/');
 }
 
 function file(path: string, name: string, parents: Change['parents'] = []): Change {
@@ -289,6 +294,49 @@ test('files are counted, found by name, listed by pages and contested as a walk 
   agree(a);
 });
 
+test('an entry with a path of too many folders counts for nobody, and many deep ones are written in several', () => {
+  const world = new FileWorld();
+  const ada = world.world.founder;
+  const ben = world.world.admit('Ben', 'member');
+  const [a, b] = [ada, ben].map((node) => world.indexOf(node)) as [FileIndex, FileIndex];
+  const id = a.found('Reports');
+  syncAll(ada, ben);
+  const folder = b.folder(id);
+  assert.ok(folder);
+  const payload = encodeVersions(id, [
+    { ...file('fine', 'one'), folder: id },
+    { ...file(deep(65), 'two'), folder: id },
+  ]);
+  ben.log.append([{ kind: VERSIONS_KIND, lane: 'data', parts: [{ audience: 'members', payload }] }]);
+  b.publish(
+    folder,
+    Array.from({ length: 300 }, (_, n) => file(`${deep(63)}/${String(n)}`, 'one')),
+  );
+  syncAll(ada, ben);
+  for (const [node, index] of [
+    [ada, a],
+    [ben, b],
+  ] as const) {
+    assert.equal([...index.heads(id)].length, 300);
+    assert.equal(index.headsAt(id, 'fine').length, 0);
+    assert.equal(index.hasLiveBelow(id, deep(62)), true);
+    const { database } = world.known.get(node.store) ?? assert.fail();
+    assert.equal(database.sql('SELECT 1 FROM file_versions').all().length, 300);
+  }
+});
+
+test('what an earlier program took in is read as it was, whatever the limits are now', () => {
+  const version = {
+    ...file(deep(70), 'one'),
+    folder: 'ab'.repeat(32) as never,
+    device: 'cd'.repeat(32) as never,
+    hlc: { ms: 1, n: 2 },
+    audiences: ['members'],
+  };
+  const whole = { ...version, id: versionIdOf(version) };
+  assert.deepEqual(versionCodec.decode(versionCodec.encode(whole)), whole);
+});
+
 test('paths that lead elsewhere, lists out of order and sizes that do not add up are refused', () => {
   const folder = 'ab'.repeat(32) as never;
   const refuse = (change: unknown): void => {
@@ -309,13 +357,26 @@ test('paths that lead elsewhere, lists out of order and sizes that do not add up
     'a\nb',
     'e\u0301',
     'x'.repeat(256),
+    deep(65),
   ])
     refuse(file(path, 'one'));
-  refuse({ ...file('a', 'one'), renamedFrom: '../../x' });
+  for (const renamedFrom of ['../../x', deep(65)]) refuse({ ...file('a', 'one'), renamedFrom });
   const state = file('a', 'one').state as { content: Content };
   refuse({ ...file('a', 'one'), state: { ...state, content: { ...state.content, sizeBytes: 5 } } });
   refuse({ ...file('a', 'one'), state: { ...state, content: { ...state.content, sizeBytes: 2 ** 50 } } });
-  const good = { ...file('a', 'one'), folder };
-  assert.deepEqual(decodeVersions(encodeVersions(folder, [good])), [good]);
-  assert.equal(versionIdOf(good).length, 64);
+  const good = ['a', deep(64)].map((path) => ({ ...file(path, 'one'), folder }));
+  assert.deepEqual(decodeVersions(encodeVersions(folder, good)), good);
+  const many = (count: number): Change[] =>
+    Array.from({ length: count }, (_, n) => file(`${deep(63)}/${String(n)}`, 'one'));
+  const encoded = (count: number) =>
+    encodeVersions(
+      folder,
+      many(count).map((one) => ({ ...one, folder })),
+    );
+  assert.equal(decodeVersions(encoded(128)).length, 128);
+  assert.throws(
+    () => decodeVersions(encoded(129)),
+    (error) => isKithError(error, 'malformed'),
+  );
+  assert.ok(good.every((body) => versionIdOf(body).length === 64));
 });
