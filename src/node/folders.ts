@@ -230,7 +230,10 @@ export class NodeFolders implements Folders {
 
   resume(folder: FolderId): void {
     const engine = this.#need(folder);
-    for (const { direction } of engine.status().brakes) engine.resume(direction);
+    const { brakes } = engine.status();
+    for (const { direction } of brakes) engine.resume(direction);
+    // Whoever lets go of a brake has not said anything of disks.
+    if (brakes.length === 0) engine.giveUpDisks();
   }
 
   #need(folder: FolderId): FolderService {

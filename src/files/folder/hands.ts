@@ -38,6 +38,8 @@ export interface HandsDeps {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly keeping: FolderKeeping;
+  /** Is the disk there that a path lies on? */
+  readonly isInPlace: (path: string) => Promise<boolean>;
 }
 
 type FileState = Extract<PathState, { type: 'file' }>;
@@ -49,9 +51,11 @@ export class Hands {
   readonly #clock: Clock;
   readonly #rng: Rng;
   readonly #time: FolderKeeping;
+  readonly isInPlace: (path: string) => Promise<boolean>;
 
   constructor(deps: HandsDeps) {
     this.#time = deps.keeping;
+    this.isInPlace = deps.isInPlace;
     this.#fs = deps.fs;
     this.#contents = deps.contents;
     this.#store = deps.store;
@@ -61,6 +65,7 @@ export class Hands {
 
   async put(put: Put): Promise<PutOutcome> {
     const { state, spelled } = put;
+    if (!(await this.isInPlace(put.path))) return 'changed';
     switch (state.type) {
       case 'deleted':
         return this.#clear(put);
@@ -81,6 +86,7 @@ export class Hands {
 
   /** A file that lies here already under another name. */
   async move(from: string, to: string, expect: DiskEntry): Promise<DiskEntry | Changed> {
+    if (!(await this.isInPlace(to))) return 'changed';
     const outcome = await this.#fs.move(from, to, expect);
     if (outcome !== 'changed') this.#contents.moved(this.#fs.absolute(from), this.#fs.absolute(to));
     return outcome;

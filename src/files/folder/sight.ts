@@ -1,6 +1,6 @@
 /** What is seen of the folder: one path with all that a decision needs, or a folder's list with what differs from before. */
 import type { Content } from '../types.ts';
-import { desired, isUntouched, sameIds, type Disk, type Situation } from './core.ts';
+import { desired, isSameFolder, isUntouched, sameIds, type Disk, type Situation } from './core.ts';
 import { IGNORE_BYTES, IGNORE_FILE, ignoring, type Ignoring } from './ignoring.ts';
 import type { Turns } from './pacing.ts';
 import { fitsWindows, foldersOf, joined, parentOf, pathFault } from './paths.ts';
@@ -22,6 +22,8 @@ export type Problem =
   | 'full'
   | 'read-only'
   | 'cannot-hold'
+  /** Where another disk was, inside of the folder. */
+  | 'disk-gone'
   | 'io';
 
 /** A content that was read, of the file that looked so. */
@@ -100,6 +102,7 @@ export class Sight {
   /** @throws FsError when it cannot be told what stands there. */
   async look(path: string, isForced: boolean): Promise<Situation> {
     const entry = await this.#deps.fs.look(this.spelled(path));
+    if (entry !== undefined) this.#learnMount(path, entry);
     return this.#situation(path, this.#disk(path, entry, this.#deps.store.get(path), isForced));
   }
 
@@ -164,6 +167,7 @@ export class Sight {
     for (const [path, { entry }] of listed) {
       if (turns.isOver) await turns.next();
       if (entry.type === 'folder') folders.push(path);
+      this.#learnMount(path, entry);
       if (!isSame(entry, store.get(path))) changed.push(path);
     }
     for (const { path } of store.children(folder)) {
@@ -171,6 +175,15 @@ export class Sight {
       if (!listed.has(path)) changed.push(path);
     }
     return { changed, folders };
+  }
+
+  /** A disk that comes over a folder hides what was in it: known before anything in there is looked at. */
+  #learnMount(path: string, entry: DiskEntry): void {
+    const { store } = this.#deps;
+    if (entry.type !== 'folder' || entry.mount === undefined) return;
+    const known = store.get(path);
+    if (known?.disk.type !== 'folder' || known.disk.isMount) return;
+    store.put({ ...known, disk: { ...known.disk, isMount: true } });
   }
 
   /** By path. Names that cannot be, that are ignored, and those that are one path with another, are left out. */
@@ -210,5 +223,5 @@ function isSame(entry: DiskEntry, known: Known | undefined): boolean {
   if (entry.type === 'file')
     return disk.type === 'file' && isUntouched(entry, disk) && disk.executable === entry.executable;
   if (entry.type === 'link') return disk.type === 'link' && disk.target === entry.target;
-  return entry.type === 'folder' && disk.type === 'folder' && disk.identity === entry.identity;
+  return entry.type === 'folder' && isSameFolder(entry, disk);
 }
