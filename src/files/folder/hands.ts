@@ -65,7 +65,8 @@ export class Hands {
 
   async put(put: Put): Promise<PutOutcome> {
     const { state, spelled } = put;
-    if (!(await this.isInPlace(put.path))) return 'changed';
+    // Filling a file takes time: there it is asked afterwards.
+    if (state.type !== 'file' && !(await this.isInPlace(put.path))) return 'changed';
     switch (state.type) {
       case 'deleted':
         return this.#clear(put);
@@ -100,6 +101,7 @@ export class Hands {
     try {
       await this.#contents.materialise(state.content, temp.absolute);
       await this.#fs.finishTemp(temp, state.modifiedMs, state.executable);
+      if (!(await this.isInPlace(put.path))) return 'changed';
       const outcome = await this.#inPlace(put, temp);
       if (typeof outcome !== 'string') this.#contents.moved(temp.absolute, this.#fs.absolute(spelled));
       return outcome;

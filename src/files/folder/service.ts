@@ -388,10 +388,11 @@ export class FolderService {
   async #lookAtDisks(): Promise<void> {
     if (await this.#disks.look()) this.rescan();
     this.#diskLook?.cancel();
-    if (this.#disks.areGone && !this.#isStopped)
-      this.#diskLook = this.#deps.timers.after(AWAY_MS, () => {
-        this.#wake();
-      });
+    if (!this.#disks.areGone || this.#isStopped) return;
+    this.#absentMs.clear();
+    this.#diskLook = this.#deps.timers.after(AWAY_MS, () => {
+      this.#wake();
+    });
   }
 
   async #look(path: string): Promise<Situation | undefined> {

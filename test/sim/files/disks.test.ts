@@ -88,6 +88,43 @@ test('a disk inside of a folder goes away, over restarts and without a trace: no
   assert.equal(problemAt(a, 'media/stick/new'), 'cannot-hold', 'no file of this disk goes onto that one');
 });
 
+test('a disk goes in the middle of a look: what lay under it says nothing', async () => {
+  const the = stage(7);
+  const { world, a, b } = the;
+  await withStick(the);
+  const stick = a.disk.at('media/stick');
+  assert.ok(stick?.type === 'folder');
+  a.disk.unmount('media/stick');
+  a.disk.put('media/stick/1', { type: 'link', target: '2' });
+  a.disk.mount('media/stick', stick);
+  const at = a.disk.at.bind(a.disk);
+  a.disk.at = (path) => {
+    if (path === 'media/stick/1' && at('media/stick') === stick) a.disk.unmount('media/stick');
+    return at(path);
+  };
+  a.hint('media/stick/1');
+  await world.settle();
+  assert.equal(problemAt(a, 'media/stick'), 'disk-gone');
+  assert.equal(b.disk.at('media/stick/1')?.type, 'file');
+});
+
+test('a disk goes while a file for it is being written: it is not put where the disk was', async () => {
+  const the = stage(8);
+  const { world, a, b } = the;
+  await withStick(the);
+  const materialise = a.contents.materialise.bind(a.contents);
+  a.contents.materialise = async (content, absolute) => {
+    a.disk.unmount('media/stick');
+    a.contents.materialise = materialise;
+    await materialise(content, absolute);
+  };
+  write(b, 'media/stick/new');
+  await world.settle();
+  assert.equal(a.contents.materialise, materialise, 'it was written');
+  assert.deepEqual(filesOf(a), ['plain.txt']);
+  assert.deepEqual(filesOf(b).length, 5);
+});
+
 test('another disk in its place is not taken for it, until somebody says that it is meant', async () => {
   const the = stage(2);
   const { world, a, b } = the;
