@@ -1,107 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isKithError } from '../../base/errors.ts';
-import { isNarrow } from '../../identity/roles.ts';
-import { createSealer } from '../../sealing/index.ts';
-import { openDatabase, type Database } from '../../store/database.ts';
-import { fileSealer } from '../../../test/support/file-sealer.ts';
-import { openExtensionStore } from '../../store/extension-store.ts';
+import type { Database } from '../../store/database.ts';
 import { openFileIndex } from '../../store/file-store.ts';
-import { openLogStore } from '../../store/log-store.ts';
-import { FAST_SIGNATURES, LogWorld, syncAll, type LogNode } from '../../../test/support/log-world.ts';
-import { SeededRng } from '../../../test/sim/rng.ts';
-import type { LogStore } from '../../log/ports.ts';
-import type { IndexRows } from '../ports-index.ts';
-import type { FileSealer } from '../ports-pieces.ts';
+import { content, deep, file, FileWorld } from '../../../test/support/file-world.ts';
+import { syncAll } from '../../../test/support/log-world.ts';
 import type { Content } from '../types.ts';
-import { FileIndex, type Change } from './file-index.ts';
-import { fileProjection } from './projection.ts';
+import type { Change, FileIndex } from './file-index.ts';
 import { versionCodec } from './stored.ts';
 import { decodeVersions, encodeVersions, versionIdOf, VERSIONS_KIND } from './wire.ts';
-
-interface Known {
-  readonly database: Database;
-  sealer?: FileSealer;
-  rows?: IndexRows;
-  refresh(): void;
-}
-
-/** A world in which each node has an index of files over SQLite. */
-class FileWorld {
-  readonly known = new Map<LogStore, Known>();
-  readonly #rng = new SeededRng(5);
-  readonly world = new LogWorld({
-    seed: 3,
-    signatures: FAST_SIGNATURES,
-    stores: () => {
-      const database = openDatabase(':memory:');
-      const under = createSealer(new Uint8Array(32).fill(7));
-      const parts = {
-        seal: (key: string, bytes: Uint8Array) => under.seal({ table: 'parts', key }, bytes),
-        open: (key: string, bytes: Uint8Array) => under.open({ table: 'parts', key }, bytes),
-      };
-      const store = openLogStore(database, parts, isNarrow);
-      this.known.set(store, { database, refresh: () => undefined });
-      return { store, index: openExtensionStore(database) };
-    },
-    projections: ({ store }) => {
-      const known = this.known.get(store);
-      if (known === undefined) return [];
-      const sealer = fileSealer(9);
-      known.sealer = sealer;
-      known.rows = openFileIndex(known.database, sealer, versionCodec);
-      const changed = (): void => {
-        known.refresh();
-      };
-      return [fileProjection({ log: store, rows: known.rows, changed })];
-    },
-  });
-
-  indexOf(node: LogNode): FileIndex {
-    const known = this.known.get(node.store);
-    assert.ok(known?.rows !== undefined);
-    const index = new FileIndex({
-      rows: known.rows,
-      rng: this.#rng,
-      append: (drafts) => node.log.append(drafts),
-      roll: {
-        self: node.member,
-        device: node.device,
-        memberOf: (device) => node.log.membership.devices.get(device)?.member,
-        standingOf: (member) => {
-          const found = node.log.membership.members.get(member);
-          return found === undefined
-            ? undefined
-            : { member: found.id, role: found.role, grants: new Set(found.grants) };
-        },
-      },
-    });
-    known.refresh = () => {
-      index.refresh();
-    };
-    return index;
-  }
-}
 
 function dump(database: Database): unknown {
   return ['folders', 'modes', 'versions', 'parents', 'held'].map((table) =>
     database.sql(`SELECT * FROM file_${table} ORDER BY 1, 2`).all(),
   );
-}
-
-function content(name: string): Content {
-  const id = Buffer.from(name).toString('hex').padStart(64, '0');
-  return { id: id as never, sizeBytes: 4, pieces: [{ id: id as never, sizeBytes: 4 }], manifest: undefined };
-}
-
-/** A path of so many names. */
-function deep(names: number): string {
-  return Array.from({ length: names }, () => 'd').join('/');
-}
-
-function file(path: string, name: string, parents: Change['parents'] = []): Change {
-  const state = { type: 'file', content: content(name), modifiedMs: 5, executable: false } as const;
-  return { path, parents, state, renamedFrom: undefined };
 }
 
 test('versions of a folder are seen by all, heads are those that nothing replaces', () => {
@@ -271,14 +183,14 @@ test('files are counted, found by name, listed by pages and contested as a walk 
     const all = [...index.heads()];
     for (const name of ['plan.txt', 'x', 'gone', 'nothing'])
       assert.deepEqual(
-        index.headsNamed(name).map((head) => head.id),
+        index.headsNamed(name, 1000).heads.map((head) => head.id),
         all.filter(({ path }) => path === name || path.endsWith(`/${name}`)).map((head) => head.id),
       );
     all.forEach((head, at) => {
       assert.deepEqual([...index.heads(undefined, head.id)], all.slice(at + 1));
     });
     assert.deepEqual(
-      index.contested(id).map((heads) => heads.map(({ path }) => path)),
+      index.contested(id, 1000).map((heads) => heads.map(({ path }) => path)),
       [['x/plan.txt', 'x/plan.txt']],
     );
   };
