@@ -178,11 +178,7 @@ function headRows(
 ): Pick<IndexRows, 'headsAt'> & { readonly changing: () => void } {
   const recent = new Recent<string, readonly IndexedVersion[]>(HEADS_KEPT);
   const look = (folder: string, path: string): readonly IndexedVersion[] =>
-    read(
-      database
-        .sql(HEADS_AT)
-        .all(key('folder', folder), key('path', path), MOST_ALIKE),
-    );
+    read(database.sql(HEADS_AT).all(key('folder', folder), key('path', path), MOST_ALIKE));
   return {
     headsAt: (folder, path) => recent.of(`${folder} ${path}`, () => look(folder, path)),
     /** Inside a transaction, which may come to nothing. */

@@ -111,7 +111,9 @@ class SqliteFolder implements FolderStore {
     this.#remember(() => {
       this.#forget(path);
       const isThere = this.#database
-        .sql('UPDATE folder_known SET identity = ?, leaf = ?, mount = ?, body = ? WHERE path = ? RETURNING row')
+        .sql(
+          'UPDATE folder_known SET identity = ?, leaf = ?, mount = ?, body = ? WHERE path = ? RETURNING row',
+        )
         .get(...values, key);
       if (isThere === undefined) this.#insert(key, path, values);
     });

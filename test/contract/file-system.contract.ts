@@ -210,44 +210,48 @@ export function fileSystemContract(name: string, open: () => Stage): void {
     assert.equal(user.read('d/x'), 'inside');
   });
 
-  story('a disk that begins inside is told, has its own number, and takes no file of another', async (stage, t) => {
-    const { fs, user, cannotMount } = stage;
-    if (cannotMount !== undefined) {
-      t.skip(cannotMount);
-      return;
-    }
-    user.makeFolder('plain');
-    user.makeFolder('stick');
-    const mountOf = async (path: string): Promise<string | undefined> => {
-      const entry = await look(fs, path);
-      assert.ok(entry.type === 'folder');
-      return entry.mount;
-    };
-    user.mount('stick');
-    try {
-      user.makeFolder('stick/d');
-      user.write('stick/x', 'on the stick');
-      const number = await mountOf('stick');
-      assert.ok(number !== undefined);
-      const listed = await fs.list('');
-      assert.deepEqual(
-        listed.map((one) => [one.name, one.entry.type === 'folder' && one.entry.mount]).sort(),
-        [
-          ['plain', undefined],
-          ['stick', number],
-        ],
-      );
-      assert.deepEqual([await mountOf('plain'), await mountOf('stick/d')], [undefined, undefined]);
-      const isRefused = (error: unknown): boolean => error instanceof FsError && error.fault === 'cannot-hold';
-      await assert.rejects(fs.create(await temp(fs, user, 'new'), 'stick/y'), isRefused);
-      await assert.rejects(fs.takeAway('stick/x', await look(fs, 'stick/x'), 'kept'), isRefused);
-      assert.equal(user.read('stick/x'), 'on the stick');
-    } finally {
-      user.unmount('stick');
-    }
-    assert.equal(await mountOf('stick'), undefined);
-    assert.deepEqual(await fs.list('stick'), []);
-  });
+  story(
+    'a disk that begins inside is told, has its own number, and takes no file of another',
+    async (stage, t) => {
+      const { fs, user, cannotMount } = stage;
+      if (cannotMount !== undefined) {
+        t.skip(cannotMount);
+        return;
+      }
+      user.makeFolder('plain');
+      user.makeFolder('stick');
+      const mountOf = async (path: string): Promise<string | undefined> => {
+        const entry = await look(fs, path);
+        assert.ok(entry.type === 'folder');
+        return entry.mount;
+      };
+      user.mount('stick');
+      try {
+        user.makeFolder('stick/d');
+        user.write('stick/x', 'on the stick');
+        const number = await mountOf('stick');
+        assert.ok(number !== undefined);
+        const listed = await fs.list('');
+        assert.deepEqual(
+          listed.map((one) => [one.name, one.entry.type === 'folder' && one.entry.mount]).sort(),
+          [
+            ['plain', undefined],
+            ['stick', number],
+          ],
+        );
+        assert.deepEqual([await mountOf('plain'), await mountOf('stick/d')], [undefined, undefined]);
+        const isRefused = (error: unknown): boolean =>
+          error instanceof FsError && error.fault === 'cannot-hold';
+        await assert.rejects(fs.create(await temp(fs, user, 'new'), 'stick/y'), isRefused);
+        await assert.rejects(fs.takeAway('stick/x', await look(fs, 'stick/x'), 'kept'), isRefused);
+        assert.equal(user.read('stick/x'), 'on the stick');
+      } finally {
+        user.unmount('stick');
+      }
+      assert.equal(await mountOf('stick'), undefined);
+      assert.deepEqual(await fs.list('stick'), []);
+    },
+  );
 
   story('what a crash left under way goes; the marker and what was kept stay', async ({ fs, user }) => {
     await fs.writeMarker('mine');

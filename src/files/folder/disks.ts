@@ -68,7 +68,8 @@ export class Disks {
       const disk = await this.#diskAt(path);
       const known = store.get(path);
       if (disk !== undefined) this.#there.set(path, disk);
-      else if (known?.disk.type === 'folder') store.put({ ...known, disk: { ...known.disk, isMount: false } });
+      else if (known?.disk.type === 'folder')
+        store.put({ ...known, disk: { ...known.disk, isMount: false } });
       calm(path);
     }
     this.#gone = new Set();

@@ -131,7 +131,9 @@ test(
       mkdirSync(join(stick, 'd'));
       for (const name of ['1', '2', 'd/3']) writeFileSync(join(stick, name), name);
       a.service.rescan();
-      await until('all is there', () => ['1', '2', 'd/3'].every((name) => textOf(b, `stick/${name}`) === name));
+      await until('all is there', () =>
+        ['1', '2', 'd/3'].every((name) => textOf(b, `stick/${name}`) === name),
+      );
       await until('in step', () => a.service.status().inStep && b.service.status().inStep);
       unmount(place);
       isIn = false;

@@ -496,8 +496,7 @@ export class FolderService {
   *#toLookAtAgain(): Generator<string> {
     yield* this.#works.undecided();
     yield* this.#retries.keys();
-    for (const path of this.#problems.all.keys())
-      if (path !== '' && !this.#sight.canHold(path)) yield path;
+    for (const path of this.#problems.all.keys()) if (path !== '' && !this.#sight.canHold(path)) yield path;
   }
 
   async #lookAtKnown(tally: Tally): Promise<void> {

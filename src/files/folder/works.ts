@@ -503,9 +503,7 @@ export class Works {
       }
       const made = await fs.makeFolder(spelled);
       if (made === 'changed' || made.type !== 'folder') return;
-      store.put(
-        this.#known(folder, store.get(folder)?.base ?? [], folderOf(made)),
-      );
+      store.put(this.#known(folder, store.get(folder)?.base ?? [], folderOf(made)));
       this.#deps.appeared(folder);
     }
   }

@@ -155,11 +155,7 @@ function bodyValue({ path, parents, state, renamedFrom }: VersionBody): CborValu
   return [path, [...parents].sort().map(fromHex), stateValue(state), renamedFrom ?? null];
 }
 
-function readBody(
-  folder: FolderId,
-  value: CborValue,
-  pathOf: (value: unknown) => string,
-): VersionBody {
+function readBody(folder: FolderId, value: CborValue, pathOf: (value: unknown) => string): VersionBody {
   const [path, parents, state, renamedFrom] = tuple(value, 4);
   const known = list(parents, LIMITS.versionParents).map((id) => hexOf<VersionId>(id));
   if (known.some((id, at) => at > 0 && id <= (known[at - 1] ?? '')))

@@ -90,11 +90,17 @@ function unknownFile(name: string): KithError {
 
 function several(context: FilesContext, path: string, versions: readonly Version[]): KithError {
   const { members } = context.session().log.membership;
-  const names = versions.slice(0, MOST_SAID).map(
-    ({ id, author, hlc }) =>
-      `${path}@${id.slice(0, 8)} of ${members.get(author)?.name ?? 'somebody'}, ${iso(hlc.ms).slice(0, 16)}`,
+  const names = versions
+    .slice(0, MOST_SAID)
+    .map(
+      ({ id, author, hlc }) =>
+        `${path}@${id.slice(0, 8)} of ${members.get(author)?.name ?? 'somebody'}, ${iso(hlc.ms).slice(0, 16)}`,
+    );
+  return new KithError(
+    'ambiguous',
+    `“${path}” fits several: ${names.join('; ')}${versions.length > MOST_SAID ? '; and others' : ''}.`,
+    {
+      next: 'Say which one, with @ and its version.',
+    },
   );
-  return new KithError('ambiguous', `“${path}” fits several: ${names.join('; ')}${versions.length > MOST_SAID ? '; and others' : ''}.`, {
-    next: 'Say which one, with @ and its version.',
-  });
 }

@@ -94,7 +94,7 @@ export function foldersOf(context: FilesContext): FolderCalls {
     },
     resume: async (name) => {
       const folder = named(name);
-      context.folders().resume(folder.id);
+      await context.folders().resume(folder.id);
       return describe(context, folder);
     },
   };

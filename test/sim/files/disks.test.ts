@@ -84,7 +84,13 @@ test('a disk inside of a folder goes away, over restarts and without a trace: no
   a.disk.take('media/stick/2');
   await world.run(30_000);
   assert.equal(problemAt(a, 'media/stick'), undefined);
-  assert.deepEqual(filesOf(b), ['media/beside.txt', 'media/stick/1', 'media/stick/d/3', 'media/stick/new', 'plain.txt']);
+  assert.deepEqual(filesOf(b), [
+    'media/beside.txt',
+    'media/stick/1',
+    'media/stick/d/3',
+    'media/stick/new',
+    'plain.txt',
+  ]);
   assert.equal(problemAt(a, 'media/stick/new'), 'cannot-hold', 'no file of this disk goes onto that one');
 });
 
@@ -222,7 +228,10 @@ test('what lies in too many folders is said once, stays where it is whatever oth
   b.disk.take('d');
   b.hint('d');
   await world.settle();
-  assert.deepEqual(filesOf(a), ['1', '2'].map((name) => `${folders(80)}/${name}`));
+  assert.deepEqual(
+    filesOf(a),
+    ['1', '2'].map((name) => `${folders(80)}/${name}`),
+  );
   a.disk.take(folders(65));
   a.service?.rescan();
   await world.settle();

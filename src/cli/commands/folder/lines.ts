@@ -43,7 +43,9 @@ export function problemLines(context: Context, folders: readonly FolderStatus[])
       ...shown.map(
         ({ path, problem }) => `${clean(name)}/${clean(path)}: ${PROBLEMS.get(problem) ?? clean(problem)}`,
       ),
-      ...(rest === 0 ? [] : [`${clean(name)}: ${String(rest)} more, see ${context.command('folder status --json')}`]),
+      ...(rest === 0
+        ? []
+        : [`${clean(name)}: ${String(rest)} more, see ${context.command('folder status --json')}`]),
     ];
   });
 }
@@ -58,7 +60,10 @@ const PROBLEMS: ReadonlyMap<string, string> = new Map([
   ['full', 'the disk is full'],
   ['read-only', 'the disk cannot be written to'],
   ['cannot-hold', 'the disk cannot hold it, or it lies on another disk than the rest of the folder'],
-  ['disk-gone', 'its disk is not there: nothing beneath it is touched until it is back'],
+  [
+    'disk-gone',
+    'its disk is not there, and nothing beneath it is touched until it is back; gone for good: kith folder resume',
+  ],
   ['io', 'it cannot be read or written: tried again'],
 ]);
 
