@@ -511,18 +511,24 @@ export class FolderService {
 
   async #scan(root: string, isDeep: boolean): Promise<void> {
     const folders = [root];
+    let news = 0;
     for (const folder of folders) {
       if (this.#isStopped) return;
       if (this.#disks.isGone(folder)) continue;
+      // Where there is no room for what is in it, it is listed when it is looked at itself.
+      if (news > this.#limits.paths && this.#deps.store.get(folder) === undefined) continue;
       try {
         this.#watcher?.watch(this.#sight.spelled(folder));
-        const { changed, folders: inside } = await this.#sight.list(folder);
+        const { changed, unknown, folders: inside } = await this.#sight.list(folder);
         if (this.#retries.has(folder)) this.#calm(folder);
         for (const path of changed) {
           // What is left now is found by the next look at all.
           if (this.#agenda.size > this.#limits.paths) break;
           this.#agenda.add(path, HINT_MS);
         }
+        news += unknown;
+        // Looking at so many takes minutes, and none of these will make them fewer.
+        if (news > this.#limits.paths) this.#crowd.overflow();
         const isNew = new Set(changed);
         folders.push(...inside.filter((path) => isDeep || isNew.has(path)));
       } catch (error) {

@@ -156,25 +156,30 @@ export class Sight {
     return known.disk.type === state.type && sameIds(known.base, base);
   }
 
-  /** @returns what has to be looked at, and the folders in it. @throws FsError */
-  async list(folder: string): Promise<{ readonly changed: string[]; readonly folders: string[] }> {
+  /** @returns what has to be looked at, how much of it was never seen before, and the folders in it. @throws FsError */
+  async list(
+    folder: string,
+  ): Promise<{ readonly changed: string[]; readonly unknown: number; readonly folders: string[] }> {
     const { fs, store, turns } = this.#deps;
     const entries = await fs.list(this.spelled(folder));
     turns.begin();
     const listed = await this.#named(folder, entries);
     const changed: string[] = [];
     const folders: string[] = [];
+    let unknown = 0;
     for (const [path, { entry }] of listed) {
       if (turns.isOver) await turns.next();
       if (entry.type === 'folder') folders.push(path);
       this.#learnMount(path, entry);
-      if (!isSame(entry, store.get(path))) changed.push(path);
+      const known = store.get(path);
+      if (known === undefined) unknown += 1;
+      if (!isSame(entry, known)) changed.push(path);
     }
     for (const { path } of store.children(folder)) {
       if (turns.isOver) await turns.next();
       if (!listed.has(path)) changed.push(path);
     }
-    return { changed, folders };
+    return { changed, unknown, folders };
   }
 
   /** A disk that comes over a folder hides what was in it: known before anything in there is looked at. */
