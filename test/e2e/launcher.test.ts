@@ -86,8 +86,8 @@ describe('starting the program', () => {
 
   test('a published package runs what was compiled, and installs nothing', async () => {
     const clone = makeClone({ dep: '1.0.0' });
-    fs.mkdirSync(join(clone, 'dist'));
-    fs.writeFileSync(join(clone, 'dist', 'main.js'), 'console.log("compiled")');
+    fs.mkdirSync(join(clone, 'program'));
+    fs.writeFileSync(join(clone, 'program', 'main.js'), 'console.log("compiled")');
     fs.rmSync(join(clone, 'src'), { recursive: true });
     fs.rmSync(join(clone, 'package-lock.json'));
     const { stdout, stderr } = await run(kithOf(clone), []);
