@@ -5,8 +5,8 @@
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureInstalled } from '../bin/install.js';
-import { builtProgram } from '../scripts/publishing/built-program.ts';
-import { runNode } from '../scripts/tool.ts';
+import { ensureBuilt } from '../bin/built.js';
+import { ROOT, runNode } from '../scripts/tool.ts';
 
 const BAR = /^([a-z]+\d+[a-z]?)-.*\.ts$/;
 
@@ -28,9 +28,9 @@ if (chosen.length === 0) {
     development: true,
     why: 'installing the programs to compare with into bench/node_modules (once; 215 MB on disk) …',
   });
-  const env = { ...process.env, KITH_PROGRAM: await builtProgram() };
+  await ensureBuilt(ROOT);
   for (const file of chosen) {
-    const code = await runNode(['--expose-gc', join(import.meta.dirname, file), ...rest], env);
+    const code = await runNode(['--expose-gc', join(import.meta.dirname, file), ...rest]);
     if (code !== 0) process.exitCode = code;
   }
 }

@@ -12,8 +12,8 @@ import { Client } from '../../src/cli/client.ts';
 import { KithError } from '../../src/base/errors.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-/** What a user types, on the Node that runs this: as it is published, where `npm test` has built that, else the sources. */
-export const KITH = process.env['KITH_PROGRAM'] ?? join(ROOT, 'bin', 'kith');
+/** What a user types, on the Node that runs this. */
+const KITH = join(ROOT, 'bin', 'kith');
 const LIFELINE_FD = 3;
 
 /** What would change how a program behaves because a test runner, npm or this user's shell started it. */

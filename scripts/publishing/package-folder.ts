@@ -5,6 +5,7 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
+import type * as Rolldown from 'rolldown';
 import { ROOT } from '../tool.ts';
 import { thirdPartyLicenses } from './licenses.ts';
 
@@ -53,7 +54,7 @@ async function bundle(folder: string): Promise<string[]> {
     platform: 'node',
     tsconfig: join(ROOT, 'tsconfig.json'),
     logLevel: 'warn',
-    output: { dir: folder, format: 'esm' },
+    output: { dir: folder, format: 'esm', keepNames: true },
   });
   const chunks = output.filter((file) => file.type === 'chunk');
   const own = new Set(chunks.map(({ fileName }) => fileName));
@@ -64,11 +65,11 @@ async function bundle(folder: string): Promise<string[]> {
   return chunks.flatMap(({ moduleIds }) => moduleIds);
 }
 
-async function bundler(): Promise<typeof import('rolldown')> {
+async function bundler(): Promise<typeof Rolldown> {
   try {
     return await import('rolldown');
   } catch (cause) {
-    // npm ends well even if the part of it that is for this platform failed to come.
+    // npm ends well even if the part for this platform failed to come.
     throw new Error('rolldown does not start here: delete node_modules and type the same command again', {
       cause,
     });

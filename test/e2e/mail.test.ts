@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
+import { join } from 'node:path';
 import { isKithError, type InboxLetter, type Input, type LetterDetail } from '../../src/api/contract.ts';
-import { KITH, type NodeProcess } from '../../scripts/nodes/node-process.ts';
+import type { NodeProcess } from '../../scripts/nodes/node-process.ts';
 import { until } from '../../scripts/nodes/until.ts';
 import { scene, step, type Stage } from '../support/stage.ts';
 
@@ -205,7 +206,8 @@ scene('letters between three nodes', async (stage, t) => {
 });
 
 async function fromStdin(node: NodeProcess, args: readonly string[], text: string): Promise<LetterDetail> {
-  const child = spawn(process.execPath, [KITH, ...args, '--json', '--data', node.data], {
+  const kith = join(import.meta.dirname, '..', '..', 'bin', 'kith');
+  const child = spawn(process.execPath, [kith, ...args, '--json', '--data', node.data], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   let out = '';
