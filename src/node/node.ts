@@ -47,11 +47,10 @@ import { openNodeRooms } from './rooms.ts';
 import type { RoomService } from '../rooms/index.ts';
 import { openNodeFiles, type NodeFiles } from './node-files.ts';
 import type { NodeFolders } from './folders.ts';
-import { FILES_CHANNEL, type FilesService } from '../files/index.ts';
+import type { FilesService } from '../files/index.ts';
 import { applySettings, filesOf } from './capabilities/files.ts';
 import { openNodeRecords } from './records.ts';
-import { Session } from './session.ts';
-import { SYNC_CHANNEL } from './sync-links.ts';
+import { BULK, Session } from './session.ts';
 import { system, systemClock, systemRng, systemTimers } from './system.ts';
 import type { PartSealer } from '../log/ports.ts';
 import { alertProjection } from '../alarms/index.ts';
@@ -216,7 +215,7 @@ export class Node {
       listen: this.#listenAddresses(),
       mdns: this.#options.mdns,
       gate: { mayLink: (peer) => this.#mayLink(peer) },
-      bulk: [SYNC_CHANNEL, FILES_CHANNEL],
+      bulk: BULK,
       ...(this.#options.hub ? { relay: this.#relayGate() } : {}),
       logger: this.#nodeLog.logger('net'),
       timers: systemTimers,

@@ -94,7 +94,7 @@ const MOST_BEFORE_BYTES = 100_000;
 void test('an alarm is not held up by what a slow link has not carried yet', async (t) => {
   const [from, to] = [await transportOf(t, 3), await transportOf(t, 4)];
   const port = Number(/\/tcp\/(\d+)/.exec(to.listening()[0] ?? '')?.[1]);
-  const between = await slowLink(port, SLOW_BYTES_PER_SECOND);
+  const between = await slowLink({ host: '127.0.0.1', port }, SLOW_BYTES_PER_SECOND);
   t.after(() => {
     between.close();
   });

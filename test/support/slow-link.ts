@@ -1,10 +1,15 @@
-/** A stretch of network of one rate between two programs of this machine: what it has not carried stays in their kernels. */
+/** A stretch of network of one rate between two programs: what it has not carried stays in their kernels. */
 import { createConnection, createServer, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
 
 const TICK_MS = 5;
 /** After a pause no more than this goes at once. */
 const BURST_TICKS = 4;
+
+export interface Place {
+  readonly host: string;
+  readonly port: number;
+}
 
 export interface SlowLink {
   readonly port: number;
@@ -16,11 +21,11 @@ export interface SlowLink {
 }
 
 /**
- * @param to a port of this machine.
+ * @param to where it leads.
  * @param bytesPerSecond each way.
  * @param oneWayMs how long a byte takes besides.
  */
-export async function slowLink(to: number, bytesPerSecond: number, oneWayMs = 0): Promise<SlowLink> {
+export async function slowLink(to: Place, bytesPerSecond: number, oneWayMs = 0): Promise<SlowLink> {
   const sockets = new Set<Socket>();
   let carriedBytes = 0;
   let waiting: { readonly bytes: number; readonly tell: () => void }[] = [];
@@ -58,11 +63,11 @@ export async function slowLink(to: number, bytesPerSecond: number, oneWayMs = 0)
     from.setNoDelay(true);
   };
   const server = createServer((inbound) => {
-    const outbound = createConnection({ port: to, host: '127.0.0.1' });
+    const outbound = createConnection({ ...to });
     carry(inbound, outbound);
     carry(outbound, inbound);
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(0);
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,

@@ -26,58 +26,86 @@ interface Seen {
   readonly ninthMs: number;
 }
 
-/** Plays `seconds`; the first `settlingSeconds` are not looked at. */
-function play(shape: Shape, seconds: number, settlingSeconds: number): Seen {
-  const pace = new Pace();
-  const bytesPerMs = shape.bytesPerSecond / 1000;
-  let queuedBytes = 0;
-  let carriedBytes = 0;
-  let answersAtMs = 0;
+class Play {
+  readonly #shape: Shape;
+  readonly #pace = new Pace();
+  #nowMs = 0;
+  #queuedBytes = 0;
+  #handedBytes = 0;
+  #servedBytes = 0;
+  #answersAtMs = 0;
   /** Where in the stream of bytes a probe stands, and when it is back. */
-  const inQueue: number[] = [];
-  const onTheWay: number[] = [];
-  const waits: number[] = [];
-  let [handedBytes, servedBytes] = [0, 0];
-  const probe = (nowMs: number, nextBytes: number): void => {
-    if (!pace.wantsProbe(nextBytes)) return;
-    pace.probed(nowMs);
-    inQueue.push(handedBytes);
-  };
-  for (let nowMs = 0; nowMs < seconds * 1000; nowMs += STEP_MS) {
-    const isSeen = nowMs >= settlingSeconds * 1000;
-    const bytesPerStep = (shape.rateOf?.(nowMs) ?? shape.bytesPerSecond) * (STEP_MS / 1000);
-    const served = Math.min(queuedBytes, bytesPerStep);
-    queuedBytes -= served;
-    servedBytes += served;
-    if (isSeen) carriedBytes += served;
-    for (let at = inQueue[0]; at !== undefined && at <= servedBytes + 1e-6; at = inQueue[0]) {
-      inQueue.shift();
-      onTheWay.push(nowMs + shape.roundTripMs + (shape.othersMs?.(nowMs) ?? 0));
-    }
-    if (nowMs >= answersAtMs) {
-      answersAtMs = nowMs + (shape.answersEveryMs?.(nowMs) ?? 0);
-      for (let at = onTheWay[0]; at !== undefined && at <= nowMs; at = onTheWay[0]) {
-        onTheWay.shift();
-        pace.answered(nowMs);
-      }
-    }
-    for (;;) {
-      probe(nowMs, CHUNK_BYTES);
-      const bytes = Math.min(CHUNK_BYTES, pace.roomBytes(nowMs));
-      if (bytes === 0) break;
-      queuedBytes += bytes;
-      handedBytes += bytes;
-      pace.handed(bytes, nowMs);
-      probe(nowMs, 0);
-    }
-    if (isSeen) waits.push(queuedBytes / bytesPerMs);
+  readonly #inQueue: number[] = [];
+  readonly #onTheWay: number[] = [];
+
+  constructor(shape: Shape) {
+    this.#shape = shape;
   }
-  waits.sort((a, b) => a - b);
-  return {
-    used: carriedBytes / (shape.bytesPerSecond * (seconds - settlingSeconds)),
-    medianMs: waits[Math.floor(waits.length / 2)] ?? NaN,
-    ninthMs: waits[Math.floor(waits.length * 0.9)] ?? NaN,
-  };
+
+  /** The first `settlingSeconds` are not looked at. */
+  run(seconds: number, settlingSeconds: number): Seen {
+    const waits: number[] = [];
+    let settledBytes = 0;
+    for (; this.#nowMs < seconds * 1000; this.#nowMs += STEP_MS) {
+      this.#serve();
+      this.#answer();
+      this.#hand();
+      if (this.#nowMs < settlingSeconds * 1000) settledBytes = this.#servedBytes;
+      else waits.push((this.#queuedBytes * 1000) / this.#shape.bytesPerSecond);
+    }
+    waits.sort((a, b) => a - b);
+    const couldCarry = this.#shape.bytesPerSecond * (seconds - settlingSeconds);
+    return {
+      used: (this.#servedBytes - settledBytes) / couldCarry,
+      medianMs: waits[Math.floor(waits.length / 2)] ?? NaN,
+      ninthMs: waits[Math.floor(waits.length * 0.9)] ?? NaN,
+    };
+  }
+
+  #serve(): void {
+    const { rateOf, bytesPerSecond, roundTripMs, othersMs } = this.#shape;
+    const rate = rateOf?.(this.#nowMs) ?? bytesPerSecond;
+    const served = Math.min(this.#queuedBytes, rate * (STEP_MS / 1000));
+    this.#queuedBytes -= served;
+    this.#servedBytes += served;
+    const backMs = this.#nowMs + roundTripMs + (othersMs?.(this.#nowMs) ?? 0);
+    // Sums of many parts are off by a little.
+    while ((this.#inQueue[0] ?? Infinity) <= this.#servedBytes + 1e-6) {
+      this.#inQueue.shift();
+      this.#onTheWay.push(backMs);
+    }
+  }
+
+  #answer(): void {
+    if (this.#nowMs < this.#answersAtMs) return;
+    this.#answersAtMs = this.#nowMs + (this.#shape.answersEveryMs?.(this.#nowMs) ?? 0);
+    while ((this.#onTheWay[0] ?? Infinity) <= this.#nowMs) {
+      this.#onTheWay.shift();
+      this.#pace.answered(this.#nowMs);
+    }
+  }
+
+  #hand(): void {
+    for (;;) {
+      this.#probe(CHUNK_BYTES);
+      const bytes = Math.min(CHUNK_BYTES, this.#pace.roomBytes(this.#nowMs));
+      if (bytes === 0) return;
+      this.#queuedBytes += bytes;
+      this.#handedBytes += bytes;
+      this.#pace.handed(bytes, this.#nowMs);
+      this.#probe(0);
+    }
+  }
+
+  #probe(nextBytes: number): void {
+    if (!this.#pace.wantsProbe(nextBytes)) return;
+    this.#pace.probed(this.#nowMs);
+    this.#inQueue.push(this.#handedBytes);
+  }
+}
+
+function play(shape: Shape, seconds: number, settlingSeconds: number): Seen {
+  return new Play(shape).run(seconds, settlingSeconds);
 }
 
 const LEAST_WINDOW_BYTES = 16 * 1024;
