@@ -4,13 +4,13 @@
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
+import { crossings, quantile, ratioTo, tenths } from './alarm-crossing.ts';
 import { down, kith, report, say, tempFolder, up, usageOf, type BenchNode } from './processes.ts';
 
 const NODES = Number(process.argv[2] ?? 5);
 const ROUNDS = Number(process.argv[3] ?? 21);
 const BULK_ENTRIES = Number(process.argv[4] ?? 400_000);
 const BATCH = Number(process.argv[5] ?? 200);
-const PAUSE_MS = 700;
 
 /** Each node dials the one before it; what else links them is what they remember of being let in. */
 async function chain(): Promise<BenchNode[]> {
@@ -29,47 +29,14 @@ async function chain(): Promise<BenchNode[]> {
   return nodes;
 }
 
-/** Milliseconds from asking the first node to raise until the last one tells of it. */
-async function crossing(from: BenchNode, to: BenchNode): Promise<number> {
-  const watching = new AbortController();
-  const heard = Promise.withResolvers<number>();
-  const opened = Promise.withResolvers<undefined>();
-  const text = randomBytes(8).toString('hex');
-  void (async () => {
-    for await (const event of to.client.events(watching.signal)) {
-      // The first one says how the node stands.
-      opened.resolve(undefined);
-      if (event.type === 'alarm' && event.headline === text) heard.resolve(performance.now());
-    }
-  })();
-  await opened.promise;
-  const began = performance.now();
-  const raised = from.client.call('raiseAlarm', { text, escalateAfterMs: 0 });
-  const ms = (await heard.promise) - began;
-  watching.abort();
-  const { id } = await raised;
-  await from.client.call('cancelAlarm', { id });
-  return ms;
-}
-
-async function rounds(nodes: readonly BenchNode[]): Promise<number[]> {
+function rounds(nodes: readonly BenchNode[]): Promise<number[]> {
   const [first, last] = [nodes[0], nodes.at(-1)];
   if (first === undefined || last === undefined) throw new Error('bug: no nodes');
-  const all: number[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) {
-    all.push(await crossing(first, last));
-    // What is still said about the last one is over, and the bulk as it was.
-    await setTimeout(PAUSE_MS);
-  }
-  return all.sort((a, b) => a - b);
+  return crossings(first.client, last.client, ROUNDS);
 }
 
 async function entriesOf(node: BenchNode | undefined): Promise<number> {
   return node === undefined ? 0 : (await node.client.call('status', {})).entries;
-}
-
-function quantile(sorted: readonly number[], part: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
 }
 
 const nodes = await chain();
@@ -119,9 +86,6 @@ async function write(writer: BenchNode | undefined, signal: AbortSignal): Promis
     await writer?.client.call('appendEntries', { entries });
   }
 }
-
-const tenths = (ms: number): number => Math.round(ms * 10) / 10;
-const ratioTo = (ms: number, idleMs: number): number => Math.round((ms / idleMs) * 100) / 100;
 
 // Through the nodes that raise and hear it, and then from the one that raises it, whose program keeps it busy besides.
 const passing = await whileWriting(nodes[1]);

@@ -5,7 +5,8 @@
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureInstalled } from '../bin/install.js';
-import { runNode } from '../scripts/tool.ts';
+import { ensureBuilt } from '../bin/built.js';
+import { ROOT, runNode } from '../scripts/tool.ts';
 
 const BAR = /^([a-z]+\d+[a-z]?)-.*\.ts$/;
 
@@ -27,6 +28,7 @@ if (chosen.length === 0) {
     development: true,
     why: 'installing the programs to compare with into bench/node_modules (once; 215 MB on disk) …',
   });
+  await ensureBuilt(ROOT);
   for (const file of chosen) {
     const code = await runNode(['--expose-gc', join(import.meta.dirname, file), ...rest]);
     if (code !== 0) process.exitCode = code;

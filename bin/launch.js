@@ -17,15 +17,16 @@ const { OLDEST_NODE, ensureRuntime, isFit } = require('./runtime.js');
 const ROOT = join(__dirname, '..');
 
 /**
- * @param {string} entry path of an ES module
+ * @param {() => Promise<import('./built.js').Program>} find asked when packages and Node are there
  * @param {{ development: boolean }} options
  */
-async function launch(entry, { development }) {
+async function launch(find, { development }) {
   const node = await prepare(development).catch(report);
   if (node === process.execPath) {
-    enableCompileCache(join(ROOT, 'node_modules', '.cache', 'kith'));
-    if (require.main === module) process.argv.splice(1, 2, resolve(entry));
-    await import(pathToFileURL(resolve(entry)).href);
+    const { entry, home } = await find();
+    enableCompileCache(join(home, 'node_modules', '.cache', 'kith'));
+    if (require.main === module) process.argv.splice(1, 2, entry);
+    await import(pathToFileURL(entry).href);
   } else if (node) {
     const main = /** @type {NodeJS.Module} */ (require.main).filename;
     await passOn(node, [...process.execArgv, main, ...process.argv.slice(2)]).catch(
@@ -91,6 +92,6 @@ if (require.main === module) {
     process.stderr.write('usage: node bin/launch.js FILE [ARGUMENT…]\n');
     process.exitCode = 2;
   } else {
-    void launch(entry, { development: true });
+    void launch(async () => ({ entry: resolve(entry), home: ROOT }), { development: true });
   }
 }

@@ -1,14 +1,6 @@
-/** npm run build [-- FOLDER]: compiles the program for publishing, into dist/ or the given folder. */
-import { rmSync } from 'node:fs';
+/** npm run build [-- FOLDER]: makes what is published, in dist/ or the given folder: `npm publish ./dist`. */
 import { join, resolve } from 'node:path';
-import { ROOT, runNode, toolPath } from './tool.ts';
+import { makePackage } from './publishing/package-folder.ts';
+import { ROOT } from './tool.ts';
 
-const target = resolve(process.argv[2] ?? join(ROOT, 'dist'));
-rmSync(target, { recursive: true, force: true });
-process.exitCode = await runNode([
-  toolPath('typescript', 'tsc'),
-  '-p',
-  'tsconfig.build.json',
-  '--outDir',
-  target,
-]);
+await makePackage(resolve(process.argv[2] ?? join(ROOT, 'dist')));

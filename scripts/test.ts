@@ -5,6 +5,7 @@
 import { globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { ensureBuilt } from '../bin/built.js';
 import { ended, ROOT, spawnNode } from './tool.ts';
 
 const ALL = ['src/**/*.test.ts', 'test/**/*.test.ts'];
@@ -32,10 +33,14 @@ function takesValue(option: string | undefined): boolean {
 
 const tests = files.length > 0 ? files : globSync(ALL, { cwd: ROOT, exclude: NOT_EVERY_TIME }).sort();
 
-// The cache makes functions look uncovered that are not.
-const env = options.some((option) => option.includes('coverage'))
-  ? process.env
-  : { ...process.env, NODE_COMPILE_CACHE: join(ROOT, 'node_modules', '.cache', 'kith') };
+// What is covered are sources, and the cache makes functions look uncovered that are not.
+const measured = options.some((option) => option.includes('coverage'))
+  ? { KITH_SOURCES: '1' }
+  : { NODE_COMPILE_CACHE: join(ROOT, 'node_modules', '.cache', 'kith') };
+const env = { ...process.env, ...measured };
+
+// What real nodes in tests run is what would be published; where that cannot be built, nothing is tested.
+await ensureBuilt(ROOT);
 
 // A test that waits for ever fails after that time.
 const TIME_LIMIT = '--test-timeout=600000';

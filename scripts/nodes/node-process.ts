@@ -20,6 +20,7 @@ const LIFELINE_FD = 3;
 const UNWANTED = [
   'NODE_TEST_CONTEXT',
   'NODE_OPTIONS',
+  'NODE_COMPILE_CACHE',
   'npm_execpath',
   'npm_node_execpath',
   'KITH_DATA',

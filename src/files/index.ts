@@ -2,6 +2,7 @@ export type { Folder } from './index/folder-table.ts';
 export type { IndexNews } from './index/projection.ts';
 export { fileProjection } from './index/projection.ts';
 export { versionCodec } from './index/stored.ts';
+export { FILES_CHANNEL } from './transfer/service.ts';
 export { PieceService } from './pieces/service.ts';
 export { FolderService } from './folder/service.ts';
 export { RealFileSystem } from './folder/real-file-system.ts';

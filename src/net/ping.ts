@@ -5,7 +5,7 @@ import type { LinkKey } from '../base/ids.ts';
 import type { Channel, ChannelName, Link, Transport } from './ports.ts';
 
 export const PING_CHANNEL: ChannelName = '/kith/1/ping';
-const PING_BYTES = 16;
+export const PING_BYTES = 16;
 const EVERY_MS = 5000;
 /** How much of the newest measurement counts, as TCP smooths its round trips (RFC 6298 §2). */
 const WEIGHT = 1 / 8;

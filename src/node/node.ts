@@ -50,7 +50,7 @@ import type { NodeFolders } from './folders.ts';
 import type { FilesService } from '../files/index.ts';
 import { applySettings, filesOf } from './capabilities/files.ts';
 import { openNodeRecords } from './records.ts';
-import { Session } from './session.ts';
+import { BULK, Session } from './session.ts';
 import { system, systemClock, systemRng, systemTimers } from './system.ts';
 import type { PartSealer } from '../log/ports.ts';
 import { alertProjection } from '../alarms/index.ts';
@@ -215,6 +215,7 @@ export class Node {
       listen: this.#listenAddresses(),
       mdns: this.#options.mdns,
       gate: { mayLink: (peer) => this.#mayLink(peer) },
+      bulk: BULK,
       ...(this.#options.hub ? { relay: this.#relayGate() } : {}),
       logger: this.#nodeLog.logger('net'),
       timers: systemTimers,

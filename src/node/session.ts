@@ -21,7 +21,8 @@ import type { Run } from '../log/types.ts';
 import { reasonOf } from '../net/conduct/reasons.ts';
 import { HubClient, serveHub, type Relays } from '../net/hubs/index.ts';
 import { parsePeerAddress } from '../net/libp2p/addresses.ts';
-import type { Transport } from '../net/ports.ts';
+import { FILES_CHANNEL } from '../files/index.ts';
+import type { ChannelName, Transport } from '../net/ports.ts';
 import { MeshService } from '../net/mesh/service.ts';
 import type { Capacity } from '../net/presence/types.ts';
 import type { RecordService } from '../records/index.ts';
@@ -36,7 +37,10 @@ import { NeighbourMemory } from './neighbour-memory.ts';
 import { nextEpoch, ownFacts } from './presence.ts';
 import type { NodeRecords } from './records.ts';
 import { isTierOne, tierOneDevices } from './tier-one.ts';
-import { lanesOf, SyncLinks } from './sync-links.ts';
+import { lanesOf, SYNC_CHANNEL, SyncLinks } from './sync-links.ts';
+
+/** Channels that carry much, none of it urgent. */
+export const BULK: readonly ChannelName[] = [SYNC_CHANNEL, FILES_CHANNEL];
 
 export interface SessionDeps {
   readonly network: NetworkId;

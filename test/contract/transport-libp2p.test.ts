@@ -32,8 +32,10 @@ const writeRaw: NonNullable<TransportFixture['writeRaw']> = async ({ seed, addre
     connection,
     peer,
     timers: realTimers,
+    clock: realClock,
     logger: silentLogger,
     tap: { record: undefined },
+    bulk: new Set(),
   });
   const hello = await link.openChannel(HELLO);
   sayHello(hello);

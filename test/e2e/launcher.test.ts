@@ -86,13 +86,89 @@ describe('starting the program', () => {
 
   test('a published package runs what was compiled, and installs nothing', async () => {
     const clone = makeClone({ dep: '1.0.0' });
-    fs.mkdirSync(join(clone, 'dist'));
-    fs.writeFileSync(join(clone, 'dist', 'main.js'), 'console.log("compiled")');
+    fs.mkdirSync(join(clone, 'program'));
+    fs.writeFileSync(join(clone, 'program', 'main.js'), 'console.log("compiled")');
     fs.rmSync(join(clone, 'src'), { recursive: true });
     fs.rmSync(join(clone, 'package-lock.json'));
     const { stdout, stderr } = await run(kithOf(clone), []);
     assert.equal(stdout, 'compiled\n');
     assert.equal(stderr, '');
+  });
+});
+
+describe('the build of a clone', () => {
+  /** A clone whose build says, in place of running, what its source was. */
+  function makeBuildable(): string {
+    const clone = makeClone();
+    fs.writeFileSync(join(clone, 'src', 'main.ts'), 'console.log("source 1")');
+    fs.cpSync(join(FIXTURES, 'build.ts'), join(clone, 'scripts', 'build.ts'));
+    return clone;
+  }
+
+  async function says(clone: string, command: string, env: Record<string, string> = {}): Promise<string> {
+    const { code, stdout, stderr } = await run(kithOf(clone), [command], { env });
+    assert.equal(code, 0, stderr);
+    return stdout.trim();
+  }
+
+  test('is made by the first up, and run by every command after it', async () => {
+    const clone = makeBuildable();
+    assert.equal(await says(clone, 'status'), 'source 1');
+    assert.equal(await says(clone, 'up'), 'built of source 1');
+    assert.equal(await says(clone, 'status'), 'built of source 1');
+    assert.equal(await says(clone, 'status', { KITH_SOURCES: '1' }), 'source 1');
+  });
+
+  test('is not run when a source was edited, replaced or added since, or a package installed', async () => {
+    const clone = makeBuildable();
+    const source = join(clone, 'src', 'main.ts');
+    assert.equal(await says(clone, 'up'), 'built of source 1');
+
+    const { atime, mtime } = fs.statSync(source);
+    fs.writeFileSync(source, 'console.log("source 2")');
+    fs.utimesSync(source, atime, mtime);
+    assert.equal(await says(clone, 'status'), 'source 2', 'of the same length, with the time of the old one');
+    assert.equal(await says(clone, 'up'), 'built of source 2');
+
+    fs.writeFileSync(join(clone, 'src', 'more.ts'), '');
+    assert.equal(await says(clone, 'status'), 'source 2');
+    assert.equal(await says(clone, 'up'), 'built of source 2');
+
+    fs.writeFileSync(join(clone, 'node_modules', '.package-lock.json'), '{}');
+    assert.equal(await says(clone, 'status'), 'source 2');
+  });
+
+  test('is the same build when only a test was edited', async () => {
+    const clone = makeBuildable();
+    await says(clone, 'up');
+    fs.writeFileSync(join(clone, 'src', 'main.test.ts'), '');
+    assert.equal(await says(clone, 'status'), 'built of source 1');
+  });
+
+  test('is done without where it cannot be made', async () => {
+    const clone = makeBuildable();
+    fs.writeFileSync(join(clone, 'scripts', 'build.ts'), 'throw new Error("no bundler for this machine")');
+    assert.equal(await says(clone, 'up'), 'source 1');
+    assert.deepEqual(fs.readdirSync(join(clone, 'node_modules', '.cache', 'kith-builds')), []);
+  });
+
+  test('by many that start at once is whole for each', async () => {
+    const clone = makeBuildable();
+    const said = await Promise.all(Array.from({ length: 4 }, () => says(clone, 'up')));
+    assert.deepEqual(new Set(said), new Set(['built of source 1']));
+    assert.equal(fs.readdirSync(join(clone, 'node_modules', '.cache', 'kith-builds')).length, 1);
+  });
+
+  test('makes room: those that were used last stay', async () => {
+    const clone = makeBuildable();
+    const builds = join(clone, 'node_modules', '.cache', 'kith-builds');
+    for (let day = 1; day <= 12; day += 1) {
+      fs.mkdirSync(join(builds, `of day ${day}`), { recursive: true });
+      fs.utimesSync(join(builds, `of day ${day}`), day * 86_400, day * 86_400);
+    }
+    assert.equal(await says(clone, 'up'), 'built of source 1');
+    const old = fs.readdirSync(builds).filter((name) => name.startsWith('of day'));
+    assert.deepEqual(new Set(old), new Set([3, 4, 5, 6, 7, 8, 9, 10, 11, 12].map((day) => `of day ${day}`)));
   });
 });
 

@@ -67,6 +67,7 @@ function open(stream: ConstructorParameters<typeof StreamChannel>[0]['stream']):
     timers: realTimers,
     logger: silentLogger,
     tap: { record: undefined },
+    pacer: undefined,
   });
 }
 

@@ -9,6 +9,7 @@ import type { Logger, Timer, Timers } from '../../base/ports.ts';
 import type { Channel, ChannelName, TransportEvents } from '../ports.ts';
 import { checkFrameSize, FrameDecoder } from './framing.ts';
 import { Outbox } from './outbox.ts';
+import type { Pacer } from './pacer.ts';
 import { tellWindowSeldom } from './window-updates.ts';
 
 /** From here on `send` says false … */
@@ -34,6 +35,8 @@ export interface ChannelInit {
   readonly timers: Timers;
   readonly logger: Logger;
   readonly tap: FrameTap;
+  /** For bulk, which must not fill the link. */
+  readonly pacer: Pacer | undefined;
 }
 
 export class StreamChannel implements Channel {
@@ -43,6 +46,7 @@ export class StreamChannel implements Channel {
   readonly #stream: Stream;
   readonly #outbox = new Outbox();
   readonly #decoder = new FrameDecoder();
+  readonly #goOn = (): void => this.#flush();
   #state: 'open' | 'closing' | 'closed' = 'open';
   #closeError: Error | undefined;
   #flushing = false;
@@ -156,13 +160,26 @@ export class StreamChannel implements Channel {
     this.#flushing = false;
     if (this.#state === 'closed') return;
     try {
-      while (this.#outbox.sizeBytes > 0 && this.#mayFeed(streamBytes))
-        for (const chunk of this.#outbox.take(streamBytes)) this.#stream.send(chunk);
+      while (this.#outbox.sizeBytes > 0 && this.#mayFeed(streamBytes)) {
+        if (!this.#feed(streamBytes)) break;
+      }
     } catch (error) {
       this.#breakOff(linkLost(error));
       return;
     }
     this.#tellRoom();
+  }
+
+  /** @returns false when the link takes no more of this channel for now. */
+  #feed(streamBytes: number): boolean {
+    const pacer = streamBytes === Infinity ? undefined : this.#init.pacer;
+    const waitingBytes = Math.min(streamBytes, this.#outbox.sizeBytes);
+    const roomBytes = pacer === undefined ? waitingBytes : pacer.room(waitingBytes, this.#goOn);
+    if (roomBytes === 0) return false;
+    const beforeBytes = this.#outbox.sizeBytes;
+    for (const chunk of this.#outbox.take(roomBytes)) this.#stream.send(chunk);
+    pacer?.handed(beforeBytes - this.#outbox.sizeBytes);
+    return true;
   }
 
   /**
@@ -297,6 +314,7 @@ export class StreamChannel implements Channel {
     this.#state = 'closed';
     this.#closeError = error;
     this.#outbox.clear();
+    this.#init.pacer?.left(this.#goOn);
     this.#tellClosed();
   }
 

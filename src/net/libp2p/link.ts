@@ -2,12 +2,14 @@
 import type { Connection, Stream } from '@libp2p/interface';
 import { KithError } from '../../base/errors.ts';
 import type { LinkKey } from '../../base/ids.ts';
-import type { Logger, Timers } from '../../base/ports.ts';
+import type { Clock, Logger, Timers } from '../../base/ports.ts';
 import type { ClockOffset } from '../doctor/types.ts';
+import { PING_CHANNEL } from '../ping.ts';
 import type { Channel, ChannelName, Link } from '../ports.ts';
 import { hubOf, withoutPeer } from './addresses.ts';
 import { StreamChannel, type FrameTap } from './channel.ts';
 import { NODE_LIMITS } from './node.ts';
+import { Pacer } from './pacer.ts';
 
 /** How long a closing link gives its channels to pass on what is queued. */
 const FAREWELL_MS = 2_000;
@@ -16,8 +18,11 @@ export interface LinkInit {
   readonly connection: Connection;
   readonly peer: LinkKey;
   readonly timers: Timers;
+  readonly clock: Clock;
   readonly logger: Logger;
   readonly tap: FrameTap;
+  /** Channels whose frames wait for each other, so that all others go ahead. */
+  readonly bulk: ReadonlySet<ChannelName>;
 }
 
 export class ConnectionLink implements Link {
@@ -32,6 +37,7 @@ export class ConnectionLink implements Link {
   readonly #init: LinkInit;
   readonly #streams = new Set<Stream>();
   readonly #channels = new Set<StreamChannel>();
+  readonly #pacer: Pacer;
   #closing = false;
   #closed: Promise<void> | undefined;
 
@@ -42,6 +48,8 @@ export class ConnectionLink implements Link {
     this.hub = hubOf(init.connection.remoteAddr);
     this.relayed = this.hub !== undefined;
     this.#init = init;
+    const { clock, logger } = init;
+    this.#pacer = new Pacer({ clock, logger, openEcho: () => this.openChannel(PING_CHANNEL) });
   }
 
   async open(name: ChannelName): Promise<Channel> {
@@ -63,8 +71,9 @@ export class ConnectionLink implements Link {
   }
 
   wrap(name: ChannelName, stream: Stream): StreamChannel {
-    const { timers, logger, tap, peer } = this.#init;
-    const channel = new StreamChannel({ name, peer, stream, timers, logger, tap });
+    const { timers, logger, tap, peer, bulk } = this.#init;
+    const pacer = bulk.has(name) ? this.#pacer : undefined;
+    const channel = new StreamChannel({ name, peer, stream, timers, logger, tap, pacer });
     this.#streams.add(stream);
     this.#channels.add(channel);
     stream.addEventListener('close', () => {

@@ -1,4 +1,4 @@
-/** Frames of one channel on their way out, gathered so that many small ones cost one write. */
+/** Frames of one channel on their way out, gathered so that many small ones cost one write, and cut where only so much may go. */
 import type { Bytes } from '../../base/bytes.ts';
 import { PREFIX_BYTES, writePrefix } from './framing.ts';
 
@@ -7,6 +7,8 @@ const COPY_BELOW_BYTES = 32 * 1024;
 
 export class Outbox {
   #frames: Bytes[] = [];
+  /** What is left of a frame that was cut; goes first. */
+  #rest: Bytes | undefined;
   #sizeBytes = 0;
 
   /** With prefixes. */
@@ -21,17 +23,19 @@ export class Outbox {
 
   clear(): void {
     this.#frames = [];
+    this.#rest = undefined;
     this.#sizeBytes = 0;
   }
 
   /**
-   * Takes out the oldest frames, until there are `upToBytes` of them: runs of small frames become one chunk, a large
-   * frame stays the memory that it is.
+   * Takes out the oldest bytes, so many, give or take a prefix: runs of small frames become one chunk, a large frame stays the memory
+   * that it is.
    */
-  take(upToBytes = Infinity): Bytes[] {
-    const chunks: Bytes[] = [];
+  take(upToBytes: number): Bytes[] {
+    const chunks: Bytes[] = this.#rest === undefined ? [] : [this.#rest];
+    this.#rest = undefined;
     let small: Bytes[] = [];
-    for (const frame of this.#takeFrames(upToBytes)) {
+    for (const frame of this.#takeFrames(upToBytes - sizeOf(chunks))) {
       if (frame.byteLength < COPY_BELOW_BYTES) {
         small.push(frame);
         continue;
@@ -40,16 +44,33 @@ export class Outbox {
       small = [];
     }
     if (small.length > 0) chunks.push(join(small));
-    return chunks;
+    return this.#cut(chunks, upToBytes);
   }
 
+  /** Whole frames, the last of which may reach over the limit. */
   #takeFrames(upToBytes: number): readonly Bytes[] {
     let [count, sizeBytes] = [0, 0];
     for (; count < this.#frames.length && sizeBytes < upToBytes; count += 1)
       sizeBytes += PREFIX_BYTES + (this.#frames[count]?.byteLength ?? 0);
-    this.#sizeBytes -= sizeBytes;
     return this.#frames.splice(0, count);
   }
+
+  #cut(chunks: Bytes[], upToBytes: number): Bytes[] {
+    const overBytes = sizeOf(chunks) - upToBytes;
+    const last = chunks.at(-1);
+    if (overBytes > 0 && last !== undefined) {
+      // A prefix goes whole, with its frame or a few bytes before it.
+      const keptBytes = Math.max(0, last.byteLength - overBytes);
+      this.#rest = last.subarray(keptBytes);
+      chunks[chunks.length - 1] = last.subarray(0, keptBytes);
+    }
+    this.#sizeBytes -= sizeOf(chunks);
+    return chunks;
+  }
+}
+
+function sizeOf(chunks: readonly Bytes[]): number {
+  return chunks.reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
 
 /** The frames with their prefixes, and after them the prefix of a frame that follows by itself. */

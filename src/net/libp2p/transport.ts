@@ -62,6 +62,8 @@ export interface Libp2pTransportOptions {
   readonly timers: Timers;
   /** Told to the other side, so that clocks that are off are noticed; never used for anything else. */
   readonly clock: Clock;
+  /** Channels for what is much and not urgent: together they fill no link, so that everything else goes ahead of them. */
+  readonly bulk?: readonly ChannelName[];
   /** Pass connections of others on: for hubs. */
   readonly relay?: RelayGate;
   /** How long a stranger may take to prove who it is; for tests. */
@@ -133,6 +135,7 @@ class Libp2pTransport implements KithTransport {
   readonly #names = new Set<ChannelName>();
   readonly #listeners: Partial<TransportEvents>[] = [];
   readonly #tap: FrameTap = { record: undefined };
+  readonly #bulk: ReadonlySet<ChannelName>;
   #state: 'new' | 'running' | 'stopped' = 'new';
 
   constructor(
@@ -147,6 +150,7 @@ class Libp2pTransport implements KithTransport {
     this.#relays = node.relays;
     this.#listen = listen;
     this.#options = options;
+    this.#bulk = new Set(options.bulk);
     this.#ledger = ledger;
     const { timers, logger } = options;
     this.#discovery = options.mdns
@@ -314,8 +318,9 @@ class Libp2pTransport implements KithTransport {
       connection.abort(new Error('not wanted'));
       return;
     }
-    const { timers, logger } = this.#options;
-    const link = new ConnectionLink({ connection, peer, timers, logger, tap: this.#tap });
+    const { timers, clock, logger } = this.#options;
+    const [tap, bulk] = [this.#tap, this.#bulk];
+    const link = new ConnectionLink({ connection, peer, timers, clock, logger, tap, bulk });
     const timeout = timers.after(HELLO_TIMEOUT_MS, () =>
       link.cut(new KithError('link-refused', 'No hello came in time.')),
     );
