@@ -105,6 +105,10 @@ export const LIMITS = {
   /** A path within a folder, and one name of it, in bytes of UTF-8. */
   filePathBytes: 2048,
   fileNameBytes: 255,
+  /** Names in a path, the file's own among them; Windows holds some thirty of usual length, and each is a row in every index. */
+  filePathNames: 64,
+  /** Names in all paths of one entry of versions. */
+  namesPerEntry: 8192,
   folderNameChars: 80,
   /** Paths of one folder that a node keeps in step; those that any one device put there. */
   folderPaths: 300_000,

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { KithError } from '../api/contract.ts';
-import type { Overrides } from '../../test/fakes/fake-facade.ts';
+import { FOLDER, type Overrides } from '../../test/fakes/fake-facade.ts';
 import { fakeHost, type FakeHost, type Ran } from '../../test/fakes/fake-run.ts';
 
 let host: FakeHost;
@@ -424,6 +424,24 @@ describe('text', () => {
     assert.match((await host.run(['invite', '--qr'])).stderr, /█/);
     assert.match((await host.run(['invite'], { tty: true })).stderr, /█/);
     assert.match((await host.run(['invite'], { tty: true, columns: 20 })).stderr, /too narrow/);
+  });
+
+  it('says which paths of a folder are not in step, and why, and of many the first', async () => {
+    const problems = [
+      { path: '', problem: 'too-many' },
+      { path: 'media/stick', problem: 'disk-gone' },
+      { path: 'd/d\u001b', problem: 'too-deep' },
+      ...Array.from({ length: 20 }, (_, n) => ({ path: `x${String(n)}`, problem: 'of a later kith' })),
+    ];
+    const folder = { ...FOLDER, path: '/reports', mode: 'sync' as const, inStep: false, problems };
+    await rehost({ overrides: { 'files.folders': () => [folder] } });
+    await host.open();
+    const { stdout } = await host.run(['folder', 'status']);
+    assert.match(stdout, /too many files/);
+    assert.match(stdout, /Reports\/media\/stick: its disk is not there, .*kith folder resume/);
+    assert.match(stdout, /Reports\/d\/d.*: too many folders deep/);
+    assert.match(stdout, /Reports\/x7: of a later kith\nReports: 12 more, see kith folder status --json/);
+    assert.doesNotMatch(stdout, /x8|\u001b/);
   });
 
   it('lets no control character of others through', async () => {

@@ -23,6 +23,12 @@ export interface HeadRow {
   readonly again: boolean;
 }
 
+/** A path of several heads; `place` is for asking on behind it. */
+export interface ContestedPath {
+  readonly place: string;
+  readonly heads: readonly IndexedVersion[];
+}
+
 /** What one device wrote for one audience, and nothing replaces. */
 export interface FilesOfDevice {
   readonly device: DeviceKey;
@@ -61,12 +67,12 @@ export interface IndexRows {
   heads(after: number, limit: number, folder: FolderId | undefined): readonly HeadRow[];
   /** Where this one is among them. */
   rowOf(version: VersionId): number | undefined;
-  /** Heads of paths that end with this segment, in whatever folder. */
-  headsNamed(name: string): readonly IndexedVersion[];
+  /** Heads of paths that end with this segment, in whatever folder; the first to come. */
+  headsNamed(name: string, limit: number): readonly IndexedVersion[];
   /** Files among the heads, one version once. */
   countHeads(folder: FolderId, audience: Audience): readonly FilesOfDevice[];
-  /** Paths of more than one head. */
-  contested(folder: FolderId): readonly (readonly IndexedVersion[])[];
+  /** Paths of more than one head, in an order of this disk's own, from behind `after` on; '' is before all. */
+  contested(folder: FolderId, after: string, limit: number): readonly ContestedPath[];
   /** Every state of a path, in the order in which they came; one version may have several authors. */
   versionsAt(folder: FolderId, path: string, limit: number): readonly IndexedVersion[];
   headsAt(folder: FolderId, path: string): readonly IndexedVersion[];

@@ -28,6 +28,6 @@ export interface Folders {
   restore(folder: FolderId, path: string, version: VersionId): void;
   /** Looks at what is kept in folders: the rules are others. */
   look(): void;
-  /** Goes on where a brake stopped it. @throws KithError `not-in-step` */
-  resume(folder: FolderId): void;
+  /** Goes on where a brake stopped it; where none did, disks that are gone are given up. @throws KithError `not-in-step` */
+  resume(folder: FolderId): Promise<void>;
 }

@@ -228,9 +228,12 @@ export class NodeFolders implements Folders {
     for (const { engine } of this.#running.values()) engine.rescan();
   }
 
-  resume(folder: FolderId): void {
+  async resume(folder: FolderId): Promise<void> {
     const engine = this.#need(folder);
-    for (const { direction } of engine.status().brakes) engine.resume(direction);
+    const { brakes } = engine.status();
+    for (const { direction } of brakes) engine.resume(direction);
+    // Whoever lets go of a brake has not said anything of disks.
+    if (brakes.length === 0) await engine.giveUpDisks();
   }
 
   #need(folder: FolderId): FolderService {

@@ -1,5 +1,5 @@
 /** The index of files: folders, versions and who holds what, computed from the log. */
-import { toHex, type Bytes } from '../base/bytes.ts';
+import { fromHex, toHex, type Bytes } from '../base/bytes.ts';
 import { assert } from '../base/errors.ts';
 import { Recent } from '../base/recent.ts';
 import { idFromBytes, idToBytes, type DeviceKey, type FeedId } from '../base/ids.ts';
@@ -76,6 +76,8 @@ export function openFileIndex(database: Database, sealer: FileSealer, codec: Ver
   };
 }
 
+const HEADS_AT =
+  'SELECT version, body FROM file_versions WHERE folder = ? AND path = ? AND head != 0 ORDER BY row LIMIT ?';
 const IS_AGAIN = 'EXISTS (SELECT 1 FROM file_versions o WHERE o.version = v.version AND o.row < v.row)';
 
 type HeadLists = Pick<IndexRows, 'heads' | 'rowOf' | 'headsNamed' | 'countHeads' | 'contested'>;
@@ -105,10 +107,10 @@ function headLists(
         .get(key('version', version));
       return row === undefined ? undefined : numberIn(row, 'row');
     },
-    headsNamed: (name) =>
+    headsNamed: (name, limit) =>
       database
-        .sql('SELECT version, body FROM file_versions WHERE name = ? AND head != 0 ORDER BY row')
-        .all(key('name', name))
+        .sql('SELECT version, body FROM file_versions WHERE name = ? AND head != 0 ORDER BY row LIMIT ?')
+        .all(key('name', name), limit)
         .map(reading),
     countHeads: (folder, audience) =>
       database
@@ -122,21 +124,18 @@ function headLists(
           files: numberIn(row, 'files'),
           bytes: numberIn(row, 'bytes'),
         })),
-    contested: (folder) =>
+    contested: (folder, after, limit) =>
       database
         .sql(
-          `SELECT path FROM file_versions WHERE folder = ? AND head != 0 GROUP BY path HAVING count(*) > 1
-           ORDER BY min(row)`,
+          `SELECT path FROM file_versions WHERE folder = ? AND path > ? AND head != 0
+           GROUP BY path HAVING count(*) > 1 ORDER BY path LIMIT ?`,
         )
-        .all(key('folder', folder))
-        .map((row) =>
-          database
-            .sql(
-              'SELECT version, body FROM file_versions WHERE folder = ? AND path = ? AND head != 0 ORDER BY row',
-            )
-            .all(key('folder', folder), bytesIn(row, 'path'))
-            .map(reading),
-        ),
+        .all(key('folder', folder), fromHex(after), limit)
+        .map((row) => {
+          const path = bytesIn(row, 'path');
+          const heads = database.sql(HEADS_AT).all(key('folder', folder), path, MOST_ALIKE);
+          return { place: toHex(path), heads: heads.map(reading) };
+        }),
   };
 }
 
@@ -179,13 +178,7 @@ function headRows(
 ): Pick<IndexRows, 'headsAt'> & { readonly changing: () => void } {
   const recent = new Recent<string, readonly IndexedVersion[]>(HEADS_KEPT);
   const look = (folder: string, path: string): readonly IndexedVersion[] =>
-    read(
-      database
-        .sql(
-          'SELECT version, body FROM file_versions WHERE folder = ? AND path = ? AND head != 0 ORDER BY row LIMIT ?',
-        )
-        .all(key('folder', folder), key('path', path), MOST_ALIKE),
-    );
+    read(database.sql(HEADS_AT).all(key('folder', folder), key('path', path), MOST_ALIKE));
   return {
     headsAt: (folder, path) => recent.of(`${folder} ${path}`, () => look(folder, path)),
     /** Inside a transaction, which may come to nothing. */

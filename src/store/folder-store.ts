@@ -105,22 +105,25 @@ class SqliteFolder implements FolderStore {
     const values = [
       disk.type === 'file' ? this.#key('identity', disk.identity) : null,
       disk.type === 'folder' ? 0 : 1,
+      disk.type === 'folder' && disk.isMount ? 1 : 0,
       this.#sealer.seal(`known ${toHex(key)}`, this.#codec.encode(known)),
     ] as const;
     this.#remember(() => {
       this.#forget(path);
       const isThere = this.#database
-        .sql('UPDATE folder_known SET identity = ?, leaf = ?, body = ? WHERE path = ? RETURNING row')
+        .sql(
+          'UPDATE folder_known SET identity = ?, leaf = ?, mount = ?, body = ? WHERE path = ? RETURNING row',
+        )
         .get(...values, key);
       if (isThere === undefined) this.#insert(key, path, values);
     });
   }
 
-  #insert(key: Bytes, path: string, values: readonly [Bytes | null, number, Bytes]): void {
+  #insert(key: Bytes, path: string, values: readonly [Bytes | null, number, number, Bytes]): void {
     const { parentOf, foldKey, foldersOf } = this.#codec;
     const added = this.#database
       .sql(
-        `INSERT INTO folder_known (folder, path, parent, fold, identity, leaf, body) VALUES (?, ?, ?, ?, ?, ?, ?)
+        `INSERT INTO folder_known (folder, path, parent, fold, identity, leaf, mount, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
          RETURNING row`,
       )
       .get(this.#folder, key, this.#key('in', parentOf(path)), this.#key('fold', foldKey(path)), ...values);
@@ -164,6 +167,13 @@ class SqliteFolder implements FolderStore {
             .sql('SELECT 1 FROM folder_above WHERE above = ? LIMIT 1')
             .get(this.#key('above', folder));
     return found !== undefined;
+  }
+
+  mounts(): readonly Known[] {
+    return this.#database
+      .sql('SELECT path, body FROM folder_known WHERE folder = ? AND mount != 0 ORDER BY row')
+      .all(this.#folder)
+      .map((row) => this.#knownIn(row));
   }
 
   byIdentity(identity: string): readonly Known[] {

@@ -431,4 +431,9 @@ export const MIGRATIONS: readonly string[] = [
   DROP INDEX room_entries_shown;
   CREATE INDEX room_entries_seen ON room_entries (room, place) WHERE shown = 1;
   `,
+  `
+  -- Where another disk was mounted inside of a folder.
+  ALTER TABLE folder_known ADD COLUMN mount INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX folder_known_mount ON folder_known (folder) WHERE mount != 0;
+  `,
 ];

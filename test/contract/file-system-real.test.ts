@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { RealFileSystem } from '../../src/files/folder/real-file-system.ts';
+import { cannotMount, mount, unmount } from '../support/mounts.ts';
 import { SeededRng } from '../sim/rng.ts';
 import { fileSystemContract, type Stage } from './file-system.contract.ts';
 
@@ -46,6 +47,12 @@ function onDisk(): Stage {
       remove: (path) => {
         rmSync(at(path), { recursive: true });
       },
+      mount: (path) => {
+        mount(at(path));
+      },
+      unmount: (path) => {
+        unmount(at(path));
+      },
       kept: (name) => read(`.kith/kept/${name}`),
       fill: ({ absolute }, text) => {
         writeFileSync(absolute, text);
@@ -54,6 +61,7 @@ function onDisk(): Stage {
         await setTimeout(TICK_MS);
       },
     },
+    cannotMount,
     close: () => {
       rmSync(root, { recursive: true, force: true });
     },

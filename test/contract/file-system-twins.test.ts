@@ -36,6 +36,12 @@ function inMemory(kind: DiskKind): Stage {
       remove: (path) => {
         disk.take(path);
       },
+      mount: (path) => {
+        disk.mount(path, disk.newFolder('7'));
+      },
+      unmount: (path) => {
+        disk.unmount(path);
+      },
       kept: (name) => read(`.kith/kept/${name}`),
       fill: ({ absolute }, text) => {
         disk.write(absolute, utf8(text));

@@ -1,6 +1,6 @@
 /** What every file system must do for the folder engine: the real one, its twins in memory, and those on simpler disks. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { concatBytes, fromUtf8 } from '../../src/base/bytes.ts';
 import { FsError, type DiskEntry, type FileSystem, type Temp } from '../../src/files/folder/ports.ts';
 
@@ -12,6 +12,9 @@ export interface User {
   link(path: string, target: string): void;
   rename(from: string, to: string): void;
   remove(path: string): void;
+  /** Puts an empty disk there, and takes it away again. */
+  mount(path: string): void;
+  unmount(path: string): void;
   /** Whatever lies at kith's name for it. */
   kept(name: string): string | undefined;
   fill(temp: Temp, text: string): void;
@@ -22,6 +25,8 @@ export interface User {
 export interface Stage {
   readonly fs: FileSystem;
   readonly user: User;
+  /** Why there can be no disks inside of it; undefined where there can. */
+  readonly cannotMount?: string | undefined;
   close(): void;
 }
 
@@ -45,12 +50,12 @@ async function temp(fs: FileSystem, user: User, text: string, executable = false
 }
 
 export function fileSystemContract(name: string, open: () => Stage): void {
-  const story = (what: string, run: (stage: Stage) => Promise<void>): void => {
-    void test(`${name}: ${what}`, async () => {
+  const story = (what: string, run: (stage: Stage, t: TestContext) => Promise<void>): void => {
+    void test(`${name}: ${what}`, async (t) => {
       const stage = open();
       try {
         await stage.fs.traits();
-        await run(stage);
+        await run(stage, t);
       } finally {
         stage.close();
       }
@@ -204,6 +209,49 @@ export function fileSystemContract(name: string, open: () => Stage): void {
     assert.equal(await fs.move('d/x', 'way/y', entry), 'changed');
     assert.equal(user.read('d/x'), 'inside');
   });
+
+  story(
+    'a disk that begins inside is told, has its own number, and takes no file of another',
+    async (stage, t) => {
+      const { fs, user, cannotMount } = stage;
+      if (cannotMount !== undefined) {
+        t.skip(cannotMount);
+        return;
+      }
+      user.makeFolder('plain');
+      user.makeFolder('stick');
+      const mountOf = async (path: string): Promise<string | undefined> => {
+        const entry = await look(fs, path);
+        assert.ok(entry.type === 'folder');
+        return entry.mount;
+      };
+      user.mount('stick');
+      try {
+        user.makeFolder('stick/d');
+        user.write('stick/x', 'on the stick');
+        const number = await mountOf('stick');
+        assert.ok(number !== undefined);
+        const listed = await fs.list('');
+        assert.deepEqual(
+          listed.map((one) => [one.name, one.entry.type === 'folder' && one.entry.mount]).sort(),
+          [
+            ['plain', undefined],
+            ['stick', number],
+          ],
+        );
+        assert.deepEqual([await mountOf('plain'), await mountOf('stick/d')], [undefined, undefined]);
+        const isRefused = (error: unknown): boolean =>
+          error instanceof FsError && error.fault === 'cannot-hold';
+        await assert.rejects(fs.create(await temp(fs, user, 'new'), 'stick/y'), isRefused);
+        await assert.rejects(fs.takeAway('stick/x', await look(fs, 'stick/x'), 'kept'), isRefused);
+        assert.equal(user.read('stick/x'), 'on the stick');
+      } finally {
+        user.unmount('stick');
+      }
+      assert.equal(await mountOf('stick'), undefined);
+      assert.deepEqual(await fs.list('stick'), []);
+    },
+  );
 
   story('what a crash left under way goes; the marker and what was kept stay', async ({ fs, user }) => {
     await fs.writeMarker('mine');

@@ -27,7 +27,7 @@ function file(path: string, identity = `1:${path}`, spelled?: string): Known {
 }
 
 function folder(path: string): Known {
-  return { path, spelled: undefined, base: [], disk: { type: 'folder', identity: '1:7' } };
+  return { path, spelled: undefined, base: [], disk: { type: 'folder', identity: '1:7', isMount: false } };
 }
 
 function paths(known: Iterable<Known>): string[] {
@@ -96,6 +96,21 @@ export function folderStoreContract(name: string, open: () => FolderStoreStage):
         store.put(file('a/7'));
       }
     });
+
+    story(
+      'folders where a disk was mounted are found, also after a restart, until they are none',
+      ({ store, reopened }) => {
+        const stick: Known = { ...folder('d/stick'), disk: { type: 'folder', identity: '1', isMount: true } };
+        for (const known of [folder('d'), stick, file('d/stick/x')]) store.put(known);
+        const again = reopened();
+        assert.deepEqual([again.mounts(), again.get('d/stick')], [[stick], stick]);
+        again.put(folder('d/stick'));
+        assert.deepEqual(again.mounts(), []);
+        again.put(stick);
+        again.remove('d/stick');
+        assert.deepEqual(again.mounts(), []);
+      },
+    );
 
     story('paths that are one on other disks are found by their key', ({ store }) => {
       for (const path of ['Straße', 'STRASSE', 'other']) store.put(file(path));

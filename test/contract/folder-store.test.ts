@@ -25,7 +25,12 @@ folderStoreContract('SQLite', () => {
   let database = openDatabase(join(folder, 'kith.db'));
   // Another folder beside it, of which nothing may show.
   const beside = openFolderStore(database, sealer, knownCodec, other);
-  beside.put({ path: 'a', spelled: undefined, base: [], disk: { type: 'folder', identity: '9' } });
+  beside.put({
+    path: 'a',
+    spelled: undefined,
+    base: [],
+    disk: { type: 'folder', identity: '9', isMount: false },
+  });
   beside.keep({ name: '1-00', path: 'a', sizeBytes: 1, keptMs: 1 });
   return {
     store: openFolderStore(database, sealer, knownCodec, one),

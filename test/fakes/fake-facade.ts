@@ -233,7 +233,7 @@ const FILE_VERSION: FileVersion = {
   sure: 'here',
 };
 
-const FOLDER: FolderStatus = {
+export const FOLDER: FolderStatus = {
   folder: FILE.folder,
   name: 'Reports',
   path: null,

@@ -289,7 +289,7 @@ export const fileRoutes = {
     ...common,
     method: 'post',
     path: '/v1/folders/{folder}/resume',
-    summary: 'Go on where a brake stopped it',
+    summary: 'Go on where a brake stopped it; where none did, give up disks inside of it that are gone',
     params: z.object({ folder: Folder }),
     answer: FolderStatus,
     failures: [...FOLDER, 'not-in-step'],
@@ -298,7 +298,8 @@ export const fileRoutes = {
     ...common,
     method: 'get',
     path: '/v1/conflicts',
-    summary: 'Paths that several wrote without knowing of each other, with what each wrote',
+    summary:
+      'Paths that several wrote without knowing of each other, with what each wrote; a thousand versions at once',
     query: z.strictObject({ folder: Folder.optional() }),
     answer: z.object({ versions: z.array(FileVersion) }),
     failures: FOLDER,

@@ -150,6 +150,11 @@ export function isUntouched(now: FileMark, before: FileMark): boolean {
   return now.identity === before.identity && now.stamp === before.stamp;
 }
 
+export function isSameFolder(disk: Extract<DiskEntry, { type: 'folder' }>, before: KnownDisk): boolean {
+  if (before.type !== 'folder' || before.identity !== disk.identity) return false;
+  return before.isMount === (disk.mount !== undefined);
+}
+
 function isSameNonFile(disk: Exclude<Disk, { type: 'file' }>, before: KnownDisk): boolean {
   if (disk.type === 'folder') return before.type === 'folder';
   return disk.type === 'link' && before.type === 'link' && disk.target === before.target;
@@ -157,7 +162,7 @@ function isSameNonFile(disk: Exclude<Disk, { type: 'file' }>, before: KnownDisk)
 
 function isJust(disk: Disk, before: KnownDisk): boolean {
   if (disk.type === 'file') return before.type === 'file' && isUntouched(disk, before);
-  if (disk.type === 'folder') return before.type === 'folder' && before.identity === disk.identity;
+  if (disk.type === 'folder') return isSameFolder(disk, before);
   return isSameNonFile(disk, before);
 }
 
@@ -167,7 +172,8 @@ function isAs(disk: Disk, state: PathState): boolean {
 }
 
 function isAsKnown(known: KnownDisk, state: PathState): boolean {
-  if (known.type !== 'file') return isAs(known, state);
+  if (known.type === 'link') return isAs(known, state);
+  if (known.type === 'folder') return state.type === 'folder';
   return state.type === 'file' && state.content.id === known.content.id;
 }
 

@@ -67,6 +67,11 @@ export class Crowd {
     return true;
   }
 
+  /** There is more on disk than can be taken in, whatever it is. */
+  overflow(): void {
+    this.#leaveOut(this.#deps.me);
+  }
+
   /** What is on disk was counted anew, and is all that is; who was left out may have room now. */
   counted(tally: Tally): void {
     this.#tally = tally;

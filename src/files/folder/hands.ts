@@ -38,6 +38,8 @@ export interface HandsDeps {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly keeping: FolderKeeping;
+  /** Is the disk there that a path lies on? */
+  readonly isInPlace: (path: string) => Promise<boolean>;
 }
 
 type FileState = Extract<PathState, { type: 'file' }>;
@@ -49,9 +51,11 @@ export class Hands {
   readonly #clock: Clock;
   readonly #rng: Rng;
   readonly #time: FolderKeeping;
+  readonly isInPlace: (path: string) => Promise<boolean>;
 
   constructor(deps: HandsDeps) {
     this.#time = deps.keeping;
+    this.isInPlace = deps.isInPlace;
     this.#fs = deps.fs;
     this.#contents = deps.contents;
     this.#store = deps.store;
@@ -61,6 +65,8 @@ export class Hands {
 
   async put(put: Put): Promise<PutOutcome> {
     const { state, spelled } = put;
+    // Filling a file takes time: there it is asked afterwards.
+    if (state.type !== 'file' && !(await this.isInPlace(put.path))) return 'changed';
     switch (state.type) {
       case 'deleted':
         return this.#clear(put);
@@ -81,6 +87,7 @@ export class Hands {
 
   /** A file that lies here already under another name. */
   async move(from: string, to: string, expect: DiskEntry): Promise<DiskEntry | Changed> {
+    if (!(await this.isInPlace(to))) return 'changed';
     const outcome = await this.#fs.move(from, to, expect);
     if (outcome !== 'changed') this.#contents.moved(this.#fs.absolute(from), this.#fs.absolute(to));
     return outcome;
@@ -94,6 +101,7 @@ export class Hands {
     try {
       await this.#contents.materialise(state.content, temp.absolute);
       await this.#fs.finishTemp(temp, state.modifiedMs, state.executable);
+      if (!(await this.isInPlace(put.path))) return 'changed';
       const outcome = await this.#inPlace(put, temp);
       if (typeof outcome !== 'string') this.#contents.moved(temp.absolute, this.#fs.absolute(spelled));
       return outcome;

@@ -3,15 +3,14 @@
  * leads nowhere but into the folder. What is legal here and not on another system is said, never mangled.
  */
 import { LIMITS } from '../../base/limits.ts';
-import { generalFault, type PathFault } from '../index/paths.ts';
+import { generalFault, namesIn, type PathFault } from '../index/paths.ts';
 
-export type FolderPathFault = PathFault | 'absolute' | 'too-deep' | 'reserved';
+export type FolderPathFault = PathFault | 'absolute' | 'reserved';
 
 /** kith's own corner of a folder: marker, files under way, files that were replaced. Never listed, never sent. */
 export const CONTROL = '.kith';
 
 const PATH_BYTES = 1024;
-const DEPTH = 64;
 
 /** What Windows cannot hold; macOS and Linux hold all that `pathFault` lets pass. */
 // eslint-disable-next-line no-control-regex -- these are the very characters that it is about
@@ -22,9 +21,7 @@ export function pathFault(path: string): FolderPathFault | undefined {
   if (path.startsWith('/')) return 'absolute';
   const fault = generalFault(path, PATH_BYTES);
   if (fault !== undefined) return fault;
-  const segments = path.split('/');
-  if (segments.length > DEPTH) return 'too-deep';
-  return foldKey(segments[0] ?? '') === CONTROL ? 'reserved' : undefined;
+  return foldKey(path.split('/')[0] ?? '') === CONTROL ? 'reserved' : undefined;
 }
 
 /** Can Windows hold it? Elsewhere whatever passes `pathFault` can be held. */
@@ -49,10 +46,6 @@ export function isBelow(path: string, folder: string): boolean {
   return folder === '' || path.startsWith(`${folder}/`);
 }
 
-export function depthOf(path: string): number {
-  return path.split('/').length;
-}
-
 /** Every folder on the way to it, the outermost first. */
 export function foldersOf(path: string): string[] {
   const segments = path.split('/');
@@ -63,7 +56,7 @@ export function foldersOf(path: string): string[] {
 export function staysInside(path: string, target: string): boolean {
   if (target === '' || target.startsWith('/') || target.includes('\0') || /^[A-Za-z]:|^\\/.test(target))
     return false;
-  let depth = depthOf(path) - 1;
+  let depth = namesIn(path) - 1;
   let inControl = false;
   for (const [at, segment] of target.split(/[/\\]/).entries()) {
     if (segment === '..') depth -= 1;
@@ -71,7 +64,7 @@ export function staysInside(path: string, target: string): boolean {
       inControl ||= depth === 0 && foldKey(segment) === CONTROL;
       depth += 1;
     }
-    if (depth < 0 || at > DEPTH * 2) return false;
+    if (depth < 0 || at > LIMITS.filePathNames * 2) return false;
   }
   return !inControl;
 }

@@ -19,7 +19,12 @@ export type DiskEntry =
       readonly modifiedMs: number;
       readonly executable: boolean;
     }
-  | { readonly type: 'folder'; readonly identity: string }
+  | {
+      readonly type: 'folder';
+      readonly identity: string;
+      /** The number of the disk that begins here; undefined where it is that of the folder that it lies in. */
+      readonly mount: string | undefined;
+    }
   | { readonly type: 'link'; readonly target: string }
   /** A device, a socket, a pipe: nothing of ours. */
   | { readonly type: 'other' };
@@ -167,7 +172,8 @@ export type KnownDisk =
       readonly content: Content;
       readonly executable: boolean;
     }
-  | { readonly type: 'folder'; readonly identity: string }
+  /** `isMount`: another disk began there. */
+  | { readonly type: 'folder'; readonly identity: string; readonly isMount: boolean }
   | { readonly type: 'link'; readonly target: string };
 
 /** What this device last saw or put at a path, and which versions that was. */
@@ -210,6 +216,8 @@ export interface FolderStore {
   below(folder: string): Iterable<Known>;
 
   hasBelow(folder: string): boolean;
+  /** Folders where another disk began; there are few. */
+  mounts(): readonly Known[];
   byIdentity(identity: string): readonly Known[];
   /** Paths whose `foldKey` this is. */
   byFoldKey(key: string): readonly Known[];

@@ -11,10 +11,11 @@ import {
   readlinkSync,
   realpathSync,
   renameSync,
+  statSync,
   unlinkSync,
   type BigIntStats,
 } from 'node:fs';
-import { lstat, mkdir, open, readdir, readFile, readlink, rm, rmdir, symlink } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, readFile, readlink, rm, rmdir, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toHex, type Bytes } from '../../base/bytes.ts';
 import type { Rng } from '../../base/ports.ts';
@@ -144,28 +145,30 @@ export class RealFileSystem implements FileSystem {
 
   #entry(stats: BigIntStats, path: string): DiskEntry {
     if (stats.isSymbolicLink()) return { type: 'link', target: readlinkSync(this.absolute(path)) };
-    return plainEntry(stats);
+    if (!stats.isDirectory() || path === '') return plainEntry(stats);
+    return plainEntry(stats, statSync(this.absolute(parentOf(path)), { bigint: true }).dev);
   }
 
   async list(folder: string): Promise<readonly ListedEntry[]> {
     return this.#do(folder, async () => {
       if (folder !== '' && !this.#isHere(`${folder}/x`)) return [];
       const listed = await readdir(this.absolute(folder));
+      const { dev } = await stat(this.absolute(folder), { bigint: true });
       const names = listed.filter((name) => folder !== '' || foldKey(name) !== CONTROL);
       const entries: ListedEntry[] = [];
       for (let at = 0; at < names.length; at += LISTED_AT_ONCE) {
-        const some = names.slice(at, at + LISTED_AT_ONCE).map((name) => this.#listed(folder, name));
+        const some = names.slice(at, at + LISTED_AT_ONCE).map((name) => this.#listed(folder, name, dev));
         for (const entry of await Promise.all(some)) if (entry !== undefined) entries.push(entry);
       }
       return entries;
     });
   }
 
-  async #listed(folder: string, name: string): Promise<ListedEntry | undefined> {
+  async #listed(folder: string, name: string, disk: bigint): Promise<ListedEntry | undefined> {
     const absolute = join(this.absolute(folder), name);
     const stats = await orGone(lstat(absolute, { bigint: true }));
     if (stats === undefined) return name.includes('\ufffd') ? { name, entry: { type: 'other' } } : undefined;
-    if (!stats.isSymbolicLink()) return { name, entry: plainEntry(stats) };
+    if (!stats.isSymbolicLink()) return { name, entry: plainEntry(stats, disk) };
     const target = await orGone(readlink(absolute));
     return target === undefined ? undefined : { name, entry: { type: 'link', target } };
   }
@@ -495,9 +498,11 @@ function tempPath(name: string): string {
   return `${CONTROL}/tmp/${name}`;
 }
 
-function plainEntry(stats: BigIntStats): DiskEntry {
+/** @param disk that of the folder that it lies in, where it is a folder itself. */
+function plainEntry(stats: BigIntStats, disk = stats.dev): DiskEntry {
   const identity = String(stats.ino);
-  if (stats.isDirectory()) return { type: 'folder', identity };
+  if (stats.isDirectory())
+    return { type: 'folder', identity, mount: stats.dev === disk ? undefined : String(stats.dev) };
   if (!stats.isFile()) return { type: 'other' };
   return {
     type: 'file',

@@ -29,7 +29,7 @@ function diskValue(disk: KnownDisk): CborValue {
     case 'file':
       return [0, disk.identity, disk.stamp, contentValue(disk.content), disk.executable];
     case 'folder':
-      return [1, disk.identity];
+      return [1, disk.identity, disk.isMount];
     case 'link':
       return [2, disk.target];
   }
@@ -38,7 +38,7 @@ function diskValue(disk: KnownDisk): CborValue {
 function readDisk(value: CborValue | undefined): KnownDisk {
   const [type, text, stamp, content, executable] = arrayOf(value);
   if (typeof text !== 'string') throw malformed('what was remembered of a disk');
-  if (type === 1) return { type: 'folder', identity: text };
+  if (type === 1) return { type: 'folder', identity: text, isMount: stamp === true };
   if (type === 2) return { type: 'link', target: text };
   if (typeof stamp !== 'string') throw malformed('what was remembered of a file');
   return {

@@ -16,6 +16,7 @@ import {
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { temporaryFolder } from '../../../test/support/folder.ts';
+import { cannotMount, mount, mountAgain, unmount } from '../../../test/support/mounts.ts';
 import { realFolders, until, type RealFolder } from '../../../test/support/real-folder.ts';
 
 async function pair(t: TestContext): Promise<readonly [RealFolder, RealFolder]> {
@@ -114,3 +115,44 @@ test('a folder that another one is in step with is refused, and one that vanishe
   assert.equal(textOf(a, 'x'), 'x');
   assert.deepEqual(readdirSync(b.root), []);
 });
+
+test(
+  'a stick that is pulled out deletes nothing, and what was deleted on it elsewhere goes when it is back',
+  { skip: cannotMount ?? false },
+  async (t) => {
+    const stick = temporaryFolder(t);
+    const [a, b] = await pair(t);
+    const place = join(a.root, 'stick');
+    mkdirSync(place);
+    mount(stick);
+    mountAgain(stick, place);
+    let isIn = true;
+    try {
+      mkdirSync(join(stick, 'd'));
+      for (const name of ['1', '2', 'd/3']) writeFileSync(join(stick, name), name);
+      a.service.rescan();
+      await until('all is there', () =>
+        ['1', '2', 'd/3'].every((name) => textOf(b, `stick/${name}`) === name),
+      );
+      await until('in step', () => a.service.status().inStep && b.service.status().inStep);
+      unmount(place);
+      isIn = false;
+      a.service.rescan();
+      await until('it is told', () => a.service.status().problems.get('stick') === 'disk-gone');
+      rmSync(place, { recursive: true });
+      writeFileSync(join(a.root, 'beside'), 'beside');
+      await until('all else goes on', () => textOf(b, 'beside') === 'beside');
+      assert.ok(a.index.feed.every(({ state }) => state.type !== 'deleted'));
+      rmSync(join(stick, '2'));
+      mkdirSync(place);
+      mountAgain(stick, place);
+      isIn = true;
+      await until('the deletion arrives', () => textOf(b, 'stick/2') === undefined);
+      await until('in step', () => a.service.status().inStep && b.service.status().inStep);
+      assert.deepEqual(readdirSync(join(b.root, 'stick')).sort(), ['1', 'd']);
+    } finally {
+      if (isIn) unmount(place);
+      unmount(stick);
+    }
+  },
+);

@@ -12,6 +12,7 @@ import { Acting } from './acting.ts';
 import { BRAKE_LIMITS, BrakeGauge, type BrakeLimits } from './core-brake.ts';
 import { WAYS, type Situation } from './core.ts';
 import { Coming, Crowd, NOBODY, Tally, type CrowdLimits } from './crowd.ts';
+import { Disks } from './disks.ts';
 import { Hands } from './hands.ts';
 import { Keeping } from './keeping.ts';
 import { Agenda, eachOf, Turns } from './pacing.ts';
@@ -97,6 +98,7 @@ export class FolderService {
   readonly #deps: FolderDeps;
   readonly #agenda: Agenda;
   readonly #sight: Sight;
+  readonly #disks: Disks;
   readonly #works: Works;
   readonly #settling: Settling;
   readonly #keeping: Keeping;
@@ -115,6 +117,7 @@ export class FolderService {
   #scanDue = true;
   #watcher: Watcher | undefined;
   #rescan: Timer | undefined;
+  #diskLook: Timer | undefined;
   #passing: Promise<void> | undefined;
   #isWanted = false;
   #isStopped = false;
@@ -150,11 +153,13 @@ export class FolderService {
     const calm = (path: string): void => {
       this.#calm(path);
     };
+    this.#disks = new Disks({ fs, store, sight: this.#sight, problem, calm });
+    const isInPlace = (path: string): Promise<boolean> => this.#disks.isInPlace(path);
     this.#works = new Works({
       ...deps,
       sight: this.#sight,
       turns: this.#turns,
-      hands: new Hands({ fs, contents, store, clock, rng, keeping: deps.keeping }),
+      hands: new Hands({ fs, contents, store, clock, rng, keeping: deps.keeping, isInPlace }),
       gauge: new BrakeGauge(deps.brake ?? BRAKE_LIMITS),
       look,
       trouble,
@@ -215,6 +220,7 @@ export class FolderService {
     this.#isStopped = true;
     this.#agenda.clear();
     this.#rescan?.cancel();
+    this.#diskLook?.cancel();
     this.#watcher?.close();
     await this.#passing;
     await Promise.all([this.#works.stop(), this.#settling.stop()]);
@@ -244,6 +250,12 @@ export class FolderService {
   rescan(): void {
     this.#scanDue = true;
     if (!this.#isStopped) this.#agenda.set('', 0);
+  }
+
+  /** Disks inside of it that are gone stay so: what was on them is deleted, and the brake is asked about that. */
+  async giveUpDisks(): Promise<void> {
+    await this.#disks.giveUp();
+    this.rescan();
   }
 
   /** Lets through what the brake held. */
@@ -288,6 +300,7 @@ export class FolderService {
         brakes.length === 0 &&
         this.#works.missing === 0 &&
         !this.#crowd.isOver &&
+        !this.#disks.areGone &&
         !busy,
     };
   }
@@ -328,6 +341,7 @@ export class FolderService {
 
   async #pass(): Promise<void> {
     if (!(await this.#isHome())) return;
+    await this.#lookAtDisks();
     if (this.#scanDue) await this.#scanAll();
     this.#passMs = this.#deps.clock.monotonicMs();
     const paths = this.#agenda.take(MOST_AT_ONCE).filter((path) => path !== '');
@@ -339,7 +353,9 @@ export class FolderService {
     // Looked at last: what seems to be gone may be on a disk that is gone.
     await this.#addRenamed(situations);
     if (!(await this.#isHome()) || this.#isStopped) return;
-    if (await this.#acting.act(situations)) this.rescan();
+    await this.#lookAtDisks();
+    const certain = situations.filter(({ path }) => !this.#disks.isGone(path));
+    if (await this.#acting.act(certain)) this.rescan();
     this.#works.releaseBrakes(this.#agenda.size === 0 && !this.#scanDue);
   }
 
@@ -368,7 +384,19 @@ export class FolderService {
     return false;
   }
 
+  /** Nobody tells that a disk is back. */
+  async #lookAtDisks(): Promise<void> {
+    if (await this.#disks.look()) this.rescan();
+    this.#diskLook?.cancel();
+    if (!this.#disks.areGone || this.#isStopped) return;
+    this.#absentMs.clear();
+    this.#diskLook = this.#deps.timers.after(AWAY_MS, () => {
+      this.#wake();
+    });
+  }
+
   async #look(path: string): Promise<Situation | undefined> {
+    if (this.#disks.isGone(path)) return undefined;
     if (this.#works.isWorkingOn(path)) return undefined;
     let seen: Situation;
     try {
@@ -381,6 +409,7 @@ export class FolderService {
     if (this.#sight.isIgnored(path, seen.disk.type === 'folder')) return undefined;
     if (!this.#sight.canHold(path)) {
       if (seen.heads.some(({ state }) => state.type !== 'deleted')) this.#problems.add(path, 'name');
+      else if (seen.disk.type === 'absent') this.#calm(path);
       return undefined;
     }
     if (!this.#crowd.admits(seen)) return undefined;
@@ -432,7 +461,7 @@ export class FolderService {
     } else await this.#sight.readIgnored();
     await this.#scan('', true);
     await this.#lookAtAll();
-    for (const path of [...this.#works.undecided(), ...this.#retries.keys()]) this.#agenda.add(path, 0);
+    for (const path of this.#toLookAtAgain()) this.#agenda.add(path, 0);
     await this.#keeping.prune();
     const tookMs = this.#deps.clock.monotonicMs() - beganMs;
     const restMs = Math.min(LONGEST_RESCAN_MS, Math.max(RESCAN_MS, tookMs / SCANNING_SHARE));
@@ -463,6 +492,13 @@ export class FolderService {
     }
   }
 
+  /** What cannot stand here may be gone; nothing else tells. */
+  *#toLookAtAgain(): Generator<string> {
+    yield* this.#works.undecided();
+    yield* this.#retries.keys();
+    for (const path of this.#problems.all.keys()) if (path !== '' && !this.#sight.canHold(path)) yield path;
+  }
+
   async #lookAtKnown(tally: Tally): Promise<void> {
     const { store } = this.#deps;
     // A folder without versions of its own stands for what lies in it; what lies in none was not seen above.
@@ -475,17 +511,24 @@ export class FolderService {
 
   async #scan(root: string, isDeep: boolean): Promise<void> {
     const folders = [root];
+    let news = 0;
     for (const folder of folders) {
       if (this.#isStopped) return;
+      if (this.#disks.isGone(folder)) continue;
+      // Where there is no room for what is in it, it is listed when it is looked at itself.
+      if (news > this.#limits.paths && this.#deps.store.get(folder) === undefined) continue;
       try {
         this.#watcher?.watch(this.#sight.spelled(folder));
-        const { changed, folders: inside } = await this.#sight.list(folder);
+        const { changed, unknown, folders: inside } = await this.#sight.list(folder);
         if (this.#retries.has(folder)) this.#calm(folder);
         for (const path of changed) {
           // What is left now is found by the next look at all.
           if (this.#agenda.size > this.#limits.paths) break;
           this.#agenda.add(path, HINT_MS);
         }
+        news += unknown;
+        // Looking at so many takes minutes, and none of these will make them fewer.
+        if (news > this.#limits.paths) this.#crowd.overflow();
         const isNew = new Set(changed);
         folders.push(...inside.filter((path) => isDeep || isNew.has(path)));
       } catch (error) {

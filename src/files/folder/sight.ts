@@ -1,6 +1,6 @@
 /** What is seen of the folder: one path with all that a decision needs, or a folder's list with what differs from before. */
 import type { Content } from '../types.ts';
-import { desired, isUntouched, sameIds, type Disk, type Situation } from './core.ts';
+import { desired, isSameFolder, isUntouched, sameIds, type Disk, type Situation } from './core.ts';
 import { IGNORE_BYTES, IGNORE_FILE, ignoring, type Ignoring } from './ignoring.ts';
 import type { Turns } from './pacing.ts';
 import { fitsWindows, foldersOf, joined, parentOf, pathFault } from './paths.ts';
@@ -9,6 +9,8 @@ import type { DiskEntry, FileSystem, FolderStore, Index, Known, ListedEntry, Tra
 export type Problem =
   /** Its name cannot stand here, or must not stand anywhere. */
   | 'name'
+  /** It lies in more folders than any node takes. */
+  | 'too-deep'
   /** Another path differs only by case or Unicode form. */
   | 'clash'
   /** It can stand here, and not on every system. */
@@ -20,6 +22,8 @@ export type Problem =
   | 'full'
   | 'read-only'
   | 'cannot-hold'
+  /** Where another disk was, inside of the folder. */
+  | 'disk-gone'
   | 'io';
 
 /** A content that was read, of the file that looked so. */
@@ -98,6 +102,7 @@ export class Sight {
   /** @throws FsError when it cannot be told what stands there. */
   async look(path: string, isForced: boolean): Promise<Situation> {
     const entry = await this.#deps.fs.look(this.spelled(path));
+    if (entry !== undefined) this.#learnMount(path, entry);
     return this.#situation(path, this.#disk(path, entry, this.#deps.store.get(path), isForced));
   }
 
@@ -151,24 +156,39 @@ export class Sight {
     return known.disk.type === state.type && sameIds(known.base, base);
   }
 
-  /** @returns what has to be looked at, and the folders in it. @throws FsError */
-  async list(folder: string): Promise<{ readonly changed: string[]; readonly folders: string[] }> {
+  /** @returns what has to be looked at, how much of it was never seen before, and the folders in it. @throws FsError */
+  async list(
+    folder: string,
+  ): Promise<{ readonly changed: string[]; readonly unknown: number; readonly folders: string[] }> {
     const { fs, store, turns } = this.#deps;
     const entries = await fs.list(this.spelled(folder));
     turns.begin();
     const listed = await this.#named(folder, entries);
     const changed: string[] = [];
     const folders: string[] = [];
+    let unknown = 0;
     for (const [path, { entry }] of listed) {
       if (turns.isOver) await turns.next();
       if (entry.type === 'folder') folders.push(path);
-      if (!isSame(entry, store.get(path))) changed.push(path);
+      this.#learnMount(path, entry);
+      const known = store.get(path);
+      if (known === undefined) unknown += 1;
+      if (!isSame(entry, known)) changed.push(path);
     }
     for (const { path } of store.children(folder)) {
       if (turns.isOver) await turns.next();
       if (!listed.has(path)) changed.push(path);
     }
-    return { changed, folders };
+    return { changed, unknown, folders };
+  }
+
+  /** A disk that comes over a folder hides what was in it: known before anything in there is looked at. */
+  #learnMount(path: string, entry: DiskEntry): void {
+    const { store } = this.#deps;
+    if (entry.type !== 'folder' || entry.mount === undefined) return;
+    const known = store.get(path);
+    if (known?.disk.type !== 'folder' || known.disk.isMount) return;
+    store.put({ ...known, disk: { ...known.disk, isMount: true } });
   }
 
   /** By path. Names that cannot be, that are ignored, and those that are one path with another, are left out. */
@@ -179,8 +199,9 @@ export class Sight {
       if (turns.isOver) await turns.next();
       const path = joined(folder, one.name.normalize('NFC'));
       if (this.#ignoring(path, one.entry.type === 'folder')) continue;
-      if (pathFault(path) !== undefined || one.name.includes('\ufffd')) {
-        problem(path, 'name');
+      const fault = one.name.includes('\ufffd') ? 'not-text' : pathFault(path);
+      if (fault !== undefined) {
+        problem(path, fault === 'too-deep' ? fault : 'name');
         continue;
       }
       const other = listed.get(path);
@@ -207,5 +228,5 @@ function isSame(entry: DiskEntry, known: Known | undefined): boolean {
   if (entry.type === 'file')
     return disk.type === 'file' && isUntouched(entry, disk) && disk.executable === entry.executable;
   if (entry.type === 'link') return disk.type === 'link' && disk.target === entry.target;
-  return entry.type === 'folder' && disk.type === 'folder' && disk.identity === entry.identity;
+  return entry.type === 'folder' && isSameFolder(entry, disk);
 }

@@ -5,7 +5,8 @@ import type { BrakeGauge } from './core-brake.ts';
 import type { Disk, Situation } from './core.ts';
 import type { Hands, PutOutcome } from './hands.ts';
 import { Pool, stillMs, type Turns } from './pacing.ts';
-import { depthOf, foldersOf, foldKey, parentOf } from './paths.ts';
+import { namesIn } from '../index/paths.ts';
+import { foldersOf, foldKey, parentOf } from './paths.ts';
 import type {
   Changed,
   Contents,
@@ -488,7 +489,8 @@ export class Works {
 
   /** Somebody took the folders away that this needs, and has not settled what was in them. */
   async #makePlace(path: string): Promise<void> {
-    const { fs, sight, store } = this.#deps;
+    const { fs, sight, store, hands } = this.#deps;
+    if (!(await hands.isInPlace(path))) return;
     for (const folder of foldersOf(path)) {
       const spelled = sight.spelled(folder);
       const standing = await fs.look(spelled);
@@ -501,9 +503,7 @@ export class Works {
       }
       const made = await fs.makeFolder(spelled);
       if (made === 'changed' || made.type !== 'folder') return;
-      store.put(
-        this.#known(folder, store.get(folder)?.base ?? [], { type: 'folder', identity: made.identity }),
-      );
+      store.put(this.#known(folder, store.get(folder)?.base ?? [], folderOf(made)));
       this.#deps.appeared(folder);
     }
   }
@@ -524,7 +524,7 @@ export class Works {
     }
     if (outcome === 'not-empty') {
       if (seen.disk.type === 'folder' && state.type === 'deleted')
-        store.put(this.#known(path, base, { type: 'folder', identity: seen.disk.identity }));
+        store.put(this.#known(path, base, folderOf(seen.disk)));
       return;
     }
     const now = putDisk(outcome, state);
@@ -548,7 +548,7 @@ function waitFor<Key, One>(waiting: Map<Key, Set<One>>, key: Key, one: One): voi
 /** What lives goes first, folders before what is in them; what goes, the other way round. */
 function inOrder<One extends Outgoing | Incoming>(all: readonly One[]): One[] {
   const rank = ({ state, seen }: One): number =>
-    state.type === 'deleted' ? 1e6 - depthOf(seen.path) : depthOf(seen.path);
+    state.type === 'deleted' ? 1e6 - namesIn(seen.path) : namesIn(seen.path);
   return [...all].sort((a, b) => rank(a) - rank(b));
 }
 
@@ -566,14 +566,19 @@ function isSameFile(disk: Disk, state: Extract<PathState, { type: 'file' }>): bo
 
 /** Undefined of what is not there, and of what could not be read. */
 function knownDisk(disk: Disk): KnownDisk | undefined {
-  if (disk.type === 'folder' || disk.type === 'link') return disk;
+  if (disk.type === 'folder') return folderOf(disk);
+  if (disk.type === 'link') return disk;
   if (disk.type !== 'file' || disk.content === undefined) return undefined;
   const { identity, stamp, content, executable } = disk;
   return { type: 'file', identity, stamp, content, executable };
 }
 
+function folderOf({ identity, mount }: Extract<DiskEntry, { type: 'folder' }>): KnownDisk {
+  return { type: 'folder', identity, isMount: mount !== undefined };
+}
+
 function putDisk(entry: DiskEntry, state: PathState): KnownDisk | undefined {
-  if (entry.type === 'folder') return { type: 'folder', identity: entry.identity };
+  if (entry.type === 'folder') return folderOf(entry);
   if (entry.type === 'link') return { type: 'link', target: entry.target };
   if (entry.type !== 'file' || state.type !== 'file') return undefined;
   const { identity, stamp } = entry;

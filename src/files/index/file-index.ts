@@ -14,6 +14,7 @@ import type { Draft, Entry } from '../../log/types.ts';
 import type { FilesOfDevice, IndexedVersion, IndexRows } from '../ports-index.ts';
 import type { ContentId, FolderId, FolderMode, Version, VersionId } from '../types.ts';
 import { decodeFact, foldFolders, wasIn, type Folder } from './folder-table.ts';
+import { namesIn } from './paths.ts';
 import {
   encodeFolder,
   encodeFolderName,
@@ -37,6 +38,8 @@ const ENTRY_BYTES = 200 * 1024;
 const PAGE = 500;
 /** Versions of one content, or of one path, that are looked at. */
 const MOST_ALIKE = 256;
+/** Paths of several heads that are looked at when somebody asks for conflicts. */
+const MOST_CONTESTED = 10_000;
 /** Contents whose readers are remembered: what is being served is asked about with each piece. */
 const READERS_KEPT = 1024;
 
@@ -202,9 +205,13 @@ export class FileIndex {
     );
   }
 
-  /** Heads of paths that end with this segment, in whatever folder. */
-  headsNamed(name: string): readonly Version[] {
-    return this.#seen(this.#deps.rows.headsNamed(name));
+  /**
+   * Heads of paths that end with this segment, in whatever folder: of the first to come.
+   * @param most that are looked at; `areMore`: somebody gave that name to more than these.
+   */
+  headsNamed(name: string, most: number): { readonly heads: readonly Version[]; readonly areMore: boolean } {
+    const found = this.#deps.rows.headsNamed(name, most + 1);
+    return { heads: this.#seen(found.slice(0, most)), areMore: found.length > most };
   }
 
   /** Files that nothing replaces. */
@@ -229,16 +236,32 @@ export class FileIndex {
     return count;
   }
 
-  /** Paths that more than one version claims, and these. */
-  contested(folder: FolderId): readonly (readonly Version[])[] {
-    return this.#deps.rows
-      .contested(folder)
-      .map((heads) => this.#seen(heads))
-      .filter((heads) => heads.length > 1);
+  /** Paths that more than one version claims, and these. @param most versions, and those of one path together. */
+  contested(folder: FolderId, most: number): readonly (readonly Version[])[] {
+    const found: (readonly Version[])[] = [];
+    let [versions, after] = [0, ''];
+    // What counts for nobody may stand at any number of paths.
+    for (let looked = 0; looked < MOST_CONTESTED && versions < most; looked += PAGE) {
+      const page = this.#deps.rows.contested(folder, after, PAGE);
+      for (const { place, heads } of page) {
+        after = place;
+        const seen = this.#seen(heads);
+        if (seen.length < 2 || versions >= most) continue;
+        found.push(seen);
+        versions += seen.length;
+      }
+      if (page.length < PAGE) break;
+    }
+    return found;
   }
 
   headsAt(folder: FolderId, path: string): readonly Version[] {
     return this.#seen(this.#deps.rows.headsAt(folder, path));
+  }
+
+  /** What a device offers under this name. */
+  offersAt(device: DeviceKey, name: string): readonly Version[] {
+    return this.headsAt(offersOf(device), name);
   }
 
   versionsAt(folder: FolderId, path: string): readonly Version[] {
@@ -407,16 +430,16 @@ function chunks<Item>(items: readonly Item[], most: number): Item[][] {
 /** As many to an entry as fit. */
 function batches(bodies: readonly VersionBody[]): VersionBody[][] {
   const all: VersionBody[][] = [];
-  let bytes = Infinity;
+  let [bytes, names] = [0, 0];
   for (const body of bodies) {
-    const size = sizeOf(body);
+    bytes += sizeOf(body);
+    names += namesIn(body.path);
     const last = all.at(-1);
-    if (last === undefined || bytes + size > ENTRY_BYTES || last.length >= LIMITS.versionsPerEntry) {
+    const fits = bytes <= ENTRY_BYTES && names <= LIMITS.namesPerEntry;
+    if (last !== undefined && fits && last.length < LIMITS.versionsPerEntry) last.push(body);
+    else {
       all.push([body]);
-      bytes = size;
-    } else {
-      last.push(body);
-      bytes += size;
+      [bytes, names] = [sizeOf(body), namesIn(body.path)];
     }
   }
   return all;

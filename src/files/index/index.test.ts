@@ -1,102 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isKithError } from '../../base/errors.ts';
-import { isNarrow } from '../../identity/roles.ts';
-import { createSealer } from '../../sealing/index.ts';
-import { openDatabase, type Database } from '../../store/database.ts';
-import { fileSealer } from '../../../test/support/file-sealer.ts';
-import { openExtensionStore } from '../../store/extension-store.ts';
+import type { Database } from '../../store/database.ts';
 import { openFileIndex } from '../../store/file-store.ts';
-import { openLogStore } from '../../store/log-store.ts';
-import { FAST_SIGNATURES, LogWorld, syncAll, type LogNode } from '../../../test/support/log-world.ts';
-import { SeededRng } from '../../../test/sim/rng.ts';
-import type { LogStore } from '../../log/ports.ts';
-import type { IndexRows } from '../ports-index.ts';
-import type { FileSealer } from '../ports-pieces.ts';
+import { content, deep, file, FileWorld } from '../../../test/support/file-world.ts';
+import { syncAll } from '../../../test/support/log-world.ts';
 import type { Content } from '../types.ts';
-import { FileIndex, type Change } from './file-index.ts';
-import { fileProjection } from './projection.ts';
+import type { Change, FileIndex } from './file-index.ts';
 import { versionCodec } from './stored.ts';
-import { decodeVersions, encodeVersions, versionIdOf } from './wire.ts';
-
-interface Known {
-  readonly database: Database;
-  sealer?: FileSealer;
-  rows?: IndexRows;
-  refresh(): void;
-}
-
-/** A world in which each node has an index of files over SQLite. */
-class FileWorld {
-  readonly known = new Map<LogStore, Known>();
-  readonly #rng = new SeededRng(5);
-  readonly world = new LogWorld({
-    seed: 3,
-    signatures: FAST_SIGNATURES,
-    stores: () => {
-      const database = openDatabase(':memory:');
-      const under = createSealer(new Uint8Array(32).fill(7));
-      const parts = {
-        seal: (key: string, bytes: Uint8Array) => under.seal({ table: 'parts', key }, bytes),
-        open: (key: string, bytes: Uint8Array) => under.open({ table: 'parts', key }, bytes),
-      };
-      const store = openLogStore(database, parts, isNarrow);
-      this.known.set(store, { database, refresh: () => undefined });
-      return { store, index: openExtensionStore(database) };
-    },
-    projections: ({ store }) => {
-      const known = this.known.get(store);
-      if (known === undefined) return [];
-      const sealer = fileSealer(9);
-      known.sealer = sealer;
-      known.rows = openFileIndex(known.database, sealer, versionCodec);
-      const changed = (): void => {
-        known.refresh();
-      };
-      return [fileProjection({ log: store, rows: known.rows, changed })];
-    },
-  });
-
-  indexOf(node: LogNode): FileIndex {
-    const known = this.known.get(node.store);
-    assert.ok(known?.rows !== undefined);
-    const index = new FileIndex({
-      rows: known.rows,
-      rng: this.#rng,
-      append: (drafts) => node.log.append(drafts),
-      roll: {
-        self: node.member,
-        device: node.device,
-        memberOf: (device) => node.log.membership.devices.get(device)?.member,
-        standingOf: (member) => {
-          const found = node.log.membership.members.get(member);
-          return found === undefined
-            ? undefined
-            : { member: found.id, role: found.role, grants: new Set(found.grants) };
-        },
-      },
-    });
-    known.refresh = () => {
-      index.refresh();
-    };
-    return index;
-  }
-}
+import { decodeVersions, encodeVersions, versionIdOf, VERSIONS_KIND } from './wire.ts';
 
 function dump(database: Database): unknown {
   return ['folders', 'modes', 'versions', 'parents', 'held'].map((table) =>
     database.sql(`SELECT * FROM file_${table} ORDER BY 1, 2`).all(),
   );
-}
-
-function content(name: string): Content {
-  const id = Buffer.from(name).toString('hex').padStart(64, '0');
-  return { id: id as never, sizeBytes: 4, pieces: [{ id: id as never, sizeBytes: 4 }], manifest: undefined };
-}
-
-function file(path: string, name: string, parents: Change['parents'] = []): Change {
-  const state = { type: 'file', content: content(name), modifiedMs: 5, executable: false } as const;
-  return { path, parents, state, renamedFrom: undefined };
 }
 
 test('versions of a folder are seen by all, heads are those that nothing replaces', () => {
@@ -266,14 +183,14 @@ test('files are counted, found by name, listed by pages and contested as a walk 
     const all = [...index.heads()];
     for (const name of ['plan.txt', 'x', 'gone', 'nothing'])
       assert.deepEqual(
-        index.headsNamed(name).map((head) => head.id),
+        index.headsNamed(name, 1000).heads.map((head) => head.id),
         all.filter(({ path }) => path === name || path.endsWith(`/${name}`)).map((head) => head.id),
       );
     all.forEach((head, at) => {
       assert.deepEqual([...index.heads(undefined, head.id)], all.slice(at + 1));
     });
     assert.deepEqual(
-      index.contested(id).map((heads) => heads.map(({ path }) => path)),
+      index.contested(id, 1000).map((heads) => heads.map(({ path }) => path)),
       [['x/plan.txt', 'x/plan.txt']],
     );
   };
@@ -287,6 +204,49 @@ test('files are counted, found by name, listed by pages and contested as a walk 
   a.restrict(a.folder(only) as never, []);
   syncAll(ada, ben);
   agree(a);
+});
+
+test('an entry with a path of too many folders counts for nobody, and many deep ones are written in several', () => {
+  const world = new FileWorld();
+  const ada = world.world.founder;
+  const ben = world.world.admit('Ben', 'member');
+  const [a, b] = [ada, ben].map((node) => world.indexOf(node)) as [FileIndex, FileIndex];
+  const id = a.found('Reports');
+  syncAll(ada, ben);
+  const folder = b.folder(id);
+  assert.ok(folder);
+  const payload = encodeVersions(id, [
+    { ...file('fine', 'one'), folder: id },
+    { ...file(deep(65), 'two'), folder: id },
+  ]);
+  ben.log.append([{ kind: VERSIONS_KIND, lane: 'data', parts: [{ audience: 'members', payload }] }]);
+  b.publish(
+    folder,
+    Array.from({ length: 300 }, (_, n) => file(`${deep(63)}/${String(n)}`, 'one')),
+  );
+  syncAll(ada, ben);
+  for (const [node, index] of [
+    [ada, a],
+    [ben, b],
+  ] as const) {
+    assert.equal([...index.heads(id)].length, 300);
+    assert.equal(index.headsAt(id, 'fine').length, 0);
+    assert.equal(index.hasLiveBelow(id, deep(62)), true);
+    const { database } = world.known.get(node.store) ?? assert.fail();
+    assert.equal(database.sql('SELECT 1 FROM file_versions').all().length, 300);
+  }
+});
+
+test('what an earlier program took in is read as it was, whatever the limits are now', () => {
+  const version = {
+    ...file(deep(70), 'one'),
+    folder: 'ab'.repeat(32) as never,
+    device: 'cd'.repeat(32) as never,
+    hlc: { ms: 1, n: 2 },
+    audiences: ['members'],
+  };
+  const whole = { ...version, id: versionIdOf(version) };
+  assert.deepEqual(versionCodec.decode(versionCodec.encode(whole)), whole);
 });
 
 test('paths that lead elsewhere, lists out of order and sizes that do not add up are refused', () => {
@@ -309,13 +269,26 @@ test('paths that lead elsewhere, lists out of order and sizes that do not add up
     'a\nb',
     'e\u0301',
     'x'.repeat(256),
+    deep(65),
   ])
     refuse(file(path, 'one'));
-  refuse({ ...file('a', 'one'), renamedFrom: '../../x' });
+  for (const renamedFrom of ['../../x', deep(65)]) refuse({ ...file('a', 'one'), renamedFrom });
   const state = file('a', 'one').state as { content: Content };
   refuse({ ...file('a', 'one'), state: { ...state, content: { ...state.content, sizeBytes: 5 } } });
   refuse({ ...file('a', 'one'), state: { ...state, content: { ...state.content, sizeBytes: 2 ** 50 } } });
-  const good = { ...file('a', 'one'), folder };
-  assert.deepEqual(decodeVersions(encodeVersions(folder, [good])), [good]);
-  assert.equal(versionIdOf(good).length, 64);
+  const good = ['a', deep(64)].map((path) => ({ ...file(path, 'one'), folder }));
+  assert.deepEqual(decodeVersions(encodeVersions(folder, good)), good);
+  const many = (count: number): Change[] =>
+    Array.from({ length: count }, (_, n) => file(`${deep(63)}/${String(n)}`, 'one'));
+  const encoded = (count: number) =>
+    encodeVersions(
+      folder,
+      many(count).map((one) => ({ ...one, folder })),
+    );
+  assert.equal(decodeVersions(encoded(128)).length, 128);
+  assert.throws(
+    () => decodeVersions(encoded(129)),
+    (error) => isKithError(error, 'malformed'),
+  );
+  assert.ok(good.every((body) => versionIdOf(body).length === 64));
 });

@@ -3,13 +3,14 @@ import { malformed } from '../../base/cbor.ts';
 import { LIMITS } from '../../base/limits.ts';
 
 /** What is wrong with a path wherever it is to stand; whoever keeps folders on a disk has more to ask (`folder/paths.ts`). */
-export type PathFault = 'empty' | 'not-text' | 'not-normal' | 'too-long' | 'leads-out';
+export type PathFault = 'empty' | 'not-text' | 'not-normal' | 'too-long' | 'too-deep' | 'leads-out';
 
 const WORDS: Readonly<Record<PathFault, string>> = {
   empty: 'it is empty, or a name in it is',
   'not-text': 'it has control characters',
   'not-normal': 'it is not in the normal form of Unicode',
   'too-long': 'it is too long, or a name in it is',
+  'too-deep': 'it lies in too many folders',
   'leads-out': 'it leads elsewhere',
 };
 
@@ -26,7 +27,11 @@ export function generalFault(path: string, mostBytes: number = LIMITS.filePathBy
     if (name === '.' || name === '..') return 'leads-out';
     if (Buffer.byteLength(name) > LIMITS.fileNameBytes) return 'too-long';
   }
-  return undefined;
+  return namesIn(path) > LIMITS.filePathNames ? 'too-deep' : undefined;
+}
+
+export function namesIn(path: string): number {
+  return path.split('/').length;
 }
 
 /** Why this is no path within a folder; undefined when it is one. */

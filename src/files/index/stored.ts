@@ -4,7 +4,7 @@ import { arrayOf, bytesOf, decodeCbor, encodeCbor, malformed, numberOf } from '.
 import { idFromBytes, type DeviceKey } from '../../base/ids.ts';
 import type { VersionCodec } from '../ports-index.ts';
 import { FOLDER_MODES } from '../types.ts';
-import { decodeVersions, encodeVersions, versionIdOf } from './wire.ts';
+import { decodeStoredVersions, encodeVersions, versionIdOf } from './wire.ts';
 
 export const versionCodec: VersionCodec = {
   modes: FOLDER_MODES,
@@ -12,7 +12,7 @@ export const versionCodec: VersionCodec = {
     encodeCbor([fromHex(device), hlc.ms, hlc.n, [...audiences], encodeVersions(body.folder, [body])]),
   decode(bytes) {
     const [device, ms, n, audiences, said] = arrayOf(decodeCbor(bytes));
-    const [body] = decodeVersions(bytesOf(said));
+    const [body] = decodeStoredVersions(bytesOf(said));
     if (body === undefined) throw malformed('a version in the table');
     return {
       ...body,

@@ -24,7 +24,7 @@ import {
   type Version,
   type VersionId,
 } from '../types.ts';
-import { checkedPath } from './paths.ts';
+import { checkedPath, namesIn } from './paths.ts';
 
 export const FOLDER_KIND = 'folder';
 export const MEMBERS_KIND = 'folder-members';
@@ -128,9 +128,21 @@ export function encodeVersions(folder: FolderId, versions: readonly VersionBody[
 }
 
 export function decodeVersions(bytes: Bytes): readonly VersionBody[] {
+  const all = readVersions(bytes, checkedPath);
+  const names = all.reduce((sum, { path }) => sum + namesIn(path), 0);
+  if (names > LIMITS.namesPerEntry) throw malformed('too many folders on the way to the files of one entry');
+  return all;
+}
+
+/** Of this node's own table: it was judged when it came in, perhaps by an earlier program with other limits. */
+export function decodeStoredVersions(bytes: Bytes): readonly VersionBody[] {
+  return readVersions(bytes, String);
+}
+
+function readVersions(bytes: Bytes, pathOf: (value: unknown) => string): readonly VersionBody[] {
   const [, id, versions] = fields(bytes, 3);
   const folder = hexOf<FolderId>(id);
-  return list(versions, LIMITS.versionsPerEntry).map((value) => readBody(folder, value));
+  return list(versions, LIMITS.versionsPerEntry).map((value) => readBody(folder, value, pathOf));
 }
 
 /** All that makes a version, and nothing of who made it: two who do the same make the same version. */
@@ -143,17 +155,17 @@ function bodyValue({ path, parents, state, renamedFrom }: VersionBody): CborValu
   return [path, [...parents].sort().map(fromHex), stateValue(state), renamedFrom ?? null];
 }
 
-function readBody(folder: FolderId, value: CborValue): VersionBody {
+function readBody(folder: FolderId, value: CborValue, pathOf: (value: unknown) => string): VersionBody {
   const [path, parents, state, renamedFrom] = tuple(value, 4);
   const known = list(parents, LIMITS.versionParents).map((id) => hexOf<VersionId>(id));
   if (known.some((id, at) => at > 0 && id <= (known[at - 1] ?? '')))
     throw malformed('parents in order, each once');
   return {
     folder,
-    path: checkedPath(path),
+    path: pathOf(path),
     parents: known,
     state: readState(state),
-    renamedFrom: renamedFrom === null ? undefined : checkedPath(renamedFrom),
+    renamedFrom: renamedFrom === null ? undefined : pathOf(renamedFrom),
   };
 }
 

@@ -24,6 +24,9 @@ type FolderCalls = Pick<
   | 'resume'
 >;
 
+/** Versions in conflict that are listed at once: whoever settled some sees the next. */
+const MOST_CONFLICTS = 1000;
+
 export function foldersOf(context: FilesContext): FolderCalls {
   const index = () => context.files().index;
   const named = (name: string): Folder => folderNamed(context, name);
@@ -84,12 +87,14 @@ export function foldersOf(context: FilesContext): FolderCalls {
     conflicts: async (name) => {
       const wanted = name === undefined ? index().folders() : [named(name)];
       return wanted
-        .flatMap(({ id }) => index().contested(id).flat())
+        .flatMap(({ id }) => index().contested(id, MOST_CONFLICTS).flat())
+        .slice(0, MOST_CONFLICTS)
+        .sort((one, other) => (one.path < other.path ? -1 : one.path > other.path ? 1 : 0))
         .map((version) => describeVersion(context, version, true));
     },
     resume: async (name) => {
       const folder = named(name);
-      context.folders().resume(folder.id);
+      await context.folders().resume(folder.id);
       return describe(context, folder);
     },
   };
@@ -160,7 +165,7 @@ function describe(context: FilesContext, folder: Folder): FolderStatus {
   const mode = index.modesOf(folder.id).get(session.device);
   const state = context.folders().stateOf(folder.id);
   const { missing, conflicts, paused, inStep, away, problems } =
-    state ?? withoutEngine(mode, index.contested(folder.id).length);
+    state ?? withoutEngine(mode, index.contested(folder.id, MOST_CONFLICTS).length);
   const { members } = session.log.membership;
   return {
     folder: folder.id,

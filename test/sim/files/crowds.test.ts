@@ -85,6 +85,30 @@ test('all together are bounded as well', async () => {
   assert.equal([...b.disk.tree().keys()].length, 60);
 });
 
+test('that there are too many is told before the first of them is looked at, and no more when they are cleared away', async () => {
+  const world = new FolderWorld(new SeededRng(4));
+  const a = world.addNode({ crowd: CROWD, brake: UNBRAKED });
+  for (let n = 0; n < 100; n += 1) write(a, `many/${String(n)}`);
+  const at = a.disk.at.bind(a.disk);
+  let told: string | undefined;
+  let isLookedAt = false;
+  a.disk.at = (path) => {
+    if (!isLookedAt && path.startsWith('many/')) {
+      isLookedAt = true;
+      told = a.service?.status().problems.get('');
+    }
+    return at(path);
+  };
+  a.start();
+  await world.settle();
+  assert.deepEqual([isLookedAt, told], [true, 'too-many']);
+  for (let n = 15; n < 100; n += 1) a.disk.take(`many/${String(n)}`);
+  a.hint('many');
+  await world.run(200_000);
+  await world.settle();
+  assert.deepEqual([a.service?.status().problems.size, a.service?.status().inStep], [0, true]);
+});
+
 test('a user with more files than are shared is told, loses none, and renames are renames still', async () => {
   const world = new FolderWorld(new SeededRng(3));
   const [a, b] = [world.addNode({ crowd: CROWD, brake: UNBRAKED }), world.addNode()];

@@ -129,8 +129,8 @@ export const FOLDER_MUTANTS: readonly Mutant[] = [
   {
     name: 'after a start only what differs on disk is looked at',
     file: SERVICE,
-    find: 'if (!this.#sight.isInStep(path)) this.#agenda.add(path, 0);',
-    replace: '',
+    find: 'if (this.#sight.isInStep(path)) continue;',
+    replace: 'continue;',
     from: 1,
   },
 ];

@@ -32,6 +32,10 @@ export class MemoryFolderStore implements FolderStore {
     return false;
   }
 
+  mounts(): readonly Known[] {
+    return this.#all(({ disk }) => disk.type === 'folder' && disk.isMount);
+  }
+
   byIdentity(identity: string): readonly Known[] {
     return this.#all(({ disk }) => disk.type === 'file' && disk.identity === identity);
   }

@@ -15,6 +15,8 @@ export interface FolderNode {
   readonly type: 'folder';
   readonly inode: number;
   readonly entries: Map<string, { readonly name: string; readonly node: DiskNode }>;
+  /** The number of the disk that begins here. */
+  readonly mount: string | undefined;
 }
 export interface LinkNode {
   readonly type: 'link';
@@ -36,6 +38,7 @@ export class SimDisk {
   isMounted = true;
   readonly #nowMs: () => number;
   readonly #monotonicMs: () => number;
+  readonly #covered = new Map<string, FolderNode>();
   #inodes = 1;
 
   constructor(kind: DiskKind, nowMs: () => number, monotonicMs: () => number) {
@@ -45,9 +48,9 @@ export class SimDisk {
     this.root = this.newFolder();
   }
 
-  newFolder(): FolderNode {
+  newFolder(mount?: string): FolderNode {
     this.#inodes += 1;
-    return { type: 'folder', inode: this.#inodes, entries: new Map() };
+    return { type: 'folder', inode: this.#inodes, entries: new Map(), mount };
   }
 
   newFile(bytes: Bytes): FileNode {
@@ -125,7 +128,7 @@ export class SimDisk {
 
   entry(node: DiskNode): DiskEntry {
     if (node.type === 'link') return { type: 'link', target: node.target };
-    if (node.type === 'folder') return { type: 'folder', identity: String(node.inode) };
+    if (node.type === 'folder') return { type: 'folder', identity: String(node.inode), mount: node.mount };
     return {
       type: 'file',
       identity: String(node.inode),
@@ -136,7 +139,29 @@ export class SimDisk {
     };
   }
 
+  /** Of the disk on which a file of that path would lie; undefined: the root's. */
+  diskOf(path: string): string | undefined {
+    const folders = path.split('/').map((_, at, names) => this.at(names.slice(0, at).join('/')));
+    const last = folders.findLast((node) => node?.type === 'folder' && node.mount !== undefined);
+    return last?.type === 'folder' ? last.mount : undefined;
+  }
+
   // ---- users
+
+  /** A disk at that folder; what lies there is hidden meanwhile. */
+  mount(path: string, disk: FolderNode): void {
+    const folder = this.at(path);
+    if (folder?.type !== 'folder') throw new Error(`no folder ${path}`);
+    this.#covered.set(path, folder);
+    this.put(path, disk);
+  }
+
+  unmount(path: string): void {
+    const folder = this.#covered.get(path);
+    if (folder === undefined) throw new Error(`no disk at ${path}`);
+    this.#covered.delete(path);
+    this.put(path, folder);
+  }
 
   write(path: string, bytes: Bytes): void {
     const node = this.at(path);

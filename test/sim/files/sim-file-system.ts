@@ -103,6 +103,7 @@ export class SimFileSystem implements FileSystem {
   async create(temp: Temp, path: string): Promise<DiskEntry | Changed> {
     return this.#change('create', path, () => {
       if (this.#disk.at(path) !== undefined) return 'changed';
+      this.#mustBeOnRoot(path);
       return this.#placed(temp, path);
     });
   }
@@ -110,6 +111,7 @@ export class SimFileSystem implements FileSystem {
   async replace(temp: Temp, path: string, expect: DiskEntry, keepAs: string): Promise<DiskEntry | Changed> {
     return this.#change('replace', path, () => {
       if (!this.#isAsExpected(path, expect)) return 'changed';
+      this.#mustBeOnRoot(path);
       this.#keep(path, keepAs);
       return this.#placed(temp, path);
     });
@@ -118,6 +120,7 @@ export class SimFileSystem implements FileSystem {
   async takeAway(path: string, expect: DiskEntry, keepAs: string): Promise<'done' | Changed> {
     return this.#change('take', path, () => {
       if (!this.#isAsExpected(path, expect)) return 'changed';
+      this.#mustBeOnRoot(path);
       this.#keep(path, keepAs);
       return 'done';
     });
@@ -128,6 +131,7 @@ export class SimFileSystem implements FileSystem {
       if (!this.#isAsExpected(from, expect)) return 'changed';
       const standing = this.#disk.at(to);
       if (standing !== undefined && standing !== this.#disk.at(from)) return 'changed';
+      if (this.#disk.diskOf(from) !== this.#disk.diskOf(to)) throw new FsError('cannot-hold', to);
       this.#disk.rename(from, to);
       return this.#entry(to);
     });
@@ -231,6 +235,11 @@ export class SimFileSystem implements FileSystem {
     if (now.type === 'file')
       return expect.type === 'file' && expect.identity === now.identity && expect.stamp === now.stamp;
     return false;
+  }
+
+  /** Files under way and files that were replaced lie there: no name leads from one disk to another. */
+  #mustBeOnRoot(path: string): void {
+    if (this.#disk.diskOf(path) !== undefined) throw new FsError('cannot-hold', path);
   }
 
   #entry(path: string): DiskEntry {

@@ -343,6 +343,22 @@ test('what is ignored stays where it is', async () => {
   assert.deepEqual(paths(b), ['.kithignore', 'kept.txt']);
 });
 
+test('a list of what is ignored counts up to 256 KiB, and a longer one as none', async () => {
+  const { world, a, b } = stage();
+  for (const node of [a, b]) node.start();
+  const list = '*.log\n'.padEnd(256 * 1024, '#');
+  write(a, '.kithignore', list);
+  await world.settle();
+  write(a, 'x.log', 'noise');
+  await world.settle();
+  assert.equal(read(b, 'x.log'), undefined);
+  write(a, '.kithignore', `${list}#`);
+  await world.settle();
+  for (const { service } of [a, b]) service?.rescan();
+  await world.settle();
+  assert.equal(read(b, 'x.log'), 'noise');
+});
+
 test('a version that was replaced can be had back', async () => {
   const { world, a, b } = stage();
   for (const node of [a, b]) node.start();

@@ -31,6 +31,42 @@ function stateOf(folder: FolderStatus): string {
   return states.length > 0 ? states.join(', ') : folder.inStep ? 'in step' : 'not in step';
 }
 
+const MOST_PROBLEMS = 10;
+
+/** Which paths are not in step, and why; the first few of each folder. */
+export function problemLines(context: Context, folders: readonly FolderStatus[]): string[] {
+  return folders.flatMap(({ name, problems }) => {
+    const ofPaths = problems.filter(({ path }) => path !== '');
+    const shown = ofPaths.slice(0, MOST_PROBLEMS);
+    const rest = ofPaths.length - shown.length;
+    return [
+      ...shown.map(
+        ({ path, problem }) => `${clean(name)}/${clean(path)}: ${PROBLEMS.get(problem) ?? clean(problem)}`,
+      ),
+      ...(rest === 0
+        ? []
+        : [`${clean(name)}: ${String(rest)} more, see ${context.command('folder status --json')}`]),
+    ];
+  });
+}
+
+const PROBLEMS: ReadonlyMap<string, string> = new Map([
+  ['name', 'such a name cannot stand in a folder: rename it'],
+  ['too-deep', 'too many folders deep: it stays here, and is not shared'],
+  ['clash', 'another differs by capitals or accents alone: rename one of the two'],
+  ['not-everywhere', 'shared, and not every system can hold that name'],
+  ['leads-out', 'a link that leads out of the folder: it is not shared'],
+  ['denied', 'kith may not read or write it'],
+  ['full', 'the disk is full'],
+  ['read-only', 'the disk cannot be written to'],
+  ['cannot-hold', 'the disk cannot hold it, or it lies on another disk than the rest of the folder'],
+  [
+    'disk-gone',
+    'its disk is not there, and nothing beneath it is touched until it is back; gone for good: kith folder resume',
+  ],
+  ['io', 'it cannot be read or written: tried again'],
+]);
+
 export function versionTable({ out }: Context, versions: readonly FileVersion[]): string[] {
   const rows = versions.map((version) => [
     `@${shortId(version.version)}`,

@@ -2,7 +2,7 @@ import { InvalidArgumentError } from 'commander';
 import { examples, type AddCommand } from '../../command.ts';
 import { clean, counted, sizeInWords } from '../../render.ts';
 import { parseSize } from '../size.ts';
-import { folderTable, versionTable } from './lines.ts';
+import { folderTable, problemLines, versionTable } from './lines.ts';
 
 export const addFolderList: AddCommand = (folder, run) => {
   folder
@@ -32,7 +32,10 @@ export const addFolderStatus: AddCommand = (folder, run) => {
           name === undefined
             ? (await client.call('folders', {})).folders
             : [await client.call('folder', { folder: name })];
-        context.out.list(folders, () => folderTable(context, folders));
+        context.out.list(folders, () => [
+          ...folderTable(context, folders),
+          ...problemLines(context, folders),
+        ]);
       }),
     );
 };

@@ -116,7 +116,9 @@ export const addFolderLeave: AddCommand = (folder, run) => {
 export const addFolderResume: AddCommand = (folder, run) => {
   folder
     .command('resume')
-    .description('Goes on where a brake stopped it, because so much was deleted or rewritten at once.')
+    .description(
+      'Goes on where a brake stopped it, because so much was deleted or rewritten at once. Where none did: a disk inside of it is gone for good.',
+    )
     .argument('<folder>', 'its name')
     .addHelpText('after', examples(['kith folder resume Reports', 'when it was meant so']))
     .action(
