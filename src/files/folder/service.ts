@@ -15,7 +15,8 @@ import { Coming, Crowd, NOBODY, Tally, type CrowdLimits } from './crowd.ts';
 import { Disks } from './disks.ts';
 import { Hands } from './hands.ts';
 import { Keeping } from './keeping.ts';
-import { Agenda, eachOf, Turns } from './pacing.ts';
+import { LOOKED_AT_ONCE, lookAtAll } from './looking.ts';
+import { Agenda, Turns } from './pacing.ts';
 import { parentOf } from './paths.ts';
 import {
   FsError,
@@ -57,6 +58,8 @@ export interface FolderDeps {
   readonly crowd?: CrowdLimits;
   /** How long a turn may take; left out: `TURN_MS`. */
   readonly turnMs?: number;
+  /** How many paths are looked at before what is new among them goes out; left out: `LOOKED_AT_ONCE`. */
+  readonly lookedAtOnce?: number;
   /** Something of `status` may be different. */
   changed(): void;
 }
@@ -81,7 +84,6 @@ const HINT_MS = 20;
 /** A deletion may be half of a rename, or one of many. */
 const ABSENT_MS = 150;
 const ABSENT_MOST_MS = 1000;
-const LOOKS = 16;
 const MOST_AT_ONCE = 200_000;
 const LONGEST_RETRY_MS = 60_000;
 /** Looking at all of it takes no more than such a part of the time. */
@@ -110,6 +112,8 @@ export class FolderService {
   readonly #retries = new Map<string, number>();
   readonly #absentMs = new Map<string, number>();
   readonly #hinted = new Set<string>();
+  /** New folders of which all that is in them is to be looked at already. */
+  readonly #listed = new Set<string>();
   #lastAbsentMs = -Infinity;
   /** When this pass began: a pass is one moment, however long its looks take. */
   #passMs = -Infinity;
@@ -345,18 +349,27 @@ export class FolderService {
     if (this.#scanDue) await this.#scanAll();
     this.#passMs = this.#deps.clock.monotonicMs();
     const paths = this.#agenda.take(MOST_AT_ONCE).filter((path) => path !== '');
-    const situations: Situation[] = [];
-    await eachOf(paths, LOOKS, async (path) => {
-      const situation = await this.#look(path);
-      if (situation !== undefined) situations.push(situation);
+    const situations = await lookAtAll(paths, this.#deps.lookedAtOnce ?? LOOKED_AT_ONCE, {
+      look: (path) => this.#look(path),
+      takeRead: () => this.#works.takeRead().filter((path) => this.#agenda.remove(path)),
+      isRenamed: (seen) => this.#works.renamedFrom(seen) !== undefined,
+      act: (news) => this.#act(news),
     });
-    // Looked at last: what seems to be gone may be on a disk that is gone.
+    if (situations === undefined) return;
     await this.#addRenamed(situations);
-    if (!(await this.#isHome()) || this.#isStopped) return;
+    if (!(await this.#act(situations))) return;
+    this.#works.takeRead();
+    this.#works.releaseBrakes(this.#agenda.size === 0 && !this.#scanDue);
+  }
+
+  /** @returns false when the folder is gone, and none of it was done. */
+  async #act(situations: readonly Situation[]): Promise<boolean> {
+    // Looked at last: what seems to be gone may be on a disk that is gone.
+    if (!(await this.#isHome()) || this.#isStopped) return false;
     await this.#lookAtDisks();
     const certain = situations.filter(({ path }) => !this.#disks.isGone(path));
     if (await this.#acting.act(certain)) this.rescan();
-    this.#works.releaseBrakes(this.#agenda.size === 0 && !this.#scanDue);
+    return true;
   }
 
   /** Where a new file was before need not be waited for: both halves of a rename go together. */
@@ -379,6 +392,7 @@ export class FolderService {
     if (away === undefined) return true;
     this.#scanDue = true;
     this.#absentMs.clear();
+    this.#listed.clear();
     this.#agenda.clear();
     if (!this.#isStopped) this.#agenda.set('', AWAY_MS);
     return false;
@@ -418,6 +432,7 @@ export class FolderService {
   }
 
   async #lookInside({ path, disk, known, knownBelow }: Situation, isHinted: boolean): Promise<void> {
+    const isListed = this.#listed.delete(path) && known === undefined;
     if (disk.type !== 'folder') {
       if (knownBelow)
         for (const { path: inside } of this.#deps.store.below(path)) {
@@ -425,7 +440,7 @@ export class FolderService {
           this.#agenda.add(inside, 0);
         }
     } else if (isHinted || known?.disk.type !== 'folder' || known.disk.identity !== disk.identity)
-      await this.#scan(path, false);
+      if (isHinted || !isListed) await this.#scan(path, false);
   }
 
   /** False while it may come back under another name, or others may follow. */
@@ -521,11 +536,10 @@ export class FolderService {
         this.#watcher?.watch(this.#sight.spelled(folder));
         const { changed, unknown, folders: inside } = await this.#sight.list(folder);
         if (this.#retries.has(folder)) this.#calm(folder);
-        for (const path of changed) {
-          // What is left now is found by the next look at all.
-          if (this.#agenda.size > this.#limits.paths) break;
-          this.#agenda.add(path, HINT_MS);
-        }
+        // What is left now is found by the next look at all.
+        const room = Math.max(0, this.#limits.paths + 1 - this.#agenda.size);
+        for (const path of changed.slice(0, room)) this.#agenda.add(path, HINT_MS);
+        if (changed.length <= room && folder !== root) this.#listed.add(folder);
         news += unknown;
         // Looking at so many takes minutes, and none of these will make them fewer.
         if (news > this.#limits.paths) this.#crowd.overflow();
