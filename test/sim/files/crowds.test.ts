@@ -128,3 +128,66 @@ test('a user with more files than are shared is told, loses none, and renames ar
   assert.deepEqual([has(b, 'many/renamed'), has(b, shared), filesOf(b).length], [true, false, before]);
   assert.equal(filesOf(a).length, 50);
 });
+
+test('a crowd of new files goes out while the rest of it is still to be looked at', async () => {
+  const world = new FolderWorld(new SeededRng(5));
+  const [a, b] = [world.addNode({ lookedAtOnce: 10 }), world.addNode()];
+  for (const node of [a, b]) node.start();
+  write(a, 'early');
+  await world.settle();
+  for (let n = 0; n < 200; n += 1) {
+    const folder = `many/${String(n % 4)}`;
+    a.disk.makeFolders(folder);
+    a.disk.write(`${folder}/${String(n)}`, utf8(String(n)));
+  }
+  const looked = new Set<string>();
+  const at = a.disk.at.bind(a.disk);
+  let lookedWhenFirst: number | undefined;
+  a.disk.at = (path) => {
+    if (world.log.some((version) => version.path.startsWith('many/') && version.state.type === 'file'))
+      lookedWhenFirst ??= looked.size;
+    if (/^many\/.\/./.test(path)) looked.add(path);
+    return at(path);
+  };
+  a.hint('many');
+  await world.settle();
+  assert.deepEqual(filesOf(b), filesOf(a));
+  assert.equal(looked.size, 200);
+  assert.ok(lookedWhenFirst !== undefined && lookedWhenFirst <= 60, String(lookedWhenFirst));
+});
+
+test('who takes a crowd away while another one comes is asked about all that goes', async () => {
+  const world = new FolderWorld(new SeededRng(6));
+  const [a, b] = [world.addNode({ lookedAtOnce: 10 }), world.addNode()];
+  for (const node of [a, b]) node.start();
+  for (let n = 0; n < 60; n += 1) write(a, `old/${String(n)}`);
+  await world.settle();
+  for (let n = 0; n < 60; n += 1) {
+    write(a, `new/${String(n)}`, `new ${String(n)}`);
+    a.disk.take(`old/${String(n)}`);
+  }
+  a.hint('old');
+  await world.settle();
+  assert.deepEqual(
+    a.service?.status().brakes.map(({ direction, paths }) => [direction, paths]),
+    [['out', 60]],
+  );
+  assert.equal(filesOf(b).length, 120, 'what is new is there, and nothing went');
+});
+
+test('a crowd that is renamed while another one comes is renamed for all, and nothing of it is sent', async () => {
+  const world = new FolderWorld(new SeededRng(7));
+  const [a, b] = [world.addNode({ lookedAtOnce: 10 }), world.addNode()];
+  for (const node of [a, b]) node.start();
+  for (let n = 0; n < 60; n += 1) write(a, `old/${String(n)}`);
+  await world.settle();
+  for (let n = 0; n < 60; n += 1) write(a, `new/${String(n)}`, `new ${String(n)}`);
+  a.disk.rename('old', 'older');
+  a.hint('old');
+  a.hint('older');
+  const from = world.log.length;
+  await world.settle();
+  const renamed = world.log.slice(from).filter(({ renamedFrom }) => renamedFrom !== undefined);
+  assert.deepEqual([renamed.length, a.service?.status().brakes], [60, []]);
+  assert.deepEqual(filesOf(b), filesOf(a));
+});
