@@ -21,12 +21,14 @@ function gone(path: string): Situation {
 }
 
 const PATHS = Array.from({ length: 100 }, (_, n) => `x${String(n)}`);
+const room = async (): Promise<boolean> => true;
 const nothingRead = (): readonly string[] => [];
 
 test('of a crowd no more than so many are held at once, and each is acted on once', async () => {
   let [held, most] = [0, 0];
   const acted: string[] = [];
   const rest = await lookAtAll(PATHS, 10, {
+    room,
     look: async (path) => {
       held += 1;
       most = Math.max(most, held);
@@ -48,6 +50,7 @@ test('of a crowd no more than so many are held at once, and each is acted on onc
 test('what goes, and what came from elsewhere, is decided together at the end, wherever it stands in the crowd', async () => {
   const acted: string[] = [];
   const rest = await lookAtAll(PATHS, 10, {
+    room,
     look: async (path) => (path.endsWith('3') ? gone(path) : stranger(path)),
     takeRead: nothingRead,
     isRenamed: ({ path }) => path.endsWith('4'),
@@ -72,6 +75,7 @@ test('what was read meanwhile goes on before more is looked at; who is few goes 
   const acted: string[] = [];
   let read = ['x0'];
   const deps = {
+    room,
     look: async (path: string): Promise<Situation> => stranger(path),
     takeRead: (): readonly string[] => read.splice(0),
     isRenamed: (): boolean => false,
@@ -94,6 +98,7 @@ test('what was read meanwhile goes on before more is looked at; who is few goes 
 test('when the folder is gone, nothing more of it is looked at', async () => {
   const looked: string[] = [];
   const rest = await lookAtAll(PATHS, 10, {
+    room,
     look: async (path) => {
       looked.push(path);
       return stranger(path);
@@ -103,4 +108,23 @@ test('when the folder is gone, nothing more of it is looked at', async () => {
     act: async () => false,
   });
   assert.deepEqual([rest, looked.length], [undefined, 10]);
+});
+
+test('nothing is looked at before there is room for it, nor when everything ends meanwhile', async () => {
+  const looked: string[] = [];
+  let rooms = 2;
+  const rest = await lookAtAll(PATHS, 10, {
+    room: async () => {
+      rooms -= 1;
+      return rooms >= 0;
+    },
+    look: async (path) => {
+      looked.push(path);
+      return stranger(path);
+    },
+    takeRead: nothingRead,
+    isRenamed: () => false,
+    act: async () => true,
+  });
+  assert.deepEqual([rest, looked.length], [undefined, 30]);
 });

@@ -6,6 +6,8 @@ import type { Situation } from './core.ts';
 import { eachOf } from './pacing.ts';
 
 export interface LookingDeps {
+  /** Waits as long as more is to be read than is of use. @returns false when nothing is to be done any more. */
+  readonly room: () => Promise<boolean>;
   /** Undefined where there is nothing to decide. */
   readonly look: (path: string) => Promise<Situation | undefined>;
   /** What was read meanwhile, and can be published. */
@@ -24,10 +26,11 @@ export const LOOKED_AT_ONCE = 512;
 export async function lookAtAll(
   paths: readonly string[],
   atOnce: number,
-  { look, takeRead, isRenamed, act }: LookingDeps,
+  { room, look, takeRead, isRenamed, act }: LookingDeps,
 ): Promise<Situation[] | undefined> {
   const held: Situation[] = [];
   for (let at = 0; at < paths.length; at += atOnce) {
+    if (at > 0 && !(await room())) return undefined;
     const news: Situation[] = [];
     const some = at === 0 ? [] : [...takeRead()];
     some.push(...paths.slice(at, at + atOnce));

@@ -350,6 +350,10 @@ export class FolderService {
     this.#passMs = this.#deps.clock.monotonicMs();
     const paths = this.#agenda.take(MOST_AT_ONCE).filter((path) => path !== '');
     const situations = await lookAtAll(paths, this.#deps.lookedAtOnce ?? LOOKED_AT_ONCE, {
+      room: async () => {
+        await this.#works.room();
+        return !this.#isStopped;
+      },
       look: (path) => this.#look(path),
       takeRead: () => this.#works.takeRead().filter((path) => this.#agenda.remove(path)),
       isRenamed: (seen) => this.#works.renamedFrom(seen) !== undefined,

@@ -1,6 +1,7 @@
 /** Carries out what was decided: publishing at once, files in pools beside the passes. */
 import type { Clock, Logger } from '../../base/ports.ts';
 import type { Content, ContentId, PathState, Version, VersionId } from '../types.ts';
+import { Backlog } from './backlog.ts';
 import type { BrakeGauge } from './core-brake.ts';
 import type { Disk, Situation } from './core.ts';
 import type { Hands, PutOutcome } from './hands.ts';
@@ -83,6 +84,7 @@ export class Works {
   /** Since somebody last asked. */
   readonly #read = new Set<string>();
   readonly #stillness: Stillness;
+  readonly #backlog = new Backlog();
   readonly #awaited = new Map<ContentId, Set<string>>();
   /** The same by path: thousands may be awaited, and each of them is looked at again when it comes. */
   readonly #awaits = new Map<string, Set<ContentId>>();
@@ -205,7 +207,9 @@ export class Works {
       look(path, waitMs);
       return;
     }
+    this.#backlog.add(disk.sizeBytes);
     this.#work(path, disk.sizeBytes, async () => {
+      this.#backlog.done(disk.sizeBytes);
       const spelled = sight.spelled(path);
       const content = await contents.take(fs.read(spelled), fs.absolute(spelled));
       const after = await fs.look(spelled);
@@ -217,6 +221,11 @@ export class Works {
       this.#read.add(path);
       look(path, this.#gatherMs());
     });
+  }
+
+  /** Until it is of use to find more that is to be read. */
+  async room(): Promise<void> {
+    await this.#backlog.room();
   }
 
   /** What was read since the last time, and is to be looked at again. */
