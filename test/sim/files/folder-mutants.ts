@@ -61,7 +61,7 @@ export const FOLDER_MUTANTS: readonly Mutant[] = [
     file: SERVICE,
     find: 'if (away === undefined) return true;',
     replace: "if (this.#deps.mode !== 'list') return true;",
-    from: 1,
+    from: 151,
   },
   {
     name: 'there is no brake',
