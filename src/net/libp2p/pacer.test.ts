@@ -66,8 +66,12 @@ function fill(pacer: Pacer, goOn: () => void): number {
   return sum;
 }
 
-function pacerWith(openEcho: () => Promise<Channel>): Pacer {
-  return new Pacer({ clock: { nowMs: () => 0, monotonicMs: () => 0 }, logger: silentLogger, openEcho });
+function pacerWith(openEcho: () => Promise<Channel>, clock = { ms: 0 }): Pacer {
+  return new Pacer({
+    clock: { nowMs: () => clock.ms, monotonicMs: () => clock.ms },
+    logger: silentLogger,
+    openEcho,
+  });
 }
 
 void test('bulk waits for the echo of what went before', async () => {
@@ -145,6 +149,29 @@ void test('a peer that sends no echo gets everything at once, and so does one th
     stopping.room(WAITING_BYTES, () => undefined),
     WAITING_BYTES,
   );
+});
+
+void test('one that knew us too late is asked again', async () => {
+  const echo = new Echo();
+  const clock = { ms: 0 };
+  let asked = 0;
+  const pacer = pacerWith(() => {
+    asked += 1;
+    return asked === 1 ? Promise.reject(new Error('not a member')) : Promise.resolve(echo);
+  }, clock);
+  const wentOn = Promise.withResolvers<undefined>();
+  fill(pacer, () => {
+    wentOn.resolve(undefined);
+  });
+  await wentOn.promise;
+  const all = (): number => pacer.room(WAITING_BYTES, () => undefined);
+  assert.equal(all(), WAITING_BYTES);
+  assert.equal(asked, 1, 'not at once');
+  clock.ms += 60_000;
+  assert.equal(all(), WAITING_BYTES, 'nothing waits for the answer');
+  assert.equal(asked, 2);
+  await Promise.resolve();
+  assert.ok(fill(pacer, () => undefined) < WAITING_BYTES, 'from now on it is paced');
 });
 
 void test('an echo of what was not sent ends the echo', async () => {

@@ -5,6 +5,8 @@ import { PING_BYTES } from '../ping.ts';
 import type { Channel } from '../ports.ts';
 import { Pace } from './pace.ts';
 
+const AGAIN_MS = 10_000;
+
 export interface PacerDeps {
   readonly clock: Clock;
   readonly logger: Logger;
@@ -14,10 +16,14 @@ export interface PacerDeps {
 
 export class Pacer {
   readonly #deps: PacerDeps;
-  readonly #pace = new Pace();
+  #pace = new Pace();
   /** In the order in which they come next; each is gone from here before it is asked to go on. */
   readonly #waiting = new Set<() => void>();
-  #echo: Channel | 'unasked' | 'opening' | 'none' = 'unasked';
+  #echo: Channel | undefined;
+  #isOpening = false;
+  /** No echo came of the last try: everything goes at once. */
+  #isFree = false;
+  #tryAtMs = -Infinity;
   #asked = 0;
   #answered = 0;
 
@@ -27,11 +33,11 @@ export class Pacer {
 
   /**
    * Bytes of `waitingBytes` that may be handed over now; with none, `goOn` is called once there is room.
-   * A peer that sends no echo gets everything at once.
+   * A peer that sends no echo gets everything at once, and is asked again after a while: it may not have known this node yet.
    */
   room(waitingBytes: number, goOn: () => void): number {
-    if (this.#echo === 'unasked') void this.#open();
-    if (this.#echo === 'none') return waitingBytes;
+    if (this.#echo === undefined && !this.#isOpening && this.#nowMs >= this.#tryAtMs) void this.#open();
+    if (this.#isFree) return waitingBytes;
     this.#probe(waitingBytes);
     const bytes = Math.min(waitingBytes, this.#pace.roomBytes(this.#nowMs));
     if (bytes === 0) this.#waiting.add(goOn);
@@ -52,30 +58,42 @@ export class Pacer {
   }
 
   async #open(): Promise<void> {
-    this.#echo = 'opening';
+    this.#isOpening = true;
     try {
       const echo = await this.#deps.openEcho();
-      this.#echo = echo;
       echo.onFrame((frame) => {
         this.#take(echo, frame);
       });
       echo.onClose(() => {
-        this.#without();
+        if (this.#echo === echo) this.#goWithout();
       });
-      this.#probe(Infinity);
+      this.#begin(echo);
     } catch (error) {
       this.#deps.logger.debug({ error }, 'bulk is not paced: a peer sends no echo');
-      this.#without();
+      this.#goWithout();
+    } finally {
+      this.#isOpening = false;
     }
   }
 
-  #without(): void {
-    this.#echo = 'none';
+  #begin(echo: Channel): void {
+    this.#echo = echo;
+    // What went unseen before a first try that failed is not counted.
+    if (this.#isFree) this.#pace = new Pace();
+    this.#isFree = false;
+    [this.#asked, this.#answered] = [0, 0];
+    this.#probe(Infinity);
+  }
+
+  #goWithout(): void {
+    this.#echo = undefined;
+    this.#isFree = true;
+    this.#tryAtMs = this.#nowMs + AGAIN_MS;
     this.#goOn();
   }
 
   #probe(nextBytes: number): void {
-    if (typeof this.#echo === 'string' || !this.#pace.wantsProbe(nextBytes)) return;
+    if (this.#echo === undefined || !this.#pace.wantsProbe(nextBytes)) return;
     this.#pace.probed(this.#nowMs);
     this.#asked += 1;
     this.#echo.send(probeOf(this.#asked));
@@ -94,7 +112,7 @@ export class Pacer {
   /** One after the other: who used up the room waits behind those who had none. */
   #goOn(): void {
     for (const goOn of this.#waiting) {
-      if (this.#echo !== 'none' && this.#pace.roomBytes(this.#nowMs) === 0) return;
+      if (!this.#isFree && this.#pace.roomBytes(this.#nowMs) === 0) return;
       this.#waiting.delete(goOn);
       goOn();
     }
