@@ -24,7 +24,10 @@ class Life {
         ? { caseSensitive: true, normalises: false }
         : { caseSensitive: false, normalises: true };
       // A crowd of a few is a crowd here.
-      const node = this.world.addNode({ kind, ...(seed % 4 === 3 ? { lookedAtOnce: 3 } : {}) });
+      const node = this.world.addNode({
+        kind,
+        ...(seed % 4 === 3 ? { lookedAtOnce: 3, foundAtOnce: 2 } : {}),
+      });
       if (this.rng.chance(30)) this.#do(node);
       node.start();
     }

@@ -27,6 +27,7 @@ export interface NodeOptions {
   readonly crowd?: CrowdLimits;
   readonly logger?: Logger;
   readonly lookedAtOnce?: number;
+  readonly foundAtOnce?: number;
 }
 
 export class FolderNode {
@@ -108,6 +109,7 @@ export class FolderNode {
       ...only('brake', this.#options.brake),
       ...only('crowd', this.#options.crowd),
       ...only('lookedAtOnce', this.#options.lookedAtOnce),
+      ...only('foundAtOnce', this.#options.foundAtOnce),
       // Time stands still within a turn: every other node gives up its turn whenever it may.
       turnMs: this.#at % 2 === 0 ? 1 : 0,
       changed: () => undefined,
