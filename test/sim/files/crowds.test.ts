@@ -5,6 +5,7 @@ import { utf8 } from '../../../src/base/bytes.ts';
 import { silentLogger, type Logger } from '../../../src/base/ports.ts';
 import { SeededRng } from '../rng.ts';
 import { FolderWorld, type FolderNode } from './folder-world.ts';
+import type { DiskNode } from './sim-disk.ts';
 
 const CROWD = { paths: 60, ofAuthor: 20 };
 const UNBRAKED = { files: 10_000, share: 1, windowMs: 60_000 };
@@ -190,4 +191,29 @@ test('a crowd that is renamed while another one comes is renamed for all, and no
   const renamed = world.log.slice(from).filter(({ renamedFrom }) => renamedFrom !== undefined);
   assert.deepEqual([renamed.length, a.service?.status().brakes], [60, []]);
   assert.deepEqual(filesOf(b), filesOf(a));
+});
+
+test('of a crowd in many folders no more is listed than is looked at soon, and none of it is forgotten', async () => {
+  const world = new FolderWorld(new SeededRng(8));
+  const [a, b] = [world.addNode({ lookedAtOnce: 10, foundAtOnce: 20 }), world.addNode()];
+  for (const node of [a, b]) node.start();
+  await world.settle();
+  for (let n = 0; n < 200; n += 1) {
+    const folder = `many/${String(n % 50)}`;
+    a.disk.makeFolders(folder);
+    a.disk.write(`${folder}/${String(n)}`, utf8(String(n)));
+  }
+  const seen = new Set<DiskNode>();
+  const entry = a.disk.entry.bind(a.disk);
+  let seenWhenFirst: number | undefined;
+  a.disk.entry = (node) => {
+    if (world.log.some(({ state }) => state.type === 'file')) seenWhenFirst ??= seen.size;
+    seen.add(node);
+    return entry(node);
+  };
+  a.hint('many');
+  // Before anything is looked through as a whole.
+  await world.run(20_000);
+  assert.deepEqual([filesOf(b).length, filesOf(b)], [200, filesOf(a)]);
+  assert.ok(seenWhenFirst !== undefined && seenWhenFirst <= 125, String(seenWhenFirst));
 });
