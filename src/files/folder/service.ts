@@ -549,11 +549,11 @@ export class FolderService {
     }
   }
 
-  /** Where much was found already, a new folder is listed when it is looked at itself, after that. */
+  /** Where much was found already, what is to be looked at itself is listed then, in a later pass. */
   #comesLater(folder: string, root: string): boolean {
-    const isLater = this.#found > (this.#deps.foundAtOnce ?? FOUND_AT_ONCE) && this.#isNew(folder);
-    if (isLater && folder === root) this.#hint(root);
-    return isLater;
+    if (this.#found <= (this.#deps.foundAtOnce ?? FOUND_AT_ONCE)) return false;
+    if (folder === root) this.#hint(root);
+    return this.#isNew(folder) || this.#hinted.has(folder);
   }
 
   #isNew(folder: string): boolean {
