@@ -2,6 +2,9 @@
 export class Recent<Key, Value> {
   readonly #most: number;
   readonly #entries = new Map<Key, Value>();
+  /** Stands behind what went: one from the start walks over the place of each of these. */
+  #oldest = this.#entries.keys();
+  #changes = 0;
 
   /** @param most entries; the one that was put in first goes first. */
   constructor(most: number) {
@@ -23,18 +26,29 @@ export class Recent<Key, Value> {
 
   set(key: Key, value: Value): void {
     this.#entries.set(key, value);
+    this.#changed();
     if (this.#entries.size <= this.#most) return;
-    for (const oldest of this.#entries.keys()) {
-      this.#entries.delete(oldest);
-      return;
-    }
+    const oldest = this.#oldest.next();
+    if (oldest.done !== true) this.#entries.delete(oldest.value);
   }
 
   delete(key: Key): void {
-    this.#entries.delete(key);
+    if (this.#entries.delete(key)) this.#changed();
   }
 
   clear(): void {
     this.#entries.clear();
+    this.#begin();
+  }
+
+  /** An iterator keeps each table that the map grew out of since it was last asked. */
+  #changed(): void {
+    this.#changes += 1;
+    if (this.#changes > this.#most) this.#begin();
+  }
+
+  #begin(): void {
+    this.#changes = 0;
+    this.#oldest = this.#entries.keys();
   }
 }

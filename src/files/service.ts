@@ -195,7 +195,7 @@ export class FilesService {
   news({ versions, holders, folders }: IndexNews): void {
     if (folders) this.index.refresh();
     this.index.learned(versions.flatMap(({ state }) => (state.type === 'file' ? [state.content.id] : [])));
-    for (const { id } of versions) this.#takeOffer(id);
+    for (const version of versions) if (this.index.isOffer(version)) this.#takeOffer(version.id);
     this.transfers.changed([...new Set(holders)]);
     if (folders) this.transfers.rightsChanged();
     if (versions.length > 0 || holders.length > 0)

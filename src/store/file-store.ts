@@ -22,14 +22,14 @@ export function openFileIndex(database: Database, sealer: FileSealer, codec: Ver
   const reading = (row: Row): IndexedVersion =>
     codec.decode(sealer.open(`version ${toHex(bytesIn(row, 'version'))}`, bytesIn(row, 'body')));
   const read = (rows: readonly Row[]): readonly IndexedVersion[] => rows.map(reading);
-  const { headsAt, changing } = headRows(database, key, read);
+  const { headsAt, changing, adding } = headRows(database, key, read);
   const { addVersions } = versionWriting(database, sealer, codec, places);
   fillIn(database, key, reading);
   return {
     ...folderRows(database, sealer, places, codec.modes),
     ...heldRows(database, key, places),
     addVersions(place, versions) {
-      changing();
+      adding(versions);
       addVersions(place, versions);
     },
     removePlace(place) {
@@ -175,18 +175,35 @@ function headRows(
   database: Database,
   key: (label: string, value: string) => Bytes,
   read: (rows: readonly Row[]) => readonly IndexedVersion[],
-): Pick<IndexRows, 'headsAt'> & { readonly changing: () => void } {
+): Pick<IndexRows, 'headsAt'> & {
+  readonly changing: () => void;
+  readonly adding: (versions: readonly IndexedVersion[]) => void;
+} {
   const recent = new Recent<string, readonly IndexedVersion[]>(HEADS_KEPT);
+  const keyOf = (folder: string, path: string): string => `${folder} ${path}`;
   const look = (folder: string, path: string): readonly IndexedVersion[] =>
     read(database.sql(HEADS_AT).all(key('folder', folder), key('path', path), MOST_ALIKE));
-  return {
-    headsAt: (folder, path) => recent.of(`${folder} ${path}`, () => look(folder, path)),
-    /** Inside a transaction, which may come to nothing. */
-    changing() {
+  /** Inside a transaction, which may come to nothing. */
+  const changing = (): void => {
+    recent.clear();
+    database.onRollback(() => {
       recent.clear();
-      database.onRollback(() => {
-        recent.clear();
-      });
+    });
+  };
+  return {
+    headsAt: (folder, path) => recent.of(keyOf(folder, path), () => look(folder, path)),
+    changing,
+    adding(versions) {
+      // What is replaced may stand at any path; of thousands of new ones each is looked at as they come.
+      if (versions.some(({ parents }) => parents.length > 0)) {
+        changing();
+        return;
+      }
+      const forget = (): void => {
+        for (const { folder, path } of versions) recent.delete(keyOf(folder, path));
+      };
+      forget();
+      database.onRollback(forget);
     },
   };
 }

@@ -5,6 +5,7 @@
 import type { FolderMode } from '../types.ts';
 import { decide, desired, WAYS, type Decision, type Situation } from './core.ts';
 import { IGNORE_FILE } from './ignoring.ts';
+import { isNews } from './looking.ts';
 import type { Turns } from './pacing.ts';
 import { fitsWindows, parentOf, staysInside } from './paths.ts';
 import type { Index } from './ports.ts';
@@ -64,7 +65,8 @@ export class Acting {
     await works.put(incoming);
     for (const seen of situations) {
       if (turns.isOver) await turns.next();
-      this.#conflict(seen);
+      // Whatever others say of what is new has it looked at again.
+      if (!isNews(seen) || this.#conflicts.has(seen.path)) this.#conflict(seen);
     }
     return [...outgoing, ...incoming].some(({ seen }) => seen.path === IGNORE_FILE);
   }

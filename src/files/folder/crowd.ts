@@ -3,6 +3,7 @@
  * this node nor the folder from the others: what is in step stays so, and the rest is left out and said once.
  */
 import type { DeviceKey } from '../../base/ids.ts';
+import { LIMITS } from '../../base/limits.ts';
 import type { Logger } from '../../base/ports.ts';
 import { desired, type Situation } from './core.ts';
 import type { Problem } from './sight.ts';
@@ -11,6 +12,11 @@ export interface CrowdLimits {
   readonly paths: number;
   readonly ofAuthor: number;
 }
+
+export const CROWD_LIMITS: CrowdLimits = {
+  paths: LIMITS.folderPaths,
+  ofAuthor: LIMITS.folderPathsOfAuthor,
+};
 
 export interface CrowdDeps {
   readonly me: DeviceKey;

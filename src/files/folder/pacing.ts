@@ -7,7 +7,8 @@ const STILL_MIDDLE_MS = 200;
 const STILL_LARGE_MS = 1000;
 const MIDDLE_BYTES = 1024 * 1024;
 const LARGE_BYTES = 64 * 1024 * 1024;
-const LONGEST_MS = 10_000;
+/** No file is waited for longer than this. */
+export const LONGEST_MS = 10_000;
 
 /** @param restless how often it turned out to be written to still, or was published a moment ago. */
 export function stillMs(sizeBytes: number, restless: number): number {
@@ -45,6 +46,11 @@ export class Agenda {
   /** Unless it is to be looked at already. */
   add(path: string, delayMs: number): void {
     if (!this.#due.has(path)) this.set(path, delayMs);
+  }
+
+  /** It is looked at now. @returns whether it was to be. */
+  remove(path: string): boolean {
+    return this.#due.delete(path);
   }
 
   /** @returns what is due, at most so many; the rest stays. */

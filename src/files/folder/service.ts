@@ -5,18 +5,17 @@
  */
 import { KithError } from '../../base/errors.ts';
 import type { DeviceKey } from '../../base/ids.ts';
-import { LIMITS } from '../../base/limits.ts';
 import type { Clock, Logger, Rng, Timer, Timers } from '../../base/ports.ts';
 import type { Content, FolderId, FolderMode, Version, VersionId } from '../types.ts';
 import { Acting } from './acting.ts';
 import { BRAKE_LIMITS, BrakeGauge, type BrakeLimits } from './core-brake.ts';
 import { WAYS, type Situation } from './core.ts';
-import { Coming, Crowd, NOBODY, Tally, type CrowdLimits } from './crowd.ts';
+import { Coming, Crowd, CROWD_LIMITS, NOBODY, Tally, type CrowdLimits } from './crowd.ts';
 import { Disks } from './disks.ts';
 import { Hands } from './hands.ts';
 import { Keeping } from './keeping.ts';
-import { Agenda, eachOf, Turns } from './pacing.ts';
-import { parentOf } from './paths.ts';
+import { LOOKED_AT_ONCE, lookAtAll } from './looking.ts';
+import { Agenda, Turns } from './pacing.ts';
 import {
   FsError,
   type Brake,
@@ -57,6 +56,10 @@ export interface FolderDeps {
   readonly crowd?: CrowdLimits;
   /** How long a turn may take; left out: `TURN_MS`. */
   readonly turnMs?: number;
+  /** How many paths are looked at before what is new among them goes out; left out: `LOOKED_AT_ONCE`. */
+  readonly lookedAtOnce?: number;
+  /** How much that is new is listed before it is looked at; left out: `FOUND_AT_ONCE`. */
+  readonly foundAtOnce?: number;
   /** Something of `status` may be different. */
   changed(): void;
 }
@@ -81,18 +84,13 @@ const HINT_MS = 20;
 /** A deletion may be half of a rename, or one of many. */
 const ABSENT_MS = 150;
 const ABSENT_MOST_MS = 1000;
-const LOOKS = 16;
 const MOST_AT_ONCE = 200_000;
+/** So much that is new is listed before it is looked at. */
+const FOUND_AT_ONCE = 20_000;
 const LONGEST_RETRY_MS = 60_000;
 /** Looking at all of it takes no more than such a part of the time. */
 const SCANNING_SHARE = 0.05;
 const LONGEST_RESCAN_MS = 15 * 60_000;
-const CROWD_LIMITS: CrowdLimits = { paths: LIMITS.folderPaths, ofAuthor: LIMITS.folderPathsOfAuthor };
-
-function hasFolder(store: FolderStore, path: string): boolean {
-  const folder = parentOf(path);
-  return folder === '' || store.get(folder)?.disk.type === 'folder';
-}
 
 export class FolderService {
   readonly #deps: FolderDeps;
@@ -110,11 +108,15 @@ export class FolderService {
   readonly #retries = new Map<string, number>();
   readonly #absentMs = new Map<string, number>();
   readonly #hinted = new Set<string>();
+  /** New folders of which all that is in them is to be looked at already. */
+  readonly #listed = new Set<string>();
   #lastAbsentMs = -Infinity;
   /** When this pass began: a pass is one moment, however long its looks take. */
   #passMs = -Infinity;
   #away: 'missing' | 'another' | undefined;
   #scanDue = true;
+  /** New in the lists of this pass. */
+  #found = 0;
   #watcher: Watcher | undefined;
   #rescan: Timer | undefined;
   #diskLook: Timer | undefined;
@@ -133,22 +135,16 @@ export class FolderService {
       this.#wake();
     });
     this.#turns = new Turns(clock, deps.timers, deps.turnMs);
-    this.#sight = new Sight({
-      ...deps,
-      turns: this.#turns,
-      problem: (path, problem) => {
-        this.#problems.add(path, problem);
-      },
-    });
+    const problem = (path: string, what: Problem): void => {
+      this.#problems.add(path, what);
+    };
+    this.#sight = new Sight({ ...deps, turns: this.#turns, problem });
     this.#keeping = new Keeping(fs, store, deps.keeping);
     const look = (path: string, delayMs: number): void => {
       if (!this.#isStopped) this.#agenda.add(path, delayMs);
     };
     const trouble = (path: string, error: unknown): void => {
       this.#trouble(path, error);
-    };
-    const problem = (path: string, what: Problem): void => {
-      this.#problems.add(path, what);
     };
     const calm = (path: string): void => {
       this.#calm(path);
@@ -342,21 +338,35 @@ export class FolderService {
   async #pass(): Promise<void> {
     if (!(await this.#isHome())) return;
     await this.#lookAtDisks();
+    this.#found = 0;
     if (this.#scanDue) await this.#scanAll();
     this.#passMs = this.#deps.clock.monotonicMs();
     const paths = this.#agenda.take(MOST_AT_ONCE).filter((path) => path !== '');
-    const situations: Situation[] = [];
-    await eachOf(paths, LOOKS, async (path) => {
-      const situation = await this.#look(path);
-      if (situation !== undefined) situations.push(situation);
+    const situations = await lookAtAll(paths, this.#deps.lookedAtOnce ?? LOOKED_AT_ONCE, {
+      room: async () => {
+        await this.#works.room();
+        return !this.#isStopped;
+      },
+      look: (path) => this.#look(path),
+      takeRead: () => this.#works.takeRead().filter((path) => this.#agenda.remove(path)),
+      isRenamed: (seen) => this.#works.renamedFrom(seen) !== undefined,
+      act: (news) => this.#act(news),
     });
-    // Looked at last: what seems to be gone may be on a disk that is gone.
+    if (situations === undefined) return;
     await this.#addRenamed(situations);
-    if (!(await this.#isHome()) || this.#isStopped) return;
+    if (!(await this.#act(situations))) return;
+    this.#works.takeRead();
+    this.#works.releaseBrakes(this.#agenda.size === 0 && !this.#scanDue);
+  }
+
+  /** @returns false when the folder is gone, and none of it was done. */
+  async #act(situations: readonly Situation[]): Promise<boolean> {
+    // Looked at last: what seems to be gone may be on a disk that is gone.
+    if (!(await this.#isHome()) || this.#isStopped) return false;
     await this.#lookAtDisks();
     const certain = situations.filter(({ path }) => !this.#disks.isGone(path));
     if (await this.#acting.act(certain)) this.rescan();
-    this.#works.releaseBrakes(this.#agenda.size === 0 && !this.#scanDue);
+    return true;
   }
 
   /** Where a new file was before need not be waited for: both halves of a rename go together. */
@@ -379,6 +389,7 @@ export class FolderService {
     if (away === undefined) return true;
     this.#scanDue = true;
     this.#absentMs.clear();
+    this.#listed.clear();
     this.#agenda.clear();
     if (!this.#isStopped) this.#agenda.set('', AWAY_MS);
     return false;
@@ -418,14 +429,17 @@ export class FolderService {
   }
 
   async #lookInside({ path, disk, known, knownBelow }: Situation, isHinted: boolean): Promise<void> {
+    const isListed = this.#listed.delete(path) && known === undefined;
     if (disk.type !== 'folder') {
       if (knownBelow)
         for (const { path: inside } of this.#deps.store.below(path)) {
           if (this.#turns.isOver) await this.#turns.next();
           this.#agenda.add(inside, 0);
         }
-    } else if (isHinted || known?.disk.type !== 'folder' || known.disk.identity !== disk.identity)
-      await this.#scan(path, false);
+    } else {
+      const isSame = known?.disk.type === 'folder' && known.disk.identity === disk.identity;
+      if (isHinted || !(isSame || isListed)) await this.#scan(path, false);
+    }
   }
 
   /** False while it may come back under another name, or others may follow. */
@@ -451,6 +465,7 @@ export class FolderService {
     const { fs, timers } = this.#deps;
     const beganMs = this.#deps.clock.monotonicMs();
     this.#scanDue = false;
+    this.#listed.clear();
     this.#rescan?.cancel();
     if (this.#watcher === undefined) {
       await fs.clearTemps();
@@ -505,36 +520,44 @@ export class FolderService {
     for (const { path, base } of store.below('')) {
       if (this.#turns.isOver) await this.#turns.next();
       if (base.length === 0) tally.add(NOBODY);
-      if (base.length === 0 || !hasFolder(store, path)) this.#agenda.add(path, 0);
+      if (base.length === 0 || !this.#sight.hasFolder(path)) this.#agenda.add(path, 0);
     }
   }
 
   async #scan(root: string, isDeep: boolean): Promise<void> {
     const folders = [root];
-    let news = 0;
+    const before = this.#found;
     for (const folder of folders) {
       if (this.#isStopped) return;
-      if (this.#disks.isGone(folder)) continue;
-      // Where there is no room for what is in it, it is listed when it is looked at itself.
-      if (news > this.#limits.paths && this.#deps.store.get(folder) === undefined) continue;
+      if (this.#disks.isGone(folder) || this.#comesLater(folder, root)) continue;
       try {
         this.#watcher?.watch(this.#sight.spelled(folder));
         const { changed, unknown, folders: inside } = await this.#sight.list(folder);
         if (this.#retries.has(folder)) this.#calm(folder);
-        for (const path of changed) {
-          // What is left now is found by the next look at all.
-          if (this.#agenda.size > this.#limits.paths) break;
-          this.#agenda.add(path, HINT_MS);
-        }
-        news += unknown;
+        // What is left now is found by the next look at all.
+        const room = Math.max(0, this.#limits.paths + 1 - this.#agenda.size);
+        for (const path of changed.slice(0, room)) this.#agenda.add(path, HINT_MS);
+        if (changed.length <= room && this.#isNew(folder)) this.#listed.add(folder);
+        this.#found += unknown;
         // Looking at so many takes minutes, and none of these will make them fewer.
-        if (news > this.#limits.paths) this.#crowd.overflow();
-        const isNew = new Set(changed);
-        folders.push(...inside.filter((path) => isDeep || isNew.has(path)));
+        if (this.#found - before > this.#limits.paths) this.#crowd.overflow();
+        const fresh = new Set(changed);
+        folders.push(...inside.filter((path) => isDeep || fresh.has(path)));
       } catch (error) {
         this.#trouble(folder, error);
       }
     }
+  }
+
+  /** Where much was found already, what is to be looked at itself is listed then, in a later pass. */
+  #comesLater(folder: string, root: string): boolean {
+    if (this.#found <= (this.#deps.foundAtOnce ?? FOUND_AT_ONCE)) return false;
+    if (folder === root) this.#hint(root);
+    return this.#isNew(folder) || this.#hinted.has(folder);
+  }
+
+  #isNew(folder: string): boolean {
+    return folder !== '' && this.#deps.store.get(folder) === undefined;
   }
 
   #hint(raw: string): void {

@@ -147,6 +147,12 @@ export class Sight {
     return state.type === 'file' && state.executable;
   }
 
+  /** Does the folder stand that it lies in, as far as is known? */
+  hasFolder(path: string): boolean {
+    const folder = parentOf(path);
+    return folder === '' || this.#deps.store.get(folder)?.disk.type === 'folder';
+  }
+
   /** Does the index say nothing new about a path that nobody touched? */
   isInStep(path: string): boolean {
     const { index, store } = this.#deps;

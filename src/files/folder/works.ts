@@ -1,10 +1,12 @@
 /** Carries out what was decided: publishing at once, files in pools beside the passes. */
 import type { Clock, Logger } from '../../base/ports.ts';
 import type { Content, ContentId, PathState, Version, VersionId } from '../types.ts';
+import { Backlog } from './backlog.ts';
 import type { BrakeGauge } from './core-brake.ts';
 import type { Disk, Situation } from './core.ts';
 import type { Hands, PutOutcome } from './hands.ts';
 import { Pool, stillMs, type Turns } from './pacing.ts';
+import { Stillness } from './stillness.ts';
 import { namesIn } from '../index/paths.ts';
 import { foldersOf, foldKey, parentOf } from './paths.ts';
 import type {
@@ -64,7 +66,6 @@ const LARGE_AT_ONCE = 2;
 /** A file written so shortly before it was read may be written once more without a look telling. */
 const SAME_TICK_MS = 20;
 const LOOK_AGAIN_MS = 50;
-const RESTLESS_MS = 10_000;
 const RETRY_PUBLISH_MS = 1000;
 /** Where many files are read, so many milliseconds of them are looked at, and published, together. */
 const GATHER_MS = 60;
@@ -80,8 +81,10 @@ export class Works {
   readonly #fresh = new Set<string>();
   /** … and therefore read once more. */
   readonly #doubtful = new Set<string>();
-  readonly #hintedMs = new Map<string, number>();
-  readonly #restless = new Map<string, { count: number; atMs: number }>();
+  /** Since somebody last asked. */
+  readonly #read = new Set<string>();
+  readonly #stillness: Stillness;
+  readonly #backlog = new Backlog();
   readonly #awaited = new Map<ContentId, Set<string>>();
   /** The same by path: thousands may be awaited, and each of them is looked at again when it comes. */
   readonly #awaits = new Map<string, Set<ContentId>>();
@@ -93,6 +96,7 @@ export class Works {
 
   constructor(deps: WorksDeps) {
     this.#deps = deps;
+    this.#stillness = new Stillness(deps.clock);
   }
 
   get isBusy(): boolean {
@@ -119,7 +123,7 @@ export class Works {
   }
 
   hinted(path: string): void {
-    this.#hintedMs.set(path, this.#deps.clock.monotonicMs());
+    this.#stillness.hinted(path);
   }
 
   /** What was withheld or waited for is decided anew. */
@@ -198,14 +202,14 @@ export class Works {
   read({ path, disk }: Situation): void {
     const { fs, sight, contents, look, clock } = this.#deps;
     if (disk.type !== 'file') return;
-    const quietMs = clock.monotonicMs() - (this.#hintedMs.get(path) ?? -Infinity);
-    const neededMs = stillMs(disk.sizeBytes, this.#restlessness(path));
-    if (quietMs < neededMs) {
-      look(path, neededMs - quietMs);
+    const waitMs = this.#stillness.waitMs(path, disk.sizeBytes);
+    if (waitMs > 0) {
+      look(path, waitMs);
       return;
     }
-    this.#hintedMs.delete(path);
+    this.#backlog.add(disk.sizeBytes);
     this.#work(path, disk.sizeBytes, async () => {
+      this.#backlog.done(disk.sizeBytes);
       const spelled = sight.spelled(path);
       const content = await contents.take(fs.read(spelled), fs.absolute(spelled));
       const after = await fs.look(spelled);
@@ -213,9 +217,22 @@ export class Works {
         this.#doubtful.delete(path);
         sight.readings.set(path, { identity: disk.identity, stamp: disk.stamp, content });
         if (Math.abs(clock.nowMs() - disk.modifiedMs) <= SAME_TICK_MS) this.#fresh.add(path);
-      } else this.#stir(path);
+      } else this.#stillness.stir(path);
+      this.#read.add(path);
       look(path, this.#gatherMs());
     });
+  }
+
+  /** Until it is of use to find more that is to be read. */
+  async room(): Promise<void> {
+    await this.#backlog.room();
+  }
+
+  /** What was read since the last time, and is to be looked at again. */
+  takeRead(): readonly string[] {
+    const paths = [...this.#read];
+    this.#read.clear();
+    return paths;
   }
 
   #gatherMs(): number {
@@ -223,18 +240,6 @@ export class Works {
     const nowMs = this.#deps.clock.monotonicMs();
     if (nowMs >= this.#gatheredMs) this.#gatheredMs = nowMs + GATHER_MS;
     return this.#gatheredMs - nowMs;
-  }
-
-  #restlessness(path: string): number {
-    const known = this.#restless.get(path);
-    if (known === undefined || this.#deps.clock.monotonicMs() - known.atMs > RESTLESS_MS) return 0;
-    return known.count;
-  }
-
-  #stir(path: string): void {
-    const count = this.#restlessness(path) + 1;
-    this.#restless.set(path, { count, atMs: this.#deps.clock.monotonicMs() });
-    this.hinted(path);
   }
 
   #work(path: string, sizeBytes: number, run: () => Promise<void>): void {
@@ -320,10 +325,7 @@ export class Works {
   #afterPublishing({ path, disk }: Situation): void {
     this.rest(path);
     if (disk.type === 'absent') this.#gone(path);
-    if (disk.type === 'file') {
-      const { count } = this.#restless.get(path) ?? { count: 0 };
-      this.#restless.set(path, { count: Math.max(count, 1), atMs: this.#deps.clock.monotonicMs() });
-    }
+    if (disk.type === 'file') this.#stillness.published(path);
     if (disk.type === 'folder') this.#release(this.#after, path);
     this.lookAbove(path);
   }
@@ -513,8 +515,8 @@ export class Works {
     const { path } = seen;
     this.rest(path);
     if (outcome === 'changed') {
-      this.#stir(path);
-      look(path, stillMs(0, this.#restlessness(path)));
+      this.#stillness.stir(path);
+      look(path, stillMs(0, this.#stillness.restlessness(path)));
       return;
     }
     calm(path);

@@ -5,6 +5,7 @@ import { utf8 } from '../../../src/base/bytes.ts';
 import { silentLogger, type Logger } from '../../../src/base/ports.ts';
 import { SeededRng } from '../rng.ts';
 import { FolderWorld, type FolderNode } from './folder-world.ts';
+import type { DiskNode } from './sim-disk.ts';
 
 const CROWD = { paths: 60, ofAuthor: 20 };
 const UNBRAKED = { files: 10_000, share: 1, windowMs: 60_000 };
@@ -127,4 +128,92 @@ test('a user with more files than are shared is told, loses none, and renames ar
   await world.settle();
   assert.deepEqual([has(b, 'many/renamed'), has(b, shared), filesOf(b).length], [true, false, before]);
   assert.equal(filesOf(a).length, 50);
+});
+
+test('a crowd of new files goes out while the rest of it is still to be looked at', async () => {
+  const world = new FolderWorld(new SeededRng(5));
+  const [a, b] = [world.addNode({ lookedAtOnce: 10 }), world.addNode()];
+  for (const node of [a, b]) node.start();
+  write(a, 'early');
+  await world.settle();
+  for (let n = 0; n < 200; n += 1) {
+    const folder = `many/${String(n % 4)}`;
+    a.disk.makeFolders(folder);
+    a.disk.write(`${folder}/${String(n)}`, utf8(String(n)));
+  }
+  const looked = new Set<string>();
+  const at = a.disk.at.bind(a.disk);
+  let lookedWhenFirst: number | undefined;
+  a.disk.at = (path) => {
+    if (world.log.some((version) => version.path.startsWith('many/') && version.state.type === 'file'))
+      lookedWhenFirst ??= looked.size;
+    if (/^many\/.\/./.test(path)) looked.add(path);
+    return at(path);
+  };
+  a.hint('many');
+  await world.settle();
+  assert.deepEqual(filesOf(b), filesOf(a));
+  assert.equal(looked.size, 200);
+  assert.ok(lookedWhenFirst !== undefined && lookedWhenFirst <= 60, String(lookedWhenFirst));
+});
+
+test('who takes a crowd away while another one comes is asked about all that goes', async () => {
+  const world = new FolderWorld(new SeededRng(6));
+  const [a, b] = [world.addNode({ lookedAtOnce: 10 }), world.addNode()];
+  for (const node of [a, b]) node.start();
+  for (let n = 0; n < 60; n += 1) write(a, `old/${String(n)}`);
+  await world.settle();
+  for (let n = 0; n < 60; n += 1) {
+    write(a, `new/${String(n)}`, `new ${String(n)}`);
+    a.disk.take(`old/${String(n)}`);
+  }
+  a.hint('old');
+  await world.settle();
+  assert.deepEqual(
+    a.service?.status().brakes.map(({ direction, paths }) => [direction, paths]),
+    [['out', 60]],
+  );
+  assert.equal(filesOf(b).length, 120, 'what is new is there, and nothing went');
+});
+
+test('a crowd that is renamed while another one comes is renamed for all, and nothing of it is sent', async () => {
+  const world = new FolderWorld(new SeededRng(7));
+  const [a, b] = [world.addNode({ lookedAtOnce: 10 }), world.addNode()];
+  for (const node of [a, b]) node.start();
+  for (let n = 0; n < 60; n += 1) write(a, `old/${String(n)}`);
+  await world.settle();
+  for (let n = 0; n < 60; n += 1) write(a, `new/${String(n)}`, `new ${String(n)}`);
+  a.disk.rename('old', 'older');
+  a.hint('old');
+  a.hint('older');
+  const from = world.log.length;
+  await world.settle();
+  const renamed = world.log.slice(from).filter(({ renamedFrom }) => renamedFrom !== undefined);
+  assert.deepEqual([renamed.length, a.service?.status().brakes], [60, []]);
+  assert.deepEqual(filesOf(b), filesOf(a));
+});
+
+test('of a crowd in many folders no more is listed than is looked at soon, and none of it is forgotten', async () => {
+  const world = new FolderWorld(new SeededRng(8));
+  const [a, b] = [world.addNode({ lookedAtOnce: 10, foundAtOnce: 20 }), world.addNode()];
+  for (const node of [a, b]) node.start();
+  await world.settle();
+  for (let n = 0; n < 200; n += 1) {
+    const folder = `many/${String(n % 50)}`;
+    a.disk.makeFolders(folder);
+    a.disk.write(`${folder}/${String(n)}`, utf8(String(n)));
+  }
+  const seen = new Set<DiskNode>();
+  const entry = a.disk.entry.bind(a.disk);
+  let seenWhenFirst: number | undefined;
+  a.disk.entry = (node) => {
+    if (world.log.some(({ state }) => state.type === 'file')) seenWhenFirst ??= seen.size;
+    seen.add(node);
+    return entry(node);
+  };
+  a.hint('many');
+  // Before anything is looked through as a whole.
+  await world.run(20_000);
+  assert.deepEqual([filesOf(b).length, filesOf(b)], [200, filesOf(a)]);
+  assert.ok(seenWhenFirst !== undefined && seenWhenFirst <= 125, String(seenWhenFirst));
 });

@@ -23,7 +23,11 @@ class Life {
       const kind = this.rng.chance(80)
         ? { caseSensitive: true, normalises: false }
         : { caseSensitive: false, normalises: true };
-      const node = this.world.addNode({ kind });
+      // A crowd of a few is a crowd here.
+      const node = this.world.addNode({
+        kind,
+        ...(seed % 4 === 3 ? { lookedAtOnce: 3, foundAtOnce: 2 } : {}),
+      });
       if (this.rng.chance(30)) this.#do(node);
       node.start();
     }

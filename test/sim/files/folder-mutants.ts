@@ -61,7 +61,7 @@ export const FOLDER_MUTANTS: readonly Mutant[] = [
     file: SERVICE,
     find: 'if (away === undefined) return true;',
     replace: "if (this.#deps.mode !== 'list') return true;",
-    from: 1,
+    from: 151,
   },
   {
     name: 'there is no brake',
@@ -110,7 +110,7 @@ export const FOLDER_MUTANTS: readonly Mutant[] = [
     file: WORKS,
     find: 'await this.#permitted(path, entry, to.state)',
     replace: 'entry',
-    from: 1300,
+    from: 1600,
   },
   {
     name: 'what one hears of is taken over whatever one has written',
@@ -124,7 +124,7 @@ export const FOLDER_MUTANTS: readonly Mutant[] = [
     file: ACTING,
     find: 'const still = turns.taken === taken ? some : some.flatMap((one) => this.#again(one));',
     replace: 'const still = some;',
-    from: 301,
+    from: 501,
   },
   {
     name: 'after a start only what differs on disk is looked at',

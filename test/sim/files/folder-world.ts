@@ -26,6 +26,8 @@ export interface NodeOptions {
   readonly brake?: BrakeLimits;
   readonly crowd?: CrowdLimits;
   readonly logger?: Logger;
+  readonly lookedAtOnce?: number;
+  readonly foundAtOnce?: number;
 }
 
 export class FolderNode {
@@ -106,6 +108,8 @@ export class FolderNode {
       keeping: { nowMs: () => this.clock.nowMs(), rules: () => ({ days: 30, bytes: 10 * 1024 ** 3 }) },
       ...only('brake', this.#options.brake),
       ...only('crowd', this.#options.crowd),
+      ...only('lookedAtOnce', this.#options.lookedAtOnce),
+      ...only('foundAtOnce', this.#options.foundAtOnce),
       // Time stands still within a turn: every other node gives up its turn whenever it may.
       turnMs: this.#at % 2 === 0 ? 1 : 0,
       changed: () => undefined,
