@@ -16,7 +16,7 @@ import { report, say, tempFolder, usageOf } from './processes.ts';
 
 const NODES = Number(process.argv[2] ?? 5);
 const ROUNDS = Number(process.argv[3] ?? 21);
-const MIB = Number(process.argv[4] ?? 96);
+const MIB = Number(process.argv[4] ?? 40);
 const BYTES_PER_SECOND = 1_250_000;
 const ONE_WAY_MS = 2;
 const PORT = 7001;
