@@ -6,6 +6,18 @@ import type { Client } from '../src/cli/client.ts';
 /** What is still said about the last alarm is over then, and the bulk as it was. */
 const PAUSE_MS = 700;
 
+const BAR = 2;
+
+export interface BesideIdle {
+  readonly ours: number;
+  readonly rival: number;
+  readonly ratio: number;
+  readonly bar: number;
+  readonly idleP90: number;
+  readonly loadedP90: number;
+  readonly pass: boolean;
+}
+
 /** @returns milliseconds, sorted. */
 export async function crossings(from: Client, to: Client, rounds: number): Promise<number[]> {
   const all: number[] = [];
@@ -39,9 +51,23 @@ async function crossing(from: Client, to: Client): Promise<number> {
   return ms;
 }
 
-export function quantile(sorted: readonly number[], part: number): number {
+/** The figures of a bar: under load and idle, both in milliseconds and sorted. */
+export function besideIdle(loaded: readonly number[], idle: readonly number[]): BesideIdle {
+  const [ours, rest] = [quantile(loaded, 0.5), quantile(idle, 0.5)];
+  return {
+    ours: tenths(ours),
+    rival: tenths(rest),
+    ratio: ratioTo(ours, rest),
+    bar: BAR,
+    idleP90: tenths(quantile(idle, 0.9)),
+    loadedP90: tenths(quantile(loaded, 0.9)),
+    pass: ours <= BAR * rest,
+  };
+}
+
+function quantile(sorted: readonly number[], part: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
 }
 
 export const tenths = (ms: number): number => Math.round(ms * 10) / 10;
-export const ratioTo = (ms: number, idleMs: number): number => Math.round((ms / idleMs) * 100) / 100;
+const ratioTo = (ms: number, idleMs: number): number => Math.round((ms / idleMs) * 100) / 100;
